@@ -1,0 +1,53 @@
+# `make demo` and `make test` need Python >= 3.11 and make, nothing else: each makes its own environment.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PEERS := .venv-peers
+PIP_FLAGS := --quiet --disable-pip-version-check
+
+.PHONY: demo test check bench test-peers surface clean
+.DEFAULT_GOAL := test
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install $(PIP_FLAGS) -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install $(PIP_FLAGS) -e '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+demo: $(VENV)/.installed ## A real client asks the server questions about an emulated organisation.
+	$(BIN)/aep-flow-mcp demo
+
+test: $(VENV)/.installed-dev ## Everything but the peers.
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests
+
+check: $(VENV)/.installed-dev ## Lint, format, types, import rules.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev ## Ratios, measured in one run; writes bench-results.json.
+	$(BIN)/python tests/benchmarks/run.py
+
+$(PEERS)/.installed: tests/peers/requirements.txt $(VENV)/.installed-dev
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install $(PIP_FLAGS) -r tests/peers/requirements.txt
+	@touch $@
+
+test-peers: $(PEERS)/.installed ## The aepp library against the emulator, in an environment of its own.
+	$(PEERS)/bin/python -m pytest -q -p no:cacheprovider tests/peers
+
+surface: $(VENV)/.installed-dev ## Write the snapshot of the tools, and the tables made from it.
+	$(BIN)/python -m aep_flow_mcp.tools.surface
+	$(BIN)/python -m aep_flow_mcp.tools.tables
+
+clean: ## Remove what the targets made.
+	rm -rf $(VENV) $(PEERS) bench-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,131 @@
+"""What one server shares: the client, the readers, the guard. Made in `build_server`, handed down.
+
+Nothing here talks to Adobe, or imports what does, before the first call asks for it: a server lists its tools
+at once, with wrong or missing credentials too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aep_flow_mcp.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx
+
+    from aep_flow_mcp.guard import Guard
+    from aep_flow_mcp.platform.config import Credentials, PlatformConfig
+    from aep_flow_mcp.platform.reader import FlowReader
+    from aep_flow_mcp.platform.transport import PlatformClient
+
+T = TypeVar("T")
+TransportFactory = Callable[[], "httpx.AsyncBaseTransport"]
+
+
+class App:
+    """The shared state of one server process."""
+
+    def __init__(
+        self, settings: Settings, *, transport: TransportFactory | None = None, emulated: bool = False
+    ) -> None:
+        self.settings = settings
+        self.emulated = emulated
+        self._transport = transport
+        self._client: PlatformClient | None = None
+        self._readers: dict[str | None, FlowReader] = {}
+        self._guard: Guard | None = None
+        self._caches: dict[str, Any] = {}
+
+    def cache(self, name: str, make: Callable[[], T]) -> T:
+        """What one room keeps between calls, such as a search index; made when it is first asked for."""
+        if name not in self._caches:
+            self._caches[name] = make()
+        kept: T = self._caches[name]
+        return kept
+
+    @property
+    def client(self) -> PlatformClient:
+        """The one pooled client."""
+        if self._client is None:
+            from aep_flow_mcp.platform.transport import PlatformClient
+
+            transport = self._transport() if self._transport else None
+            self._client = PlatformClient(platform_config(self.settings), transport=transport)
+        return self._client
+
+    def reader(self, sandbox: str | None = None) -> FlowReader:
+        """The reader of a sandbox; None is the configured one."""
+        name = sandbox or (self.settings.all_sandboxes[0] if self.settings.all_sandboxes else None)
+        if name not in self._readers:
+            from aep_flow_mcp.platform.reader import FlowReader
+
+            self._readers[name] = FlowReader(self.client, name)
+        return self._readers[name]
+
+    @property
+    def guard(self) -> Guard:
+        """The only way to write."""
+        if self._guard is None:
+            from aep_flow_mcp.guard import Guard
+
+            self._guard = Guard(self.settings, self.client)
+        return self._guard
+
+    async def aclose(self) -> None:
+        """Give the connections back."""
+        if self._client is not None:
+            await self._client.aclose()
+
+
+def platform_config(settings: Settings) -> PlatformConfig:
+    """Settings as the client takes them.
+
+    Credentials that are missing, or a file of them that cannot be read, do not stop the start: the first call
+    that needs them says so.
+    """
+    from aep_flow_mcp.platform.config import PlatformConfig
+
+    credentials, problem = _credentials(settings)
+    return PlatformConfig(
+        platform_url=settings.platform_url,
+        ims_url=settings.ims_url,
+        credentials=credentials,
+        credentials_problem=problem,
+        sandbox=settings.all_sandboxes[0] if settings.all_sandboxes else None,
+        sandboxes=settings.all_sandboxes,
+    )
+
+
+def _credentials(settings: Settings) -> tuple[Credentials | None, str | None]:
+    """The credentials, or why there are none. Single variables win over the file."""
+    from aep_flow_mcp.platform.config import DEFAULT_SCOPES, Credentials
+    from aep_flow_mcp.platform.credentials import CredentialsError, read_credentials_file
+
+    from_file: Credentials | None = None
+    if settings.config_file is not None:
+        try:
+            from_file = read_credentials_file(settings.config_file)
+        except CredentialsError as error:
+            return None, str(error)
+    client_id = settings.client_id or (from_file.client_id if from_file else None)
+    org_id = settings.org_id or (from_file.org_id if from_file else None)
+    secret = settings.client_secret or (from_file.client_secret if from_file else None)
+    given = {
+        "AEP_CLIENT_ID": client_id,
+        "AEP_ORG_ID": org_id,
+        "AEP_CLIENT_SECRET (or AEP_ACCESS_TOKEN)": secret or settings.access_token,
+    }
+    missing = [name for name, value in given.items() if not value]
+    if client_id is None or org_id is None or missing:
+        if len(missing) == len(given):
+            return None, None
+        return None, f"The credentials are incomplete: set {', '.join(missing)}."
+    scopes = settings.scopes or (from_file.scopes if from_file else DEFAULT_SCOPES)
+    return Credentials(
+        client_id=client_id,
+        org_id=org_id,
+        client_secret=secret,
+        scopes=scopes,
+        access_token=settings.access_token,
+    ), None

@@ -1,0 +1,165 @@
+"""The commands. Starts fast: each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from aep_flow_mcp.server import FlowServer
+    from aep_flow_mcp.settings import Settings
+
+app = typer.Typer(
+    name="aep-flow-mcp",
+    help="An MCP server for the data pipelines of Adobe Experience Platform.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+EMULATOR_URL = "https://emulator.invalid"
+"""Where the emulator inside the process is said to be; nothing ever resolves it."""
+
+
+class Transport(StrEnum):
+    """How clients reach the server."""
+
+    STDIO = "stdio"
+    HTTP = "http"
+
+
+@app.callback()
+def _commands() -> None:
+    """An MCP server for the data pipelines of Adobe Experience Platform."""
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from aep_flow_mcp import __version__
+
+    print(__version__)
+
+
+@app.command()
+def serve(
+    emulator: Annotated[bool, typer.Option("--emulator", help="Answer from the built-in emulator.")] = False,
+    transport: Annotated[Transport, typer.Option(help="stdio, or http with --host and --port.")] = Transport.STDIO,
+    host: Annotated[str, typer.Option(help="For http: the address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="For http: the port; the endpoint is /mcp.")] = 8000,
+) -> None:
+    """Run the MCP server."""
+    settings = _settings(emulator=emulator)
+    from aep_flow_mcp.logs import configure_logging
+
+    configure_logging(settings.mcp_log_level)
+    server = _server(settings, emulator=emulator)
+    if transport is Transport.STDIO:
+        server.run("stdio")
+    else:
+        server.run("streamable-http", host=host, port=port, streamable_http_path="/mcp")
+
+
+def emulator_settings(**overrides: Any) -> Settings:
+    """The environment's settings with the emulator in Adobe's place: sandbox dev, no credentials needed."""
+    from aep_flow_mcp.settings import Settings, read_settings
+
+    asked = read_settings(**overrides)
+    return Settings.model_construct(
+        **{
+            **dict(asked),
+            "client_id": "emulator-client",
+            "client_secret": _secret("emulator-secret"),
+            "org_id": "0123456789ABCDEF01234567@AdobeOrg",
+            "access_token": None,
+            "config_file": None,
+            "sandbox": asked.sandbox or "dev",
+            "platform_url": EMULATOR_URL,
+            "ims_url": EMULATOR_URL,
+        }
+    )
+
+
+def _secret(text: str) -> Any:
+    from pydantic import SecretStr
+
+    return SecretStr(text)
+
+
+def _settings(*, emulator: bool) -> Settings:
+    from aep_flow_mcp.settings import SettingsError, read_settings
+
+    try:
+        return emulator_settings() if emulator else read_settings()
+    except SettingsError as error:
+        _stop(str(error))
+
+
+def _server(settings: Settings, *, emulator: bool) -> FlowServer:
+    from aep_flow_mcp.server import build_server
+    from aep_flow_mcp.settings import SettingsError
+
+    try:
+        return build_server(settings, transport=emulator_transport if emulator else None, emulated=emulator)
+    except SettingsError as error:
+        _stop(str(error))
+
+
+def emulator_transport() -> Any:
+    """An HTTP transport that ends in an emulator inside this process."""
+    from aep_flow_mcp.emulator import Emulator, EmulatorOptions
+    from aep_flow_mcp.emulator.asgi import EmulatorTransport
+
+    return EmulatorTransport(Emulator(EmulatorOptions()))
+
+
+@app.command()
+def emulator(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = 8080,
+    seed: Annotated[int, typer.Option(help="Same seed, same organisation.")] = 7,
+    latency: Annotated[float, typer.Option(help="Seconds that every answer waits.")] = 0.0,
+    flows: Annotated[int, typer.Option(help="Add this many generated flows (with --runs).")] = 0,
+    runs: Annotated[int, typer.Option(help="Add this many generated runs (with --flows).")] = 0,
+) -> None:
+    """Run the emulated Flow Service alone, for any HTTP client."""
+    import uvicorn
+
+    from aep_flow_mcp.emulator import Emulator, EmulatorOptions, Scale
+
+    scale = Scale(flows=flows, runs=runs) if flows or runs else None
+    emulated = Emulator(EmulatorOptions(seed=seed, latency=latency, scale=scale))
+    print(f"Flow Service emulator on http://{host}:{port} (IMS: /ims/token/v3)", file=sys.stderr)
+    uvicorn.run(emulated.app, host=host, port=port, log_level="warning")
+
+
+@app.command()
+def demo() -> None:
+    """Ask the server real questions about an emulated organisation, over stdio, and show the answers."""
+    from aep_flow_mcp.demo import run_demo
+
+    sys.exit(run_demo())
+
+
+@app.command()
+def doctor(
+    emulator: Annotated[bool, typer.Option("--emulator", help="Check the built-in emulator instead.")] = False,
+) -> None:
+    """Check the configuration: credentials, token, sandbox, permissions. Exits 1 with the fix if one is wrong."""
+    from aep_flow_mcp.doctor import run_doctor
+
+    settings = _settings(emulator=emulator)
+    sys.exit(run_doctor(settings, transport=emulator_transport if emulator else None))
+
+
+def _stop(sentence: str) -> NoReturn:
+    print(f"aep-flow-mcp: {sentence}", file=sys.stderr)
+    sys.exit(2)
+
+
+def main() -> None:
+    """The command `aep-flow-mcp`."""
+    app()

@@ -1,0 +1,188 @@
+"""What `tools/list` says, kept as a file beside the code: `surface.json`.
+
+The file is a snapshot under review (a changed name, parameter or description shows in a diff), and it is what
+the server lists at start-up, so that a tool module is imported only when one of its tools is called.
+`python -m aep_flow_mcp.tools.surface` writes it; a test keeps it equal to the code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from pydantic import BaseModel, PrivateAttr, ValidationError
+
+from aep_flow_mcp.platform.errors import PlatformError
+from aep_flow_mcp.tools.registry import ToolDef
+
+SURFACE_FILE = Path(__file__).with_name("surface.json")
+Card = dict[str, Any]
+"""name, module, toolset, writes, title, description, hints, input, output: one tool of `surface.json`."""
+
+
+def collect() -> list[ToolDef]:
+    """Every tool of the package, by importing all its modules. Slow: for the generator and for tests."""
+    import aep_flow_mcp.tools as package
+
+    found: dict[str, ToolDef] = {}
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        for value in vars(module).values():
+            if isinstance(value, ToolDef) and value.module == module.__name__:
+                if value.name in found:
+                    raise ValueError(f"two tools are called {value.name}")
+                found[value.name] = value
+    return list(found.values())
+
+
+def describe(definition: ToolDef) -> Card:
+    """The card of one tool."""
+    from aep_flow_mcp.tools.schema import tidy
+
+    tool = definition.build()
+    assert tool.annotations is not None
+    return {
+        "name": definition.name,
+        "module": definition.module.rsplit(".", 1)[-1],
+        "toolset": definition.toolset.value,
+        "writes": definition.writes,
+        "title": definition.title,
+        "description": definition.description,
+        "hints": tool.annotations.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "input": tool.parameters,
+        "output": tidy(tool.output_schema) if tool.output_schema else None,
+    }
+
+
+def load_cards() -> list[Card]:
+    """The cards that `surface.json` holds."""
+    cards: list[Card] = json.loads(SURFACE_FILE.read_text(encoding="utf-8"))
+    return cards
+
+
+class ListedTool(Tool):
+    """A tool that is listed from its card and built from its module on the first call."""
+
+    _card: Card = PrivateAttr()
+    _built: Tool | None = PrivateAttr(default=None)
+    _sandboxes: tuple[str, ...] = PrivateAttr(default=())
+    _refusal: str | None = PrivateAttr(default=None)
+
+    @classmethod
+    def from_card(cls, card: Card, *, sandboxes: tuple[str, ...] = (), refusal: str | None = None) -> ListedTool:
+        """sandboxes: with more than one, the tool takes a `sandbox`. refusal: why a call is refused."""
+        tool = cls(
+            fn=_never_called,
+            name=card["name"],
+            title=card["title"],
+            description=card["description"],
+            parameters=_with_sandbox(card["input"], sandboxes),
+            fn_metadata=FuncMetadata(arg_model=ArgModelBase),
+            is_async=True,
+            annotations=ToolAnnotations.model_validate(card["hints"]),
+        )
+        tool._card = card
+        tool._sandboxes = sandboxes
+        tool._refusal = refusal
+        return tool
+
+    @cached_property
+    def output_schema(self) -> dict[str, Any] | None:
+        schema: dict[str, Any] | None = self._card["output"]
+        return schema
+
+    async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> Any:
+        """Check the arguments, run the tool, and turn what it answers, or raises, into words."""
+        if self._refusal is not None:
+            raise ToolError(self._refusal)
+        built = self._build()
+        own, sandbox = self._split_arguments(arguments)
+        try:
+            built.fn_metadata.validate_arguments(own)
+        except ValidationError as error:
+            raise ToolError(_argument_sentence(self.name, error)) from None
+        from aep_flow_mcp.tools.dependencies import in_sandbox
+
+        try:
+            with in_sandbox(sandbox):
+                result = await built.run(own, context, convert_result=False)
+        except UnexpectedToolError as error:
+            if isinstance(error.__cause__, PlatformError):
+                raise ToolError(f"{self.name}: {error.__cause__}") from error.__cause__
+            raise
+        return _answer(result) if convert_result else result
+
+    def _build(self) -> Tool:
+        if self._built is None:
+            module = importlib.import_module(f"aep_flow_mcp.tools.{self._card['module']}")
+            definition: ToolDef = getattr(module, self.name)
+            self._built = definition.build()
+        return self._built
+
+    def _split_arguments(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+        known: dict[str, Any] = self.parameters["properties"]
+        unknown = sorted(set(arguments) - set(known))
+        if unknown:
+            takes = ", ".join(known) or "no arguments"
+            raise ToolError(f"{self.name} does not take {', '.join(map(repr, unknown))}. It takes: {takes}.")
+        if len(self._sandboxes) < 2:
+            return arguments, None
+        own = dict(arguments)
+        sandbox = own.pop("sandbox", None)
+        if sandbox is not None and sandbox not in self._sandboxes:
+            raise ToolError(f"sandbox takes one of: {', '.join(self._sandboxes)}.")
+        return own, sandbox
+
+
+def _with_sandbox(schema: dict[str, Any], sandboxes: tuple[str, ...]) -> dict[str, Any]:
+    if len(sandboxes) < 2:
+        return schema
+    choice = {"type": "string", "enum": list(sandboxes), "default": sandboxes[0]}
+    return {**schema, "properties": {**schema["properties"], "sandbox": choice}}
+
+
+def _argument_sentence(name: str, error: ValidationError) -> str:
+    """Which argument is wrong and what it takes; never the value, which may be a secret."""
+    parts = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        where = ".".join(str(part) for part in item["loc"]) or "the arguments"
+        parts.append(f"{where}: {item['msg'].removeprefix('Value error, ')}")
+    return f"{name} could not be called: {'; '.join(parts)}."
+
+
+def _answer(result: Any) -> CallToolResult | InputRequiredResult:
+    if isinstance(result, CallToolResult | InputRequiredResult):
+        return result
+    from aep_flow_mcp.tools.answers import clean, render
+
+    assert isinstance(result, BaseModel), "a tool answers with a model"
+    return CallToolResult(
+        content=[TextContent(type="text", text=render(result))],
+        structured_content=clean(result.model_dump(mode="json", exclude_none=True)),
+    )
+
+
+async def _never_called() -> None:
+    raise AssertionError("a listed tool runs what it builds from its module")
+
+
+def write_surface() -> None:
+    """Write `surface.json` from the code, in the order of toolsets and names."""
+    from aep_flow_mcp.tools.registry import Toolset
+
+    order = {toolset.value: index for index, toolset in enumerate(Toolset)}
+    cards = sorted(map(describe, collect()), key=lambda card: (order[card["toolset"]], card["writes"], card["name"]))
+    lines = ",\n".join(json.dumps(card, ensure_ascii=False, indent=1) for card in cards)
+    SURFACE_FILE.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_surface()

@@ -1,0 +1,61 @@
+"""Logs are JSON lines on stderr, without what could be a secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+
+from aep_flow_mcp.logs import JsonFormatter, configure_logging, redact
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("Authorization: Bearer abc.def-123", "abc.def-123"),
+        ("token eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl here", "eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl"),
+        ("client_secret=p8e-1234&x=1", "p8e-1234"),
+        ('{"access_token": "abc123"}', "abc123"),
+        ("https://acct.blob.example/c?sv=1&sig=AbC%2Fd", "AbC%2Fd"),
+        ("password: hunter2", "hunter2"),
+    ],
+)
+def test_redacts(text: str, secret: str) -> None:
+    assert secret not in redact(text)
+    assert "***" in redact(text)
+
+
+def test_leaves_plain_text_alone() -> None:
+    text = "GET /flows answered 404: flows not found with id = [abc]"
+    assert redact(text) == text
+
+
+def test_a_record_is_one_json_line_with_its_traceback() -> None:
+    try:
+        raise ValueError("password=hunter2")
+    except ValueError:
+        import sys
+
+        record = logging.LogRecord("aep", logging.ERROR, __file__, 1, "broke: %s", ("Bearer xyz",), sys.exc_info())
+    text = JsonFormatter().format(record)
+    line = json.loads(text)
+    assert line["level"] == "error"
+    assert line["message"] == "broke: Bearer ***"
+    assert "ValueError" in line["traceback"]
+    assert "hunter2" not in text
+    assert "\n" not in text
+
+
+def test_nothing_reaches_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    try:
+        configure_logging("info")
+        logging.getLogger("x").info("hello")
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert json.loads(err)["message"] == "hello"
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
