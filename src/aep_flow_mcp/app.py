@@ -27,12 +27,17 @@ class App:
     """The shared state of one server process."""
 
     def __init__(
-        self, settings: Settings, *, transport: TransportFactory | None = None, emulated: bool = False
+        self,
+        settings: Settings,
+        *,
+        transport: TransportFactory | None = None,
+        client: PlatformClient | None = None,
+        emulated: bool = False,
     ) -> None:
         self.settings = settings
         self.emulated = emulated
         self._transport = transport
-        self._client: PlatformClient | None = None
+        self._client = client
         self._readers: dict[str | None, FlowReader] = {}
         self._guard: Guard | None = None
         self._caches: dict[str, Any] = {}

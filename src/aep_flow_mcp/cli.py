@@ -47,7 +47,9 @@ def version() -> None:
 @app.command()
 def serve(
     emulator: Annotated[bool, typer.Option("--emulator", help="Answer from the built-in emulator.")] = False,
-    transport: Annotated[Transport, typer.Option(help="stdio, or http with --host and --port.")] = Transport.STDIO,
+    transport: Annotated[
+        Transport, typer.Option(help="stdio, or http with --host and --port.")
+    ] = Transport.STDIO,
     host: Annotated[str, typer.Option(help="For http: the address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="For http: the port; the endpoint is /mcp.")] = 8000,
 ) -> None:
@@ -128,7 +130,8 @@ def emulator(
     """Run the emulated Flow Service alone, for any HTTP client."""
     import uvicorn
 
-    from aep_flow_mcp.emulator import Emulator, EmulatorOptions, Scale
+    from aep_flow_mcp.emulator import Emulator, EmulatorOptions
+    from aep_flow_mcp.emulator.seed import Scale
 
     scale = Scale(flows=flows, runs=runs) if flows or runs else None
     emulated = Emulator(EmulatorOptions(seed=seed, latency=latency, scale=scale))
@@ -146,7 +149,9 @@ def demo() -> None:
 
 @app.command()
 def doctor(
-    emulator: Annotated[bool, typer.Option("--emulator", help="Check the built-in emulator instead.")] = False,
+    emulator: Annotated[
+        bool, typer.Option("--emulator", help="Check the built-in emulator instead.")
+    ] = False,
 ) -> None:
     """Check the configuration: credentials, token, sandbox, permissions. Exits 1 with the fix if one is wrong."""
     from aep_flow_mcp.doctor import run_doctor

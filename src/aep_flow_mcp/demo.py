@@ -12,6 +12,7 @@ from typing import Any
 
 import anyio
 from mcp import Client, StdioServerParameters
+from mcp.client import ClientRequestContext
 from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult
 
 ENVIRONMENT = {
@@ -37,7 +38,8 @@ class Person:
     answers: Iterator[bool]
     asked: list[str] = field(default_factory=list)
 
-    async def __call__(self, _context: Any, params: ElicitRequestParams) -> ElicitResult:
+    async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        del context
         self.asked.append(params.message)
         yes = next(self.answers)
         _show("The server asks", params.message)
@@ -47,13 +49,14 @@ class Person:
 
 def run_demo() -> int:
     """Run the tour; 0 when every question was answered and every write did exactly what was approved."""
+    failures: list[str] = []
     try:
         anyio.run(_tour)
     except* DemoFailed as group:
-        for error in group.exceptions:
-            print(f"The demo failed: {error}", file=sys.stderr)
-        return 1
-    return 0
+        failures = [str(error) for error in group.exceptions]
+    for failure in failures:
+        print(f"The demo failed: {failure}", file=sys.stderr)
+    return 1 if failures else 0
 
 
 async def _tour() -> None:
@@ -72,15 +75,21 @@ async def _tour() -> None:
 
 async def _questions(client: Client) -> None:
     await _ask(client, "Which server is this, and may it write?", "get_server_info")
-    await _ask(client, "What failed in the last 24 hours, and is it getting worse?", "pipeline_health", window="24h")
-    found = await _ask(client, "Which flows feed the Loyalty Members dataset?", "find_flows", query="loyalty members")
+    await _ask(
+        client, "What failed in the last 24 hours, and is it getting worse?", "pipeline_health", window="24h"
+    )
+    found = await _ask(
+        client, "Which flows feed the Loyalty Members dataset?", "find_flows", query="loyalty members"
+    )
     flow = _first(found)
     await _ask(client, f"Tell me everything about {flow['name']}.", "describe_flow", flow_id=flow["id"])
     worst = await _ask(client, "Which runs failed lately?", "list_runs", status="failed", limit=5)
     await _ask(client, "Why does that flow fail?", "diagnose_flow", flow_id=_first(worst)["flow_id"])
     await _ask(client, "Which accounts do we have?", "list_connections", limit=8)
     await _ask(client, "What lies in our landing zone?", "explore_landing_zone")
-    await _ask(client, "How does the Amazon S3 connector authenticate?", "find_connection_spec", name="amazon s3")
+    await _ask(
+        client, "How does the Amazon S3 connector authenticate?", "find_connection_spec", name="amazon s3"
+    )
 
 
 async def _writes(client: Client, person: Person) -> None:

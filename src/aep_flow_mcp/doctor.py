@@ -53,8 +53,12 @@ async def _credentials(app: App) -> str:
 
 
 async def _token(app: App) -> str:
-    await app.client.authenticate()
-    return f"obtained from {app.settings.ims_url}" if not app.settings.access_token else "AEP_ACCESS_TOKEN, as given"
+    await app.client.sign_in()
+    return (
+        f"obtained from {app.settings.ims_url}"
+        if not app.settings.access_token
+        else "AEP_ACCESS_TOKEN, as given"
+    )
 
 
 async def _sandbox(app: App) -> str:
@@ -71,7 +75,7 @@ async def _permissions(app: App) -> str:
     seen = ["flows can be read" if flows.items else "flows can be read (there are none)"]
     probes: list[tuple[str, Callable[[], Awaitable[object]]]] = [
         ("connections", lambda: reader.list_connections(limit=1)),
-        ("connection specs", lambda: reader.list_connection_specs()),
+        ("connection specs", reader.list_connection_specs),
         ("datasets", lambda: reader.neighbours.list_datasets(limit=1)),
         ("the landing zone", lambda: reader.neighbours.landing_zone("user_drop_zone")),
     ]

@@ -46,7 +46,9 @@ class PromptFile:
         """
         known = {argument.name for argument in self.arguments}
         unknown = sorted(set(given) - known)
-        missing = [item.name for item in self.arguments if item.required and not given.get(item.name, "").strip()]
+        missing = [
+            item.name for item in self.arguments if item.required and not given.get(item.name, "").strip()
+        ]
         if unknown or missing:
             wrong = [f"does not take {', '.join(unknown)}"] if unknown else []
             wrong += [f"needs {', '.join(missing)}"] if missing else []
@@ -54,7 +56,7 @@ class PromptFile:
         from jinja2 import StrictUndefined
         from jinja2.sandbox import SandboxedEnvironment
 
-        template = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False).from_string(self.body)  # noqa: S701 - the text is for a model, not for a browser
+        template = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False).from_string(self.body)
         values = {name: " ".join(given.get(name, "").split()) for name in known}
         return template.render(values).strip()
 
@@ -102,7 +104,9 @@ def parse(path: Path) -> PromptFile:
             body=parts[2],
         )
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise PromptError(f"{path.name}: the front matter needs name, title and description ({error}).") from error
+        raise PromptError(
+            f"{path.name}: the front matter needs name, title and description ({error})."
+        ) from error
 
 
 def _argument(path: Path, item: dict[str, Any]) -> Argument:

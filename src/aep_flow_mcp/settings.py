@@ -100,7 +100,9 @@ def read_settings(**overrides: Any) -> Settings:
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
-        raise SettingsError(" ".join(_sentence(item["loc"], item["msg"]) for item in error.errors())) from None
+        raise SettingsError(
+            " ".join(_sentence(item["loc"], item["msg"]) for item in error.errors())
+        ) from None
     for name in ("platform_url", "ims_url"):
         _check_url(name, getattr(settings, name))
     if settings.mcp_log_level.upper() not in _LEVELS:
@@ -128,4 +130,6 @@ def _check_url(name: str, value: str) -> None:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise SettingsError(f"{variable} takes a plain URL without user, query or fragment.")
     if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise SettingsError(f"{variable} takes https; plain http is accepted for this machine (127.0.0.1) only.")
+        raise SettingsError(
+            f"{variable} takes https; plain http is accepted for this machine (127.0.0.1) only."
+        )

@@ -43,7 +43,12 @@ async def get_flow_overhead(rounds: int = 150) -> dict[str, Any]:
                 direct.append(await timed(lambda: plain.get(f"{FLOWS}/{flow_id}")))
                 through.append(await timed(lambda: client.call_tool("get_flow", {"flow_id": flow_id})))
     bare, ours = statistics.median(direct) * 1000, statistics.median(through) * 1000
-    return {"http_ms": round(bare, 2), "tool_ms": round(ours, 2), "added_ms": round(ours - bare, 2), "limit_ms": 3.0}
+    return {
+        "http_ms": round(bare, 2),
+        "tool_ms": round(ours, 2),
+        "added_ms": round(ours - bare, 2),
+        "limit_ms": 3.0,
+    }
 
 
 async def describe_flow_rounds(latency: float = 0.1, rounds: int = 5) -> dict[str, Any]:
@@ -53,14 +58,18 @@ async def describe_flow_rounds(latency: float = 0.1, rounds: int = 5) -> dict[st
             httpx.AsyncClient(base_url=url, headers=emulator_headers(url), timeout=30) as plain,
             Client(stdio_server(url)) as client,
         ):
-            flow_id = (await plain.get(FLOWS, params={"limit": 1, "orderby": "createdAt"})).json()["items"][0]["id"]
+            flow_id = (await plain.get(FLOWS, params={"limit": 1, "orderby": "createdAt"})).json()["items"][
+                0
+            ]["id"]
             call = lambda: client.call_tool("describe_flow", {"flow_id": flow_id})  # noqa: E731
             await call()
             await plain.delete("/_emulator/journal")
             await call()
             journal = (await plain.get("/_emulator/journal")).json()["exchanges"]
             ours = statistics.median([await timed(call) for _ in range(rounds)])
-            one = statistics.median([await timed(lambda: plain.get(f"{FLOWS}/{flow_id}")) for _ in range(rounds)])
+            one = statistics.median(
+                [await timed(lambda: plain.get(f"{FLOWS}/{flow_id}")) for _ in range(rounds)]
+            )
             sequence = await timed(lambda: _in_sequence(plain, journal))
     return {
         "calls": len(journal),
@@ -76,7 +85,9 @@ async def describe_flow_rounds(latency: float = 0.1, rounds: int = 5) -> dict[st
 
 async def _in_sequence(plain: httpx.AsyncClient, journal: list[dict[str, Any]]) -> None:
     for exchange in journal:
-        await plain.request(exchange["method"], exchange["path"], params=exchange["query"], json=exchange["body"])
+        await plain.request(
+            exchange["method"], exchange["path"], params=exchange["query"], json=exchange["body"]
+        )
 
 
 async def requests_per_call(calls: dict[str, dict[str, Any]]) -> dict[str, int]:

@@ -12,9 +12,11 @@ from typing import Any
 import psutil
 from mcp import Client
 
+from aep_flow_mcp.app import platform_config
 from aep_flow_mcp.cli import emulator_settings
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions, FaultRule
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
+from aep_flow_mcp.platform.transport import PlatformClient
 from aep_flow_mcp.server import build_server
 
 FAULTS: list[dict[str, Any]] = [
@@ -52,17 +54,18 @@ async def fault_run(calls: int = 5_000, share: float = 0.2, seed: int = 11, work
     """`calls` reading calls, of which about `share` of the requests meet a fault of some kind."""
     emulator = Emulator(EmulatorOptions(seed=7))
     app_settings = emulator_settings(mcp_toolsets=("all",))
-    server = build_server(app_settings, transport=lambda: EmulatorTransport(emulator), emulated=True)
+    client = PlatformClient(
+        platform_config(app_settings), transport=EmulatorTransport(emulator), sleep=_no_sleep
+    )
+    server = build_server(app_settings, client=client, emulated=True)
     outcome, rng = Outcome(), random.Random(seed)
     before = len(asyncio.all_tasks())
     process = psutil.Process()
     async with Client(server) as client:
         truth = await _truth(client)
-        server.app.client.sleep = _no_sleep
         each = share / len(FAULTS)
         for fault in FAULTS:
             emulator.faults.add(FaultRule(route=r"^GET /data/", probability=each, times=None, **fault))
-        await _no_sleep(0)
         for share_done in range(10):
             batch = [rng.choice(truth) for _ in range(calls // 10)]
             lanes = [batch[lane::workers] for lane in range(workers)]
@@ -71,8 +74,10 @@ async def fault_run(calls: int = 5_000, share: float = 0.2, seed: int = 11, work
             gc.collect()
             if share_done >= 2:
                 outcome.memory_mb.append(round(process.memory_info().rss / 1e6, 1))
-        outcome.faults_met = sum(emulator.faults.hits.values()) if isinstance(emulator.faults.hits, dict) else int(
-            emulator.faults.hits
+        outcome.faults_met = (
+            sum(emulator.faults.hits.values())
+            if isinstance(emulator.faults.hits, dict)
+            else int(emulator.faults.hits)
         )
     await asyncio.sleep(0)
     outcome.leaked_tasks = len(asyncio.all_tasks()) - before
@@ -103,7 +108,10 @@ async def _lane(client: Client, calls: list[tuple[str, dict[str, Any], Any]], ou
             outcome.right += 1
         elif answer.is_error:
             text = str(content)
-            if any(word in text for word in KNOWN_WORDS) and "Error executing tool" not in text.split(":")[0] + "!":
+            if (
+                any(word in text for word in KNOWN_WORDS)
+                and "Error executing tool" not in text.split(":")[0] + "!"
+            ):
                 outcome.errors[text[:60]] += 1
             else:
                 outcome.wrong.append(f"{tool} {arguments}: {text[:300]}")

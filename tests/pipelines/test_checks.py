@@ -31,7 +31,9 @@ NOW = 1_760_000_000
 
 
 def connector(spec_id: str) -> ConnectionSpec:
-    return next(ConnectionSpec.model_validate(item) for item in build_connection_specs() if item["id"] == spec_id)
+    return next(
+        ConnectionSpec.model_validate(item) for item in build_connection_specs() if item["id"] == spec_id
+    )
 
 
 def flow_spec(spec_id: str) -> FlowSpec:
@@ -43,7 +45,10 @@ def fields(problems: list[Any]) -> set[str]:
 
 
 def test_right_credentials_pass() -> None:
-    auth = {"specName": "Access Key", "params": {"s3AccessKey": "${AEP_SECRET_ID}", "s3SecretKey": "${AEP_SECRET_KEY}"}}
+    auth = {
+        "specName": "Access Key",
+        "params": {"s3AccessKey": "${AEP_SECRET_ID}", "s3SecretKey": "${AEP_SECRET_KEY}"},
+    }
     assert check_auth(connector(S3), auth) == []
 
 
@@ -78,9 +83,9 @@ def test_source_params() -> None:
         "params.path",
         "params.recursive",
     }
-    assert fields(check_source(connector(LANDING_ZONE), params={"path": "dlz-user-container/x"}, has_base=True)) == {
-        "baseConnectionId"
-    }
+    assert fields(
+        check_source(connector(LANDING_ZONE), params={"path": "dlz-user-container/x"}, has_base=True)
+    ) == {"baseConnectionId"}
     assert fields(check_source(connector(S3_EXPORT), params={}, has_base=False)) == {"connectionSpec"}
 
 
@@ -120,7 +125,12 @@ def test_schedule(schedule: dict[str, Any], wrong: set[str]) -> None:
 
 
 def test_an_export_schedule_says_which_combinations_there_are() -> None:
-    right = {"startTime": NOW + 60, "timeUnit": "hour", "interval": 3, "exportMode": "FIRST_FULL_THEN_INCREMENTAL"}
+    right = {
+        "startTime": NOW + 60,
+        "timeUnit": "hour",
+        "interval": 3,
+        "exportMode": "FIRST_FULL_THEN_INCREMENTAL",
+    }
     assert check_schedule(flow_spec(DLZ_EXPORT), right, now=NOW) == []
     (problem,) = check_schedule(flow_spec(DLZ_EXPORT), {**right, "timeUnit": "day"}, now=NOW)
     assert "hour" in problem.message
@@ -131,7 +141,10 @@ def test_an_export_schedule_says_which_combinations_there_are() -> None:
 
 def test_transformations_and_options() -> None:
     spec = flow_spec(CLOUD_STORAGE)
-    assert check_transformations(spec, [{"name": "Mapping", "params": {"mappingId": "ab", "mappingVersion": 0}}]) == []
+    assert (
+        check_transformations(spec, [{"name": "Mapping", "params": {"mappingId": "ab", "mappingVersion": 0}}])
+        == []
+    )
     assert fields(check_transformations(spec, [{"name": "mapping", "params": {}}, {"name": "Mapping"}])) == {
         "transformations[0].name",
         "transformations[1].params.mappingId",

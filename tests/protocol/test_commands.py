@@ -59,7 +59,9 @@ def test_doctor_is_content_with_the_emulator(tmp_path: Path) -> None:
         ({"AEP_SANDBOX": "nowhere"}, "sandbox", "nowhere"),
     ],
 )
-def test_doctor_names_the_first_fault(tmp_path: Path, changed: dict[str, str], failed: str, says: str) -> None:
+def test_doctor_names_the_first_fault(
+    tmp_path: Path, changed: dict[str, str], failed: str, says: str
+) -> None:
     with emulator_process() as url:
         outcome = run("doctor", cwd=tmp_path, **{**server_environment(url), **changed})
     assert outcome.returncode == 1

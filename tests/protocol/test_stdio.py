@@ -38,7 +38,9 @@ async def test_answers_over_real_sockets(tmp_path: Path, mode: Any) -> None:
             seen: list[str] = []
             cursor = None
             while True:
-                answer = await client.call_tool("list_flows", {"limit": 15, **({"cursor": cursor} if cursor else {})})
+                answer = await client.call_tool(
+                    "list_flows", {"limit": 15, **({"cursor": cursor} if cursor else {})}
+                )
                 content = answer.structured_content or {}
                 seen += [flow["id"] for flow in content["items"]]
                 cursor = content.get("next_cursor")
@@ -84,7 +86,8 @@ async def test_wrong_credentials_are_said_by_each_call(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"), [("AEP_MCP_APPROVAL", "sometimes"), ("AEP_MCP_TOOLSETS", "corr"), ("AEP_PLATFORM_URL", "x")]
+    ("variable", "value"),
+    [("AEP_MCP_APPROVAL", "sometimes"), ("AEP_MCP_TOOLSETS", "corr"), ("AEP_PLATFORM_URL", "x")],
 )
 def test_a_wrong_setting_stops_the_start_with_one_sentence(tmp_path: Path, variable: str, value: str) -> None:
     import os

@@ -39,11 +39,15 @@ def test_budgets(cards: list[dict[str, Any]]) -> None:
 def test_every_tool_has_its_four_hints_and_says_enough(cards: list[dict[str, Any]]) -> None:
     for card in cards:
         hints = card["hints"]
-        assert set(hints) == {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}, card["name"]
+        assert set(hints) == {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}, card[
+            "name"
+        ]
         assert hints["readOnlyHint"] is not card["writes"]
         assert len(card["description"]) >= 15
         assert card["input"]["type"] == "object"
-        assert '"title"' not in json.dumps({key: value for key, value in card["input"].items() if key != "properties"})
+        assert '"title"' not in json.dumps(
+            {key: value for key, value in card["input"].items() if key != "properties"}
+        )
 
 
 def test_every_writing_tool_says_that_it_asks(cards: list[dict[str, Any]]) -> None:
@@ -54,7 +58,9 @@ def test_every_writing_tool_says_that_it_asks(cards: list[dict[str, Any]]) -> No
 def test_tables_are_fresh(cards: list[dict[str, Any]]) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert readme_with_table(readme, cards) == readme, "run `make surface`"
-    assert (ROOT / "docs" / "operations.md").read_text(encoding="utf-8") == operations_page(cards), "run `make surface`"
+    assert (ROOT / "docs" / "operations.md").read_text(encoding="utf-8") == operations_page(cards), (
+        "run `make surface`"
+    )
 
 
 def test_every_documented_operation_is_a_tool(cards: list[dict[str, Any]]) -> None:

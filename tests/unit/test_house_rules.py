@@ -43,5 +43,7 @@ def test_the_tools_are_listed_without_importing_what_answers_them() -> None:
         "print(*sorted(name for name in sys.modules if name.split('.')[0] in ('httpx', 'jsonschema', 'rapidfuzz')"
         " or name.startswith(('aep_flow_mcp.emulator', 'aep_flow_mcp.insight', 'aep_flow_mcp.platform.reader'))))"
     )
-    outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    outcome = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     assert outcome.stdout.split() == []

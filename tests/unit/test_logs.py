@@ -37,7 +37,9 @@ def test_a_record_is_one_json_line_with_its_traceback() -> None:
     except ValueError:
         import sys
 
-        record = logging.LogRecord("aep", logging.ERROR, __file__, 1, "broke: %s", ("Bearer xyz",), sys.exc_info())
+        record = logging.LogRecord(
+            "aep", logging.ERROR, __file__, 1, "broke: %s", ("Bearer xyz",), sys.exc_info()
+        )
     text = JsonFormatter().format(record)
     line = json.loads(text)
     assert line["level"] == "error"

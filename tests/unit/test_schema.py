@@ -54,4 +54,6 @@ def test_titles_nulls_and_references_go_and_a_property_called_title_stays() -> N
 )
 def test_takes_what_the_original_takes(arguments: dict[str, Any]) -> None:
     schema = Arguments.model_json_schema()
-    assert Draft202012Validator(tidy(schema)).is_valid(arguments) == Draft202012Validator(schema).is_valid(arguments)
+    assert Draft202012Validator(tidy(schema)).is_valid(arguments) == Draft202012Validator(schema).is_valid(
+        arguments
+    )

@@ -1,0 +1,135 @@
+"""The only way to write: plan, preview, approval, execution, audit.
+
+A tool plans a `Change` (guard/change.py) and cannot send it. `guarded` (guard/tool.py) turns the planning function
+into an MCP tool, the gate (guard/gate.py) asks and decides, the executor sends what was approved.
+
+Importing this package is cheap: everything else is imported when a write tool is called.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from aep_flow_mcp.settings import ApprovalMode, Settings
+
+if TYPE_CHECKING:
+    from aep_flow_mcp.guard.audit import Audit
+    from aep_flow_mcp.guard.browser import Opener
+    from aep_flow_mcp.guard.execute import Executor
+    from aep_flow_mcp.guard.pending import Ledger, PendingStore
+    from aep_flow_mcp.guard.policy import Policy
+    from aep_flow_mcp.platform.transport import PlatformClient
+
+logger = logging.getLogger(__name__)
+
+
+def unattended_warning(settings: Settings) -> str | None:
+    """What has to be said loudly at start when nobody is asked before a write; None otherwise."""
+    if settings.mcp_approval is not ApprovalMode.NONE or settings.mcp_read_only:
+        return None
+    where = ", ".join(settings.all_sandboxes) or "no sandbox"
+    log = settings.mcp_audit_log or "none: set AEP_MCP_AUDIT_LOG"
+    return (
+        f"AEP_MCP_APPROVAL is none: write tools act at once and NOBODY IS ASKED. Sandboxes: {where}. "
+        f"Production writes: {'allowed' if settings.mcp_allow_production_writes else 'refused'}. Audit log: {log}."
+    )
+
+
+class Guard:
+    """What the write tools of one server share.
+
+    Args:
+        settings: the approval mode, the sandboxes, the audit log, the secrets' prefix.
+        client: what reads the world and carries the writes.
+        environ: where secret references are resolved.
+        clock: seconds that only go forward, for what expires.
+        sleep: waits between looks after a lost answer.
+        store: where confirmations wait; in memory by default.
+        open_browser: shows the approval page; the person's own browser by default.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        client: PlatformClient,
+        *,
+        environ: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
+        store: PendingStore | None = None,
+        open_browser: Opener | None = None,
+    ) -> None:
+        self.settings = settings
+        self.environ: Mapping[str, str] = os.environ if environ is None else environ
+        self.clock = clock
+        self.open_browser = open_browser
+        self.planners: dict[str, Any] = {}
+        """Tools that have previewed a change here, by name, so that a confirmation finds its planner."""
+        self._client = client
+        self._sleep = sleep
+        self._store = store
+        warning = unattended_warning(settings)
+        if warning:
+            logger.warning(warning)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """Where writes may go at all."""
+        from aep_flow_mcp.guard.policy import Policy
+
+        return Policy(self.settings, self._sandbox_type, clock=self.clock)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The audit log."""
+        from aep_flow_mcp.guard.audit import Audit
+
+        return Audit(self.settings.mcp_audit_log)
+
+    @cached_property
+    def pending(self) -> PendingStore:
+        """Changes that wait for a second call."""
+        if self._store is not None:
+            return self._store
+        from aep_flow_mcp.guard.pending import MemoryStore
+
+        return MemoryStore(clock=self.clock)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Questions that were put, and answers that were used."""
+        from aep_flow_mcp.guard.pending import Ledger
+
+        return Ledger(clock=self.clock)
+
+    def executor(self, sandbox: str) -> Executor:
+        """What sends an approved Change to a sandbox."""
+        import anyio
+
+        from aep_flow_mcp.guard.execute import Executor
+        from aep_flow_mcp.guard.look import Looker
+        from aep_flow_mcp.platform.writer import FlowWriter
+
+        return Executor(
+            FlowWriter(self._client),
+            Looker(self._client, sandbox),
+            environ=self.environ,
+            prefix=self.settings.mcp_secrets_prefix,
+            sleep=self._sleep or anyio.sleep,
+        )
+
+    async def _sandbox_type(self, name: str) -> str | None:
+        """The type that the Sandbox API gives; None when it does not answer, which counts as production."""
+        from aep_flow_mcp.platform.errors import PlatformError
+        from aep_flow_mcp.platform.reader import FlowReader
+
+        try:
+            return (await FlowReader(self._client, name).neighbours.get_sandbox(name)).type
+        except PlatformError as error:
+            logger.warning("the type of a sandbox could not be read: %s", error)
+            return None

@@ -58,7 +58,9 @@ def _problems(error: Any, field: str) -> Iterator[Problem]:
         case "additionalProperties":
             known = sorted(error.schema.get("properties", {}))
             for name in sorted(set(error.instance) - set(known)):
-                yield Problem(_join(where, name), f"is not known here. It takes: {', '.join(known) or 'nothing'}.")
+                yield Problem(
+                    _join(where, name), f"is not known here. It takes: {', '.join(known) or 'nothing'}."
+                )
         case "anyOf" | "oneOf":
             ways = _alternatives(error.validator_value)
             yield Problem(where, f"fits none of the ways that the spec allows{ways}.")
@@ -138,7 +140,11 @@ def check_auth(spec: ConnectionSpec, auth: Json | None) -> list[Problem]:
     if not offered:
         return [Problem("auth", f"{spec.name} takes no credentials: leave auth out.")] if auth else []
     if not auth:
-        return [Problem("auth", f"is required. {spec.name} authenticates by: {'; '.join(map(_way, spec.auth_specs))}.")]
+        return [
+            Problem(
+                "auth", f"is required. {spec.name} authenticates by: {'; '.join(map(_way, spec.auth_specs))}."
+            )
+        ]
     name = str(auth.get("specName") or "")
     way = spec.auth_spec(name)
     if way is None:
@@ -197,9 +203,13 @@ def check_pairing(spec: FlowSpec, *, source_spec_id: str | None, target_spec_id:
     """Whether the flow spec joins these two connectors."""
     problems = []
     if source_spec_id and spec.source_connection_spec_ids and not spec.takes_source(source_spec_id):
-        problems.append(Problem("sourceConnectionIds", f"the flow spec {spec.name} does not take this connector."))
+        problems.append(
+            Problem("sourceConnectionIds", f"the flow spec {spec.name} does not take this connector.")
+        )
     if target_spec_id and spec.target_connection_spec_ids and not spec.takes_target(target_spec_id):
-        problems.append(Problem("targetConnectionIds", f"the flow spec {spec.name} does not write to this connector."))
+        problems.append(
+            Problem("targetConnectionIds", f"the flow spec {spec.name} does not write to this connector.")
+        )
     return problems
 
 

@@ -146,7 +146,8 @@ def object_lines(answer: BaseModel, indent: str = "") -> list[str]:
             lines.extend(object_lines(value, indent + "  "))
         elif isinstance(value, list) and isinstance(value[0], BaseModel):
             lines.append(f"{indent}{name} ({len(value)}):")
-            lines.extend(f"{indent}  {line}" for line in table(value))
+            shown = _blocks(value) if any(map(_has_parts, value)) else table(value)
+            lines.extend(f"{indent}  {line}" for line in shown)
         elif isinstance(value, list) and all(isinstance(item, dict) for item in value):
             lines.append(f"{indent}{name} ({len(value)}):")
             lines.extend(f"{indent}  {_compact(item)}" for item in value)
@@ -154,6 +155,21 @@ def object_lines(answer: BaseModel, indent: str = "") -> list[str]:
             plain = answer.model_dump(mode="json", include={name})[name]
             lines.append(f"{indent}{name}: {_cell(plain)}")
     return lines
+
+
+def _blocks(items: list[BaseModel]) -> list[str]:
+    """Objects with parts of their own do not fit a table: lines each, the first with a dash."""
+    lines: list[str] = []
+    for item in items:
+        own = object_lines(item)
+        lines.extend(f"{'  ' if index else '- '}{line}" for index, line in enumerate(own))
+    return lines
+
+
+def _has_parts(item: BaseModel) -> bool:
+    values = (getattr(item, name) for name in type(item).model_fields)
+    firsts = (value[0] if isinstance(value, list) and value else value for value in values)
+    return any(isinstance(value, BaseModel) for value in firsts)
 
 
 def _cell(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Annotated
+from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context, Resolve
 
@@ -27,13 +27,12 @@ def in_sandbox(name: str | None) -> Iterator[None]:
         _sandbox.reset(token)
 
 
-def current_app(ctx: Context) -> App:  # type: ignore[type-arg]
+def current_app(ctx: Context[App, Any]) -> App:
     """What the server shares, from its lifespan."""
-    app: App = ctx.request_context.lifespan_context
-    return app
+    return ctx.request_context.lifespan_context
 
 
-def current_reader(ctx: Context) -> FlowReader:  # type: ignore[type-arg]
+def current_reader(ctx: Context[App, Any]) -> FlowReader:
     """A reader of the sandbox that this call is about."""
     return current_app(ctx).reader(_sandbox.get())
 

@@ -16,6 +16,7 @@ from aep_flow_mcp.tools.schema import tidy
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver.tools import Tool
+    from mcp_types import ToolAnnotations
 
 
 class Toolset(StrEnum):
@@ -62,22 +63,27 @@ class ToolDef:
         text = " ".join((self.fn.__doc__ or "").split())
         return f"{text} Asks first." if self.writes else text
 
+    def hints(self) -> ToolAnnotations:
+        """The four hints; the world of every tool is open, since others work in the same sandbox."""
+        from mcp_types import ToolAnnotations
+
+        return ToolAnnotations(
+            read_only_hint=not self.writes,
+            destructive_hint=self.destructive,
+            idempotent_hint=self.idempotent,
+            open_world_hint=True,
+        )
+
     def build(self) -> Tool:
         """The SDK's tool, with a tidied input schema (no titles, no null arms)."""
         from mcp.server.mcpserver.tools import Tool
-        from mcp_types import ToolAnnotations
 
         tool = Tool.from_function(
             self._registered(),
             name=self.name,
             title=self.title,
             description=self.description,
-            annotations=ToolAnnotations(
-                read_only_hint=not self.writes,
-                destructive_hint=self.destructive,
-                idempotent_hint=self.idempotent,
-                open_world_hint=True,
-            ),
+            annotations=self.hints(),
         )
         tool.parameters = tidy(tool.parameters)
         return tool

@@ -14,10 +14,8 @@ TOKEN_CHARACTERS = 4.4
 def tidy(schema: dict[str, Any]) -> dict[str, Any]:
     """Drop titles, null arms and null defaults, and write references that are used once in place."""
     defs: dict[str, Any] = schema.get("$defs", {})
-    tidied = _node({key: value for key, value in schema.items() if key != "$defs"}, defs, seen=())
-    assert isinstance(tidied, dict)
-    tidied.setdefault("properties", {})
-    return tidied
+    tidied: dict[str, Any] = _node({key: value for key, value in schema.items() if key != "$defs"}, defs, seen=())
+    return {"properties": {}, **tidied}
 
 
 def _node(node: Any, defs: dict[str, Any], *, seen: tuple[str, ...]) -> Any:

@@ -48,7 +48,6 @@ def describe(definition: ToolDef) -> Card:
     from aep_flow_mcp.tools.schema import tidy
 
     tool = definition.build()
-    assert tool.annotations is not None
     return {
         "name": definition.name,
         "module": definition.module.rsplit(".", 1)[-1],
@@ -56,7 +55,7 @@ def describe(definition: ToolDef) -> Card:
         "writes": definition.writes,
         "title": definition.title,
         "description": definition.description,
-        "hints": tool.annotations.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "hints": definition.hints().model_dump(mode="json", by_alias=True),
         "input": tool.parameters,
         "output": tidy(tool.output_schema) if tool.output_schema else None,
     }
@@ -77,7 +76,9 @@ class ListedTool(Tool):
     _refusal: str | None = PrivateAttr(default=None)
 
     @classmethod
-    def from_card(cls, card: Card, *, sandboxes: tuple[str, ...] = (), refusal: str | None = None) -> ListedTool:
+    def from_card(
+        cls, card: Card, *, sandboxes: tuple[str, ...] = (), refusal: str | None = None
+    ) -> ListedTool:
         """sandboxes: with more than one, the tool takes a `sandbox`. refusal: why a call is refused."""
         tool = cls(
             fn=_never_called,
@@ -87,6 +88,7 @@ class ListedTool(Tool):
             parameters=_with_sandbox(card["input"], sandboxes),
             fn_metadata=FuncMetadata(arg_model=ArgModelBase),
             is_async=True,
+            context_kwarg=None,
             annotations=ToolAnnotations.model_validate(card["hints"]),
         )
         tool._card = card
@@ -163,7 +165,8 @@ def _answer(result: Any) -> CallToolResult | InputRequiredResult:
         return result
     from aep_flow_mcp.tools.answers import clean, render
 
-    assert isinstance(result, BaseModel), "a tool answers with a model"
+    if not isinstance(result, BaseModel):
+        raise TypeError(f"a tool answered with {type(result).__name__}, not with a model")
     return CallToolResult(
         content=[TextContent(type="text", text=render(result))],
         structured_content=clean(result.model_dump(mode="json", exclude_none=True)),
@@ -179,7 +182,9 @@ def write_surface() -> None:
     from aep_flow_mcp.tools.registry import Toolset
 
     order = {toolset.value: index for index, toolset in enumerate(Toolset)}
-    cards = sorted(map(describe, collect()), key=lambda card: (order[card["toolset"]], card["writes"], card["name"]))
+    cards = sorted(
+        map(describe, collect()), key=lambda card: (order[card["toolset"]], card["writes"], card["name"])
+    )
     lines = ",\n".join(json.dumps(card, ensure_ascii=False, indent=1) for card in cards)
     SURFACE_FILE.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 

@@ -1,0 +1,1 @@
+"""Models of what the API returns. Import them from their modules: connections, flows, runs, specs, ..."""

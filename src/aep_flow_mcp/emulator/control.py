@@ -1,0 +1,108 @@
+"""Endpoints under `/_emulator/` that steer an emulator from any HTTP client. They need no token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .errors import bad_request
+from .faults import FaultRule
+from .store import KINDS
+from .wire import Answer, Call, Route
+
+if TYPE_CHECKING:
+    from .app import Emulator
+    from .backend import Backend
+
+
+def routes(emulator: Emulator) -> tuple[Route, ...]:
+    """The control routes of one emulator."""
+
+    def health(_: Backend, __: Call) -> Answer:
+        return Answer(200, {"status": "ok"})
+
+    def list_faults(_: Backend, __: Call) -> Answer:
+        hits = [
+            {"kind": hit.kind, "route": hit.route, "method": hit.method, "path": hit.path}
+            for hit in emulator.faults.hits
+        ]
+        return Answer(200, {"rules": [rule.as_json() for rule in emulator.faults.rules], "hits": hits})
+
+    def add_faults(_: Backend, call: Call) -> Answer:
+        body = call.json()
+        rules = _rules(body if isinstance(body, list) else [body])
+        for rule in rules:
+            emulator.faults.add(rule)
+        return Answer(201, {"rules": [rule.as_json() for rule in emulator.faults.rules]})
+
+    def clear_faults(_: Backend, __: Call) -> Answer:
+        emulator.faults.clear()
+        return Answer(204)
+
+    def read_journal(_: Backend, call: Call) -> Answer:
+        chosen = emulator.journal.writes() if call.first("writes") == "true" else list(emulator.journal)
+        return Answer(200, {"exchanges": [exchange.as_json() for exchange in chosen]})
+
+    def clear_journal(_: Backend, __: Call) -> Answer:
+        emulator.journal.clear()
+        return Answer(204)
+
+    def reset(_: Backend, __: Call) -> Answer:
+        emulator.reset()
+        return Answer(204)
+
+    def read_clock(backend: Backend, _: Call) -> Answer:
+        return Answer(200, {"now": backend.clock.now().isoformat()})
+
+    def advance_clock(backend: Backend, call: Call) -> Answer:
+        seconds = call.json_object().get("advance")
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 0:
+            raise bad_request("advance has to be a number of seconds, 0 or more")
+        backend.clock.advance(seconds)
+        return read_clock(backend, call)
+
+    def state(backend: Backend, _: Call) -> Answer:
+        counts = {
+            name: {kind: len(sandbox[kind]) for kind in KINDS}
+            for name, sandbox in backend.store.sandboxes.items()
+        }
+        specs = {kind: len(backend.specs(kind)) for kind in ("connectionSpecs", "flowSpecs")}
+        return Answer(
+            200,
+            {
+                "now": backend.clock.now().isoformat(),
+                "seed": backend.options.seed,
+                "specs": specs,
+                "sandboxes": counts,
+                "brokenConnections": backend.broken,
+                "faults": len(emulator.faults.rules),
+                "requests": len(emulator.journal),
+            },
+        )
+
+    return tuple(
+        Route(method, f"/_emulator/{name}", handler, access="open")
+        for method, name, handler in (
+            ("GET", "health", health),
+            ("GET", "state", state),
+            ("GET", "faults", list_faults),
+            ("POST", "faults", add_faults),
+            ("DELETE", "faults", clear_faults),
+            ("GET", "journal", read_journal),
+            ("DELETE", "journal", clear_journal),
+            ("POST", "reset", reset),
+            ("GET", "clock", read_clock),
+            ("POST", "clock", advance_clock),
+        )
+    )
+
+
+def _rules(items: list[object]) -> list[FaultRule]:
+    rules: list[FaultRule] = []
+    for item in items:
+        if not isinstance(item, dict):
+            raise bad_request("A fault rule has to be a JSON object")
+        try:
+            rules.append(FaultRule.from_json(item))
+        except (ValueError, TypeError) as error:
+            raise bad_request(f"This is not a fault rule: {error}") from error
+    return rules

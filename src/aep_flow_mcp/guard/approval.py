@@ -1,0 +1,100 @@
+"""Who may say yes, and how they are asked."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+from mcp.server.mcpserver import Context
+from mcp_types.version import is_version_at_least
+from pydantic import BaseModel, Field
+
+from aep_flow_mcp.settings import ApprovalMode
+
+MODERN = "2026-07-28"
+"""From this protocol on a question is returned and the answer comes with a repeat of the call."""
+
+MAX_QUESTIONS = 4
+"""How often one call asks again because what it is about has changed meanwhile."""
+
+
+class Approval(BaseModel):
+    """The form that a person fills in: one box, and nothing is ticked in advance."""
+
+    approve: Annotated[bool, Field(strict=True, title="Approve", description="Send exactly this?")]
+
+
+class Route(Enum):
+    """How a call gets its approval, when it is not by a question through the client."""
+
+    TWO_STEP = "two-step"
+    BROWSER = "browser"
+    NONE = "none"
+    NOBODY = "nobody"
+    SETTLED = "settled"
+
+
+NO_PERSON = (
+    "AEP_MCP_APPROVAL is human, and this client cannot ask a person (it does not declare elicitation): nothing was "
+    "sent. Use a client that can, or set AEP_MCP_APPROVAL to browser."
+)
+CANCELLED = (
+    "The question was dismissed without an answer: nothing was sent. If nobody saw it, this client cancels questions "
+    "by itself; AEP_MCP_APPROVAL=browser asks on a page in the person's own browser, AEP_MCP_APPROVAL=two-step in a "
+    "second call."
+)
+DECLINED = "A person declined: nothing was sent."
+CHANGED_TOO_OFTEN = (
+    "What this is about changed each time while the question was open: nothing was sent. Read it again first."
+)
+USED = "This approval was used already: nothing was sent (again). If it is to be done once more, call the tool anew."
+NEXT_STEP = (
+    "Nothing was sent. Show this preview to the person; when they agree, call confirm_change with the confirmation_id "
+    "(valid once, for ten minutes)."
+)
+NOT_VALID = (
+    "This confirmation_id is not valid: it is unknown, was used, is older than ten minutes, or belongs to another "
+    "caller. Nothing was sent. Call the write tool again to get a new preview."
+)
+
+
+def can_ask(ctx: Context) -> bool:  # type: ignore[type-arg]
+    """Whether the client says that it can put a form to a person, over a channel that carries the question."""
+    capabilities = ctx.client_capabilities
+    elicitation = capabilities.elicitation if capabilities is not None else None
+    if elicitation is None or (elicitation.form is None and elicitation.url is not None):
+        return False
+    return is_modern(ctx) or ctx.session.can_send_request
+
+
+def is_modern(ctx: Context) -> bool:  # type: ignore[type-arg]
+    """Whether questions are returned rather than pushed."""
+    version = ctx.protocol_version
+    return version is not None and is_version_at_least(version, MODERN)
+
+
+def route(mode: ApprovalMode, *, askable: bool) -> Route | None:
+    """The way to an approval; None is a question through the client."""
+    if mode in (ApprovalMode.ASK, ApprovalMode.HUMAN) and askable:
+        return None
+    return {
+        ApprovalMode.ASK: Route.TWO_STEP,
+        ApprovalMode.HUMAN: Route.NOBODY,
+        ApprovalMode.TWO_STEP: Route.TWO_STEP,
+        ApprovalMode.BROWSER: Route.BROWSER,
+        ApprovalMode.NONE: Route.NONE,
+    }[mode]
+
+
+def caller_of(ctx: Context) -> str:  # type: ignore[type-arg]
+    """Who calls: the authenticated principal and the HTTP session, as far as there are any.
+
+    On stdio both are missing and the process has one caller, whoever started it.
+    """
+    from mcp.server.request_state import authenticated_principal
+
+    principal = authenticated_principal(ctx.request_context)
+    headers = ctx.headers
+    session = headers.get("mcp-session-id") if headers is not None else None
+    transport = "stdio" if headers is None else "http"
+    return " ".join(part for part in (transport, principal, session) if part)

@@ -1,0 +1,187 @@
+"""The few facts about flows and runs that questions over many of them need: small, so that thousands fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from aep_flow_mcp.insight.schedule import Timetable
+from aep_flow_mcp.insight.words import root_error
+from aep_flow_mcp.platform.models.flows import Flow, FlowKind
+from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus
+
+NO_ERROR_GIVEN = "no error given"
+
+
+class Outcome(StrEnum):
+    """How a run went. A `success` that lost records or carries errors is PARTIAL: the API hides that."""
+
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    IN_PROGRESS = "in_progress"
+    WAITING = "waiting"
+    UNKNOWN = "unknown"
+
+
+_OUTCOMES = {
+    RunStatus.FAILED: Outcome.FAILED,
+    RunStatus.PARTIAL_SUCCESS: Outcome.PARTIAL,
+    RunStatus.PARTIAL_FAILURE: Outcome.PARTIAL,
+    RunStatus.IN_PROGRESS: Outcome.IN_PROGRESS,
+    RunStatus.SCHEDULED: Outcome.WAITING,
+    RunStatus.QUEUED: Outcome.WAITING,
+}
+
+
+def outcome_of(run: FlowRun) -> Outcome:
+    """The outcome behind a run's status, counts and errors."""
+    status = run.status
+    if status is RunStatus.SUCCESS:
+        return Outcome.SUCCEEDED if run.clean else Outcome.PARTIAL
+    return _OUTCOMES.get(status, Outcome.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """One run. `at` is when it started; where it has not, when it was created. Seconds, records, bytes.
+
+    `error` is the code of the error that says most (its message where it has no code); None for a run that
+    neither failed nor lost records.
+    """
+
+    id: str
+    flow_id: str
+    outcome: Outcome
+    at: datetime | None
+    started: bool = True
+    duration_s: float | None = None
+    latency_s: float | None = None
+    records_in: int | None = None
+    records_out: int | None = None
+    records_failed: int | None = None
+    bytes_in: int | None = None
+    bytes_out: int | None = None
+    error: str | None = None
+    message: str | None = None
+
+    @classmethod
+    def of(cls, run: FlowRun) -> RunFacts:
+        outcome = outcome_of(run)
+        code = message = None
+        if outcome in (Outcome.FAILED, Outcome.PARTIAL):
+            root = root_error(run)
+            code = (root.code or signature(root.message)) if root else NO_ERROR_GIVEN
+            message = root.message if root else None
+        started = run.started_at
+        return cls(
+            id=run.id,
+            flow_id=run.flow_id or "",
+            outcome=outcome,
+            at=started or run.created_at,
+            started=started is not None,
+            duration_s=run.duration_s,
+            latency_s=latency_s(run),
+            records_in=run.records_in,
+            records_out=run.records_out,
+            records_failed=run.records_failed,
+            bytes_in=run.bytes_in,
+            bytes_out=run.bytes_out,
+            error=code,
+            message=message,
+        )
+
+
+_VARYING = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-fA-F]{16,}|\d+")
+
+
+def signature(message: str | None, *, limit: int = 80) -> str:
+    """A message without what varies from run to run (ids, numbers), so that equal errors count as one."""
+    text = _VARYING.sub("#", message or "")
+    return (text if len(text) <= limit else text[: limit - 1] + "…") or NO_ERROR_GIVEN
+
+
+def latency_s(run: FlowRun) -> float | None:
+    """The average latency of a run in seconds (`latencySummary.avgMs`); most runs report none."""
+    extra = (run.metrics.model_extra if run.metrics else None) or {}
+    summary = extra.get("latencySummary")
+    value = summary.get("avgMs") if isinstance(summary, dict) else None
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return value / 1000
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class FlowFacts:
+    """One flow. `specs` are the connection specs of its outer ends, `accounts` the base connections."""
+
+    id: str
+    name: str
+    description: str
+    state: str
+    kind: FlowKind
+    spec_id: str | None
+    source_ids: tuple[str, ...]
+    target_ids: tuple[str, ...]
+    source_specs: tuple[str, ...]
+    target_specs: tuple[str, ...]
+    accounts: tuple[str, ...]
+    mapping_id: str | None
+    audiences: int
+    timetable: Timetable | None
+    created_at: datetime | None
+    changed_at: datetime | None
+    reset_at: datetime | None
+    last_run_at: datetime | None
+    last_status: RunStatus | None
+
+    @classmethod
+    def of(cls, flow: Flow) -> FlowFacts:
+        refs = [*flow.source_refs, *flow.target_refs]
+        last, operation = flow.last_run, flow.last_operation
+        changed = operation and (operation.operation or "").casefold() != "create"
+        return cls(
+            id=flow.id,
+            name=flow.name or "",
+            description=flow.description or "",
+            state=(flow.state or "").casefold(),
+            kind=flow.kind,
+            spec_id=flow.spec_id,
+            source_ids=tuple(flow.source_connection_ids) or _ids(ref.id for ref in flow.source_refs),
+            target_ids=tuple(flow.target_connection_ids) or _ids(ref.id for ref in flow.target_refs),
+            source_specs=_ids(ref.spec_id for ref in flow.source_refs),
+            target_specs=_ids(ref.spec_id for ref in flow.target_refs),
+            accounts=_ids(ref.base_connection.id for ref in refs if ref.base_connection),
+            mapping_id=flow.mapping.mapping_id if flow.mapping else None,
+            audiences=len(flow.audiences),
+            timetable=Timetable.read(flow.schedule),
+            created_at=flow.created_at,
+            changed_at=flow.changed_at,
+            # Due times before a change may be those of another schedule: nothing can be said of them.
+            reset_at=operation.updated or operation.started if operation and changed else None,
+            last_run_at=last.started_at or last.completed_at if last else None,
+            last_status=last.status if last else None,
+        )
+
+    @property
+    def enabled(self) -> bool:
+        return self.state == "enabled"
+
+    @property
+    def outer_specs(self) -> tuple[str, ...]:
+        """The connectors that people name a flow by: the source's, or for a destination flow the target's."""
+        if self.kind is FlowKind.DESTINATION:
+            return self.target_specs or self.source_specs
+        return self.source_specs or self.target_specs
+
+    @property
+    def judged_since(self) -> datetime | None:
+        """From when on the present schedule is known to have been in force."""
+        return max((at for at in (self.created_at, self.reset_at) if at), default=None)
+
+
+def _ids(values: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value))

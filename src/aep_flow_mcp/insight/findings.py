@@ -1,0 +1,80 @@
+"""What a diagnosis says: findings, each with its evidence, its fix and the next tool to call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aep_flow_mcp.insight.causes import FIXES, HEADLINES, Cause
+from aep_flow_mcp.insight.evidence import Evidence, History, cause_of_run, is_bad
+from aep_flow_mcp.insight.shapes import Problem
+from aep_flow_mcp.insight.words import utc
+from aep_flow_mcp.platform.models.runs import FlowRun
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next thing to do, as a tool call."""
+
+    tool: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.tool}({', '.join(f'{name}={value}' for name, value in self.arguments.items())})"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, with what proves it."""
+
+    cause: Cause
+    weight: float
+    evidence: tuple[str, ...] = ()
+    step: Step | None = None
+
+    @property
+    def headline(self) -> str:
+        return HEADLINES[self.cause]
+
+    @property
+    def fix(self) -> str:
+        return FIXES[self.cause]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The evidence, and what its runs say together: what every rule is given."""
+
+    evidence: Evidence
+    history: History
+
+    @property
+    def telling_runs(self) -> list[FlowRun]:
+        """The run asked about; else the newest three of the present streak."""
+        by_id = {run.id: run for run in self.evidence.runs}
+        if self.evidence.focus:
+            return [run for run in (by_id.get(self.evidence.focus),) if run and is_bad(run)]
+        return [by_id[run.id] for run in self.history.bad[: min(self.history.streak, 3)]]
+
+    @property
+    def named_cause(self) -> Cause | None:
+        """The cause that the errors of the telling runs name."""
+        return next((cause for run in self.telling_runs if (cause := cause_of_run(run))), None)
+
+    @property
+    def run_words(self) -> tuple[str, ...]:
+        """How long it has gone wrong, for a person; () while it goes well."""
+        if not self.history.streak:
+            return ()
+        good = self.history.last_success
+        words = f"the newest {self.history.streak} finished runs failed or lost records"
+        return (f"{words}; the last good one was {utc(good.at)}" if good else words,)
+
+
+def explore_step(case: Case, source_id: str) -> Step:
+    """Looking at what the account shows; describing the flow where the source is not known."""
+    source = case.evidence.sources.get(source_id)
+    if source is None or isinstance(source, Problem) or source.base_id is None:
+        return Step("describe_flow", {"flow_id": case.evidence.flow.id})
+    return Step("explore_connection", {"connection_id": source.base_id})

@@ -1,0 +1,221 @@
+"""How pipelines did over a window, compared with the window before. Fed run by run; keeps sums, not runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
+from typing import TypeVar
+
+from aep_flow_mcp.insight.facts import FlowFacts, RunFacts
+from aep_flow_mcp.insight.quantiles import Quantiles
+from aep_flow_mcp.insight.schedule import START_GRACE, judged_slots
+from aep_flow_mcp.insight.tally import ErrorTally, FlowTally, Tally
+from aep_flow_mcp.insight.windows import Window, local_day
+
+MOST_ERRORS = 500
+OTHER_ERRORS = "other errors"
+DELETED_FLOW = "(deleted flow)"
+
+SLOWER_FACTOR = 1.5
+SLOWER_SECONDS = 60.0
+WORSE_SHARE = 0.1
+FEWEST_RUNS = 3
+"""A mean duration or a share is compared only when both windows have at least so many runs."""
+
+
+class Trend(StrEnum):
+    """What got worse for a flow."""
+
+    FAILING = "fails now, did not before"
+    FAILS_MORE = "fails more"
+    LOSES_MORE = "loses more records"
+    SLOWER = "slower"
+    SILENT = "no runs now"
+
+
+@dataclass(frozen=True, slots=True)
+class Worse:
+    """One flow that did worse than in the window before. `now` and `before` are in the trend's own measure:
+    failed runs, share of failed runs, failed records, mean seconds, runs."""
+
+    flow_id: str
+    trend: Trend
+    now: float
+    before: float
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A flow that did not run as scheduled: `missed` of `due` times have no run started in their period."""
+
+    flow: FlowFacts
+    due: int
+    missed: int
+    first_missed: datetime
+    last_missed: datetime
+
+
+@dataclass(slots=True)
+class Health:
+    """Add every run of the window and of the window before, in any order; then ask.
+
+    A run belongs to the window in which it started (or, where it has not started, was created), whole.
+    `wanted` decides by flow id which runs count. A run that is added twice is counted twice.
+    """
+
+    window: Window
+    zone: tzinfo
+    wanted: Callable[[str], bool] = field(default=lambda _: True)
+    total: Tally = field(default_factory=Tally)
+    before: Tally = field(default_factory=Tally)
+    durations: Quantiles = field(default_factory=Quantiles)
+    latencies: Quantiles = field(default_factory=Quantiles)
+    flows: dict[str, FlowTally] = field(default_factory=dict)
+    flows_before: dict[str, Tally] = field(default_factory=dict)
+    days: dict[str, Tally] = field(default_factory=dict)
+    errors: dict[str, ErrorTally] = field(default_factory=dict)
+    errors_before: dict[str, int] = field(default_factory=dict)
+
+    def add(self, run: RunFacts) -> None:
+        """Count one run, if it is wanted and in one of the two windows."""
+        if run.at is None or not self.wanted(run.flow_id):
+            return
+        if run.at in self.window:
+            self._add_now(run, run.at)
+        elif run.at in self.window.before:
+            self.before.add(run)
+            self.flows_before.setdefault(run.flow_id, Tally()).add(run)
+            if run.error:
+                key = self._error_key(run.error, self.errors_before)
+                self.errors_before[key] = self.errors_before.get(key, 0) + 1
+
+    def _add_now(self, run: RunFacts, at: datetime) -> None:
+        self.total.add(run)
+        if run.duration_s is not None:
+            self.durations.add(run.duration_s)
+        if run.latency_s is not None:
+            self.latencies.add(run.latency_s)
+        _tally(self.flows, run.flow_id, FlowTally).add(run)
+        _tally(self.days, local_day(at, self.zone).isoformat(), Tally).add(run)
+        if run.error:
+            _tally(self.errors, self._error_key(run.error, self.errors), ErrorTally).add(run)
+
+    def _error_key(self, error: str, known: Mapping[str, object]) -> str:
+        return error if error in known or len(known) < MOST_ERRORS else OTHER_ERRORS
+
+    def grouped(self, keys_of: Callable[[str], Iterable[str]]) -> dict[str, Tally]:
+        """The flows' tallies added up by what `keys_of` says of an id; one with two keys counts in both."""
+        groups: dict[str, Tally] = {}
+        for flow_id, tally in self.flows.items():
+            for key in keys_of(flow_id):
+                _tally(groups, key, Tally).merge(tally)
+        return groups
+
+    def most_failing(self) -> list[tuple[str, FlowTally]]:
+        """Flows with a failed or partial run, most failed first, then most partial."""
+        bad = [(id, tally) for id, tally in self.flows.items() if tally.bad]
+        return sorted(bad, key=lambda item: (-item[1].failed, -item[1].bad, -item[1].records_failed, item[0]))
+
+    def slowest(self) -> list[tuple[str, FlowTally]]:
+        """Flows with a finished run, by mean duration, longest first."""
+        timed = [(id, tally) for id, tally in self.flows.items() if tally.durations.count]
+        return sorted(timed, key=lambda item: (-(item[1].durations.mean or 0), item[0]))
+
+    def worse(self) -> list[Worse]:
+        """What got worse for which flow, the gravest first; at most one entry a flow."""
+        found = []
+        for flow_id in {*self.flows, *self.flows_before}:
+            entry = compare(flow_id, self.flows.get(flow_id), self.flows_before.get(flow_id))
+            if entry:
+                found.append(entry)
+        order = list(Trend)
+        return sorted(found, key=lambda item: (order.index(item.trend), item.before - item.now, item.flow_id))
+
+    def missed(self, flows: Iterable[FlowFacts], *, now: datetime) -> list[Missed]:
+        """Enabled flows whose schedule had due times in the window without a run, most missed first."""
+        found = []
+        for flow in flows:
+            entry = missed_runs(flow, self.flows.get(flow.id), self.window, now=now)
+            if entry:
+                found.append(entry)
+        return sorted(
+            found, key=lambda item: (-item.missed / item.due, -item.missed, item.flow.name, item.flow.id)
+        )
+
+    def never_ran(self, flows: Iterable[FlowFacts], *, now: datetime) -> list[FlowFacts]:
+        """Enabled flows that a schedule or an audience should have started by now, without any run ever."""
+        return [flow for flow in flows if flow.id not in self.flows and has_never_run(flow, now=now)]
+
+
+def compare(flow_id: str, now: Tally | None, before: Tally | None) -> Worse | None:
+    """The gravest way in which a flow did worse; None when it did not, or nothing was there before."""
+    if before is None or before.runs == 0:
+        return None
+    if now is None or now.runs == 0:
+        return Worse(flow_id, Trend.SILENT, 0, before.runs)
+    if now.failed and not before.failed:
+        return Worse(flow_id, Trend.FAILING, now.failed, 0)
+    share, share_before = now.failure_share, before.failure_share
+    if share is not None and share_before is not None and share - share_before >= WORSE_SHARE:
+        return Worse(flow_id, Trend.FAILS_MORE, share, share_before)
+    if now.records_failed > 2 * before.records_failed and _share_lost(now) > 2 * _share_lost(before):
+        return Worse(flow_id, Trend.LOSES_MORE, now.records_failed, before.records_failed)
+    mean, mean_before = now.durations.mean, before.durations.mean
+    if (
+        mean is not None
+        and mean_before is not None
+        and min(now.durations.count, before.durations.count) >= FEWEST_RUNS
+        and mean >= SLOWER_FACTOR * mean_before
+        and mean - mean_before >= SLOWER_SECONDS
+    ):
+        return Worse(flow_id, Trend.SLOWER, mean, mean_before)
+    return None
+
+
+def missed_runs(flow: FlowFacts, tally: FlowTally | None, window: Window, *, now: datetime) -> Missed | None:
+    """The due times of one flow without a run; None when it is not due, not enabled, or ran each time.
+
+    A run counts for the due time whose period it started in, whoever started it.
+    """
+    if not flow.enabled or flow.timetable is None:
+        return None
+    if tally is not None and not tally.starts_known:
+        return None
+    if flow.timetable.step is None and flow.last_run_at is not None:
+        return None
+    slots = judged_slots(flow.timetable, window, now=now, since=flow.judged_since)
+    if not slots:
+        return None
+    starts = [] if tally is None else [datetime.fromtimestamp(start, UTC) for start in tally.starts]
+    ran = {flow.timetable.slot(start) for start in starts}
+    missing = [slot for slot in slots if slot not in ran]
+    if not missing:
+        return None
+    due_at = flow.timetable.due_at
+    return Missed(flow, len(slots), len(missing), due_at(missing[0]), due_at(missing[-1]))
+
+
+def has_never_run(flow: FlowFacts, *, now: datetime) -> bool:
+    """Whether an enabled flow that should have run by now has no last run."""
+    if not flow.enabled or flow.last_run_at is not None or flow.last_status is not None:
+        return False
+    if flow.timetable is not None:
+        return max(flow.timetable.first, flow.judged_since or flow.timetable.first) + START_GRACE < now
+    # An audience export starts daily or after an evaluation of its audiences, which happens daily.
+    return bool(flow.audiences) and flow.created_at is not None and (now - flow.created_at).days >= 2
+
+
+def _share_lost(tally: Tally) -> float:
+    return tally.records_failed / tally.records_in if tally.records_in else float(bool(tally.records_failed))
+
+
+CountT = TypeVar("CountT", Tally, FlowTally, ErrorTally)
+
+
+def _tally(kept: dict[str, CountT], key: str, make: type[CountT]) -> CountT:
+    found = kept.get(key)
+    if found is None:
+        found = kept[key] = make()
+    return found

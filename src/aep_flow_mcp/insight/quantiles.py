@@ -1,0 +1,90 @@
+"""Percentiles of a stream in bounded memory: exact while small, then within one percent."""
+
+from __future__ import annotations
+
+import math
+from array import array
+
+EXACT_LIMIT = 20_000
+"""Up to this many values every percentile is exact; beyond, a value counts in a bucket two percent wide."""
+_GROWTH = math.log(1.02)
+_SMALLEST = 1e-3
+
+
+class Quantiles:
+    """Collects non-negative numbers; at most `limit` of them are kept as they are."""
+
+    __slots__ = ("_buckets", "_limit", "_values", "count", "largest", "total")
+
+    def __init__(self, limit: int = EXACT_LIMIT) -> None:
+        self._limit = limit
+        self._values = array("d")
+        self._buckets: dict[int, int] | None = None
+        self.count = 0
+        self.total = 0.0
+        self.largest = 0.0
+
+    @property
+    def exact(self) -> bool:
+        return self._buckets is None
+
+    @property
+    def mean(self) -> float | None:
+        return self.total / self.count if self.count else None
+
+    def add(self, value: float) -> None:
+        self.count += 1
+        self.total += value
+        self.largest = max(self.largest, value)
+        if self._buckets is not None:
+            _count(self._buckets, value)
+            return
+        self._values.append(value)
+        if self.count > self._limit:
+            self._spill()
+
+    def merge(self, other: Quantiles) -> None:
+        """Add what another one collected."""
+        if other._buckets is None:
+            for value in other._values:
+                self.add(value)
+            return
+        buckets = self._spill() if self._buckets is None else self._buckets
+        for bucket, number in other._buckets.items():
+            buckets[bucket] = buckets.get(bucket, 0) + number
+        self.count += other.count
+        self.total += other.total
+        self.largest = max(self.largest, other.largest)
+
+    def at(self, percent: float) -> float | None:
+        """The nearest-rank percentile: the smallest value that at least `percent` of all do not exceed."""
+        if not self.count:
+            return None
+        rank = max(1, math.ceil(percent / 100 * self.count))
+        if self._buckets is None:
+            return sorted(self._values)[rank - 1]
+        return min(self.largest, _at_rank(self._buckets, rank))
+
+    def _spill(self) -> dict[int, int]:
+        """From values to buckets."""
+        buckets: dict[int, int] = {}
+        for kept in self._values:
+            _count(buckets, kept)
+        self._values = array("d")
+        self._buckets = buckets
+        return buckets
+
+
+def _count(buckets: dict[int, int], value: float) -> None:
+    bucket = 0 if value < _SMALLEST else 1 + math.floor(math.log(value / _SMALLEST) / _GROWTH)
+    buckets[bucket] = buckets.get(bucket, 0) + 1
+
+
+def _at_rank(buckets: dict[int, int], rank: int) -> float:
+    """The geometric middle of the bucket that holds the rank: at most one percent from any value in it."""
+    seen = 0
+    for bucket in sorted(buckets):
+        seen += buckets[bucket]
+        if seen >= rank:
+            return 0.0 if bucket == 0 else _SMALLEST * math.exp((bucket - 0.5) * _GROWTH)
+    raise ValueError("the rank is beyond the values")

@@ -1,0 +1,193 @@
+"""Rules over what a flow depends on: its parts, its state, its schedule, its schema and mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aep_flow_mcp.insight.causes import Cause, cause_of_words
+from aep_flow_mcp.insight.evidence import Probe
+from aep_flow_mcp.insight.facts import Outcome
+from aep_flow_mcp.insight.findings import Case, Finding, Step, explore_step
+from aep_flow_mcp.insight.schedule import Timetable
+from aep_flow_mcp.insight.shapes import Problem
+from aep_flow_mcp.insight.words import utc
+from aep_flow_mcp.platform.models.common import to_int
+
+_BUSY_STATES = frozenset(
+    {"initializing", "pending", "updating", "enabling", "disabling", "enabled-finalizing"}
+)
+
+
+def parts(case: Case) -> Iterator[Finding]:
+    """What the flow depends on and is not there, or is switched off."""
+    flow_step = Step("describe_flow", {"flow_id": case.evidence.flow.id})
+    for parts, cause, kind in (
+        (case.evidence.accounts, Cause.ACCOUNT_DELETED, "account"),
+        (case.evidence.sources, Cause.SOURCE_CONNECTION_DELETED, "source connection"),
+        (case.evidence.targets, Cause.TARGET_CONNECTION_DELETED, "target connection"),
+        (case.evidence.datasets, Cause.DATASET_DELETED, "dataset"),
+        (case.evidence.schemas, Cause.SCHEMA_DELETED, "schema"),
+    ):
+        for id, part in parts.items():
+            if part is Problem.DELETED:
+                yield Finding(cause, 0.97, (f"{kind} {id} is not found", *case.run_words), flow_step)
+    if case.evidence.mapping is Problem.DELETED and case.evidence.flow.mapping:
+        id = case.evidence.flow.mapping.mapping_id
+        yield Finding(Cause.MAPPING_DELETED, 0.96, (f"mapping set {id} is not found",), flow_step)
+    for id, account in case.evidence.accounts.items():
+        if not isinstance(account, Problem) and (account.state or "").casefold() == "disabled":
+            words = f"account {account.name or id} has state disabled"
+            yield Finding(
+                Cause.ACCOUNT_DISABLED, 0.95, (words,), Step("get_connection", {"connection_id": id})
+            )
+
+
+def probes(case: Case) -> Iterator[Finding]:
+    """Connection tests that fail, and source paths that are not there."""
+    said_by_runs = case.named_cause
+    for id, probe in case.evidence.tested.items():
+        if probe.result is not Probe.FAILED:
+            continue
+        account = case.evidence.accounts.get(id)
+        name = account.name if account and not isinstance(account, Problem) else id
+        named = cause_of_words(probe.message)
+        if named not in (
+            Cause.NETWORK,
+            Cause.RATE_LIMITED,
+            Cause.SOURCE_PERMISSION,
+            Cause.CREDENTIALS,
+            Cause.OUTAGE,
+        ):
+            named = (
+                said_by_runs
+                if said_by_runs in (Cause.NETWORK, Cause.SOURCE_PERMISSION)
+                else Cause.CREDENTIALS
+            )
+        words = f"the test of account {name} fails" + (f": {probe.message}" if probe.message else "")
+        evidence_words = (words, *case.run_words)
+        yield Finding(named, 0.93, evidence_words, Step("update_connection", {"connection_id": id}))
+    for id, probe in case.evidence.explored.items():
+        if probe.result is Probe.MISSING:
+            source = case.evidence.sources.get(id)
+            path = source.path if source and not isinstance(source, Problem) else None
+            words = f"{path or 'the source path'} is not found when explored"
+            # A pattern or a folder that is empty today is no proof while runs succeed.
+            weight = 0.9 if case.history.streak or not case.history.runs else 0.55
+            yield Finding(Cause.SOURCE_MISSING, weight, (words, *case.run_words), explore_step(case, id))
+
+
+def state(case: Case) -> Iterator[Finding]:
+    """The state of the flow itself, and the last change made to it."""
+    flow = case.evidence.flow
+    state = (flow.state or "").casefold()
+    changed = (
+        f"last changed {utc(flow.updated_at)} by {flow.updated_by}" if flow.updated_at else "since unknown"
+    )
+    if state == "disabled":
+        step = Step("run_flow_action", {"flow_id": flow.id, "action": "enable"})
+        # Failing flows get switched off: then what made them fail is the cause, and this the consequence.
+        yield Finding(
+            Cause.FLOW_DISABLED,
+            0.5 if case.history.streak >= 3 else 0.92,
+            (f"state disabled, {changed}",),
+            step,
+        )
+    elif state == "draft":
+        yield Finding(
+            Cause.FLOW_DRAFT,
+            0.92,
+            ("state draft",),
+            Step("run_flow_action", {"flow_id": flow.id, "action": "publish"}),
+        )
+    elif state in _BUSY_STATES:
+        yield Finding(
+            Cause.FLOW_BUSY, 0.7, (f"state {state}, {changed}",), Step("get_flow", {"flow_id": flow.id})
+        )
+    operation = flow.last_operation
+    if operation and (operation.errors or (operation.status and _is_failed(operation.status.value))):
+        words = [f"{operation.operation or 'change'} at {utc(operation.updated or operation.started)} failed"]
+        words += [
+            ": ".join(part for part in (error.code, error.message) if part) for error in operation.errors
+        ]
+        named = next((found for error in operation.errors if (found := cause_of_words(error.message))), None)
+        explained = {Cause.SCHEMA_CHANGED, Cause.MAPPING_DELETED, Cause.DATASET_DELETED}
+        cause = named if named in explained else Cause.UPDATE_FAILED
+        yield Finding(cause, 0.86, tuple(words), Step("get_flow", {"flow_id": flow.id}))
+
+
+def schedule(case: Case) -> Iterator[Finding]:
+    """A schedule that is over, or is still to begin, or has run its only time."""
+    flow = case.evidence.flow
+    table = Timetable.read(flow.schedule)
+    if table is None or (flow.state or "").casefold() != "enabled":
+        return
+    step = Step("update_flow", {"flow_id": flow.id})
+    if table.end is not None and table.end <= case.evidence.now:
+        yield Finding(Cause.SCHEDULE_ENDED, 0.88, (f"the schedule ended {utc(table.end)}",), step)
+    elif table.first > case.evidence.now:
+        yield Finding(Cause.NOT_STARTED_YET, 0.88, (f"the first run is due {utc(table.first)}",))
+    elif (
+        table.step is None
+        and case.history.newest_finished
+        and case.history.newest_finished.outcome is Outcome.SUCCEEDED
+    ):
+        words = f"frequency once; it ran {utc(case.history.newest_finished.at)}"
+        yield Finding(Cause.RAN_ONCE, 0.3, (words,), Step("create_run", {"flow_id": flow.id}))
+
+
+def schema(case: Case) -> Iterator[Finding]:
+    """A target connection or a mapping that was made for another schema than the dataset has now."""
+    mapping_schema = (
+        None if isinstance(case.evidence.mapping, Problem | None) else case.evidence.mapping.schema_id
+    )
+    for target in case.evidence.targets.values():
+        if isinstance(target, Problem) or target.dataset_id is None:
+            continue
+        dataset = case.evidence.datasets.get(target.dataset_id)
+        if dataset is None or isinstance(dataset, Problem) or dataset.schema_ref is None:
+            continue
+        words = []
+        if target.schema_id and dataset.schema_id and target.schema_id != dataset.schema_id:
+            words.append(
+                f"the target connection writes schema {target.schema_id}, the dataset has {dataset.schema_id}"
+            )
+        elif _newer(dataset.schema_ref.version, target.schema_version):
+            words.append(
+                f"the dataset's schema has version {dataset.schema_ref.version}, the target connection's "
+                f"{target.schema_version}"
+            )
+        if mapping_schema and dataset.schema_id and mapping_schema != dataset.schema_id:
+            words.append(f"the mapping is for schema {mapping_schema}, the dataset has {dataset.schema_id}")
+        if words:
+            weight = 0.91 if case.history.streak else 0.6
+            step = Step("get_target_connection", {"target_connection_id": target.id})
+            yield Finding(Cause.SCHEMA_CHANGED, weight, (*words, *case.run_words), step)
+
+
+_ROW_CAUSES = frozenset({Cause.MAPPING_FAILS, Cause.REQUIRED_FIELD, Cause.BAD_ROWS, Cause.SCHEMA_CHANGED})
+
+
+def mapping(case: Case) -> Iterator[Finding]:
+    """A mapping set that has a newer version than the flow uses."""
+    used, newest = case.evidence.flow.mapping, case.evidence.newest_mapping
+    if used is None or used.mapping_version is None or newest is None or newest <= used.mapping_version:
+        return
+    words = f"the flow uses version {used.mapping_version} of mapping set {used.mapping_id}, the newest is {newest}"
+    fits = case.named_cause in _ROW_CAUSES
+    weight = 0.85 if case.history.streak and fits else 0.4
+    step = Step("update_flow_mapping", {"flow_id": case.evidence.flow.id, "mapping_version": newest})
+    yield Finding(Cause.MAPPING_OUTDATED, weight, (words, *case.run_words), step)
+
+
+def _newer(version: str | None, than: str | None) -> bool:
+    """Whether a media type or version names a later version (`...;version=2` after `...;version=1`)."""
+    first, second = _minor(version), _minor(than)
+    return first is not None and second is not None and first > second
+
+
+def _minor(version: str | None) -> int | None:
+    return to_int((version or "").rpartition("version=")[2].split(".")[-1])
+
+
+def _is_failed(value: str | None) -> bool:
+    return (value or "").casefold() in ("failed", "error")

@@ -1,0 +1,152 @@
+"""Rules over what a flow's runs say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from aep_flow_mcp.insight.causes import Cause
+from aep_flow_mcp.insight.evidence import Probe, cause_of_run, is_bad
+from aep_flow_mcp.insight.facts import FlowFacts, Outcome, RunFacts
+from aep_flow_mcp.insight.findings import Case, Finding, Step, explore_step
+from aep_flow_mcp.insight.health import missed_runs
+from aep_flow_mcp.insight.shapes import Problem
+from aep_flow_mcp.insight.tally import FlowTally
+from aep_flow_mcp.insight.windows import Window
+from aep_flow_mcp.insight.words import error_words, root_error, utc
+from aep_flow_mcp.platform.models.runs import FlowRun
+
+_STUCK_FACTOR = 5.0
+_STUCK_AT_LEAST = timedelta(hours=2)
+
+
+def errors(case: Case) -> Iterator[Finding]:
+    """What the errors of the runs name: those of the present streak, or of the run asked about."""
+    newest = case.history.newest_finished
+    recovered = case.evidence.focus is None and newest is not None and newest.outcome is Outcome.SUCCEEDED
+    if recovered:
+        if case.history.bad:
+            last = case.history.bad[0]
+            words = (
+                f"{len(case.history.bad)} of {len(case.history.runs)} runs failed or lost records, last {utc(last.at)}",
+            )
+            yield Finding(Cause.RECOVERED, 0.35, (*words, *_error_of(case, last)), _retry_step(case, last))
+        return
+    for run in case.telling_runs:
+        named = cause_of_run(run)
+        if named is None:
+            continue
+        facts = RunFacts.of(run)
+        words = (f"run {run.id} at {utc(facts.at)}: {error_words(root_error(run)) or 'no error text'}",)
+        against = _contradicted(named, case)
+        yield Finding(
+            named,
+            0.45 if against else 0.82,
+            (*words, *case.run_words, *against),
+            _step_for(named, case, run),
+        )
+
+
+def quiet(case: Case) -> Iterator[Finding]:
+    """Runs that find nothing, do not end, or do not come."""
+    stuck = _stuck(case)
+    if stuck:
+        yield stuck
+    newest = [run for run in case.history.finished if run.outcome is Outcome.SUCCEEDED][:3]
+    if newest and case.history.streak == 0 and all(_found_nothing(run, case) for run in newest):
+        words = f"the newest {len(newest)} finished runs read 0 records"
+        yield Finding(
+            Cause.NO_NEW_DATA, 0.6, (words,), explore_step(case, next(iter(case.evidence.sources), ""))
+        )
+
+
+def nothing_found(case: Case) -> Finding:
+    """Unknown when something is wrong all the same, else healthy."""
+    if case.history.streak or (
+        case.evidence.focus
+        and any(is_bad(run) for run in case.evidence.runs if run.id == case.evidence.focus)
+    ):
+        run = next(iter(case.telling_runs), None)
+        words = (error_words(root_error(run)) or "the run gives no error",) if run else ()
+        step = Step("get_run", {"run_id": run.id}) if run else None
+        return Finding(Cause.UNKNOWN, 0.2, (*words, *case.run_words), step)
+    missed = _missed_words(case)
+    if missed:
+        return Finding(Cause.UNKNOWN, 0.2, missed, Step("list_runs", {"flow_id": case.evidence.flow.id}))
+    good = f"{len(case.history.runs)} runs looked at, none failed" if case.history.runs else "no runs yet"
+    return Finding(Cause.HEALTHY, 0.1, (good,))
+
+
+def _contradicted(cause: Cause, case: Case) -> tuple[str, ...]:
+    """What speaks against a cause that only an error message names."""
+    if cause is Cause.SOURCE_MISSING and any(p.result is Probe.OK for p in case.evidence.explored.values()):
+        return ("but the path is found now",)
+    if (
+        cause is Cause.DATASET_DELETED
+        and case.evidence.datasets
+        and Problem.DELETED not in case.evidence.datasets.values()
+    ):
+        return ("but the dataset is there now",)
+    if cause is Cause.MAPPING_DELETED and not isinstance(case.evidence.mapping, Problem | None):
+        return ("but the mapping set is there now",)
+    tests = {probe.result for probe in case.evidence.tested.values()}
+    if cause in (Cause.CREDENTIALS, Cause.NETWORK) and tests == {Probe.OK}:
+        return ("but the connection test passes now",)
+    return ()
+
+
+def _error_of(case: Case, facts: RunFacts) -> tuple[str, ...]:
+    run = next(run for run in case.evidence.runs if run.id == facts.id)
+    words = error_words(root_error(run))
+    return (words,) if words else ()
+
+
+def _step_for(cause: Cause, case: Case, run: FlowRun) -> Step:
+    account = next(iter(case.evidence.accounts), None)
+    if cause in (Cause.CREDENTIALS, Cause.NETWORK, Cause.SOURCE_PERMISSION, Cause.RATE_LIMITED) and account:
+        return Step("test_connection", {"connection_id": account})
+    if cause in (Cause.SOURCE_MISSING, Cause.BAD_FILE, Cause.SOURCE_EMPTY) and case.evidence.sources:
+        return explore_step(case, next(iter(case.evidence.sources)))
+    return Step("get_run", {"run_id": run.id})
+
+
+def _retry_step(case: Case, last: RunFacts) -> Step:
+    tool = "retry_run" if last.outcome is Outcome.FAILED and case.evidence.sources else "get_run"
+    return Step(tool, {"run_id": last.id})
+
+
+def _stuck(case: Case) -> Finding | None:
+    usual = sorted(run.duration_s for run in case.history.runs if run.duration_s is not None)
+    for run in case.history.unfinished:
+        if run.at is None or run.outcome is not Outcome.IN_PROGRESS:
+            continue
+        age = case.evidence.now - run.at
+        typical = usual[len(usual) // 2] if usual else 0.0
+        if age >= _STUCK_AT_LEAST and age.total_seconds() > _STUCK_FACTOR * typical:
+            words = f"run {run.id} goes on since {utc(run.at)}; runs here usually take {round(typical)} s"
+            return Finding(Cause.RUN_STUCK, 0.75, (words,), Step("get_run", {"run_id": run.id}))
+    return None
+
+
+def _found_nothing(facts: RunFacts, case: Case) -> bool:
+    run = next(run for run in case.evidence.runs if run.id == facts.id)
+    return run.records_in == 0 and not run.files_in and not facts.records_out
+
+
+def _missed_words(case: Case) -> tuple[str, ...]:
+    """Due times of the last week without a run, as far back as the runs at hand reach."""
+    flow = FlowFacts.of(case.evidence.flow)
+    tally = FlowTally()
+    times = [run.started_at for run in case.evidence.runs if run.started_at]
+    start = max(
+        case.evidence.now - timedelta(days=7), min(times, default=case.evidence.now - timedelta(days=7))
+    )
+    if start >= case.evidence.now:
+        return ()
+    for run in case.evidence.runs:
+        tally.add(RunFacts.of(run))
+    missed = missed_runs(flow, tally, Window(start, case.evidence.now), now=case.evidence.now)
+    # A single gap may be a late start; nothing since the last due times is trouble.
+    if missed is None or (missed.missed < 2 and missed.missed < missed.due):
+        return ()
+    return (f"{missed.missed} of {missed.due} due runs are missing, the last due {utc(missed.last_missed)}",)

@@ -1,0 +1,140 @@
+"""The shapes in which flows and runs are described.
+
+Every shape is frozen; times are ISO 8601 in UTC, durations seconds, and what is unknown is None.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from aep_flow_mcp.platform.models.flows import FlowKind
+from aep_flow_mcp.platform.models.runs import RunStatus
+
+
+class Problem(StrEnum):
+    """Why a part of the description is missing."""
+
+    DELETED = "deleted"
+    NO_PERMISSION = "no permission"
+    UNAVAILABLE = "unavailable"
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Part(_Shape):
+    """Something the flow depends on. `problem` says why it has no name."""
+
+    id: str
+    name: str | None = None
+    problem: Problem | None = None
+
+
+class AccountPart(Part):
+    """A base connection."""
+
+    state: str | None = None
+    connector: str | None = None
+
+
+class EndPart(Part):
+    """What sources and targets share. `connector` is the name of the end's own connection spec."""
+
+    state: str | None = None
+    connector: str | None = None
+    connector_id: str | None = None
+    account: AccountPart | None = None
+    location: str | None = None
+    format: str | None = None
+
+
+class SourcePart(EndPart):
+    datasets: list[Part] = []
+
+
+class TargetPart(EndPart):
+    dataset: Part | None = None
+    xdm_schema: Part | None = None
+
+
+class MappingPart(Part):
+    """`first` shows some of the `fields` mapped fields."""
+
+    version: int | None = None
+    fields: int | None = None
+    first: list[str] = []
+
+
+class AudienceRow(_Shape):
+    id: str | None = None
+    name: str | None = None
+    export_mode: str | None = None
+    schedule: str | None = None
+
+
+class ScheduleFields(_Shape):
+    frequency: str | None = None
+    interval: int | None = None
+    start: str | None = None
+    end: str | None = None
+    backfill: bool | None = None
+    export_mode: str | None = None
+
+
+class OperationPart(_Shape):
+    """The last change made to the flow itself."""
+
+    operation: str | None = None
+    status: str | None = None
+    at: str | None = None
+    errors: list[str] = []
+
+
+class RunRow(_Shape):
+    """One run. Durations in seconds, times in UTC; a number that is unknown is left out."""
+
+    id: str
+    status: RunStatus
+    started_at: str | None = None
+    duration_s: float | None = None
+    records_in: int | None = None
+    records_out: int | None = None
+    records_failed: int | None = None
+    errors: int | None = None
+    first_error: str | None = None
+
+
+class FlowDescription(_Shape):
+    """A flow with everything it depends on. What could not be read has a `problem`, listed in `problems`."""
+
+    id: str
+    name: str | None = None
+    description: str | None = None
+    state: str | None = None
+    kind: FlowKind
+    frequency: str | None = None
+    flow_spec: Part | None = None
+    problems: list[str] = []
+    schedule: str | None = None
+    schedule_fields: ScheduleFields | None = None
+    sources: list[SourcePart] = []
+    targets: list[TargetPart] = []
+    mapping: MappingPart | None = None
+    audiences: list[AudienceRow] = []
+    attribute_count: int | None = None
+    attributes: list[str] = []
+    mandatory_fields: list[str] = []
+    primary_fields: list[str] = []
+    error_diagnostics: bool | None = None
+    partial_ingestion_percent: float | None = None
+    created_at: str | None = None
+    created_by: str | None = None
+    created_client: str | None = None
+    updated_at: str | None = None
+    updated_by: str | None = None
+    last_operation: OperationPart | None = None
+    runs_problem: Problem | None = None
+    runs: list[RunRow] = []

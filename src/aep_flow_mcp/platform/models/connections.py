@@ -1,0 +1,198 @@
+"""Connections (accounts), source connections and target connections."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import Field, field_serializer
+
+from .common import ApiModel, AsObject, Int, Params, Ref, Stored, Text, either, to_int
+from .text import redact_text
+
+MASK = "***"
+
+# Parameters that say where and as whom, not with which key. Everything else in `auth.params` is masked.
+_OPEN_PARAM = re.compile(
+    r"""
+      host | hostname | server | servername | url | endpoint | (service|base|environment|instance|inlet)url
+    | apiendpoint | user | username | userid | domain | domainname | inletid | sourceid | port | subdomain
+    | bucket | bucketname | container | containername | path | folderpath | remotepath | httppath | region
+    | s3region | account | accountname | accountid | storageaccountname | warehouse | database | databasename
+    | dbname | schema | schemaname | catalog | role | project | projectid | tenant | tenantid | subscription
+    | subscriptionname | topic | topicname | eventhubname | namespace | consumergroup | stream | streamname
+    | version | apiversion | type | name | datatype | dataset | datasetid | authenticationrequired
+    | authenticationtype | authorizeddate | authorizationdate | serviceprincipalid | clientid | consumerid
+    | applicationid | appid | sitename | shopname | organization | organizationid | sslmode
+    | maxconcurrentconnections
+    """,
+    re.VERBOSE,
+)
+_NOT_WORD = re.compile(r"[^a-z0-9]")
+
+
+def is_open_param(name: str) -> bool:
+    """Whether the value of an authentication parameter may be shown. Unknown names may not."""
+    return _OPEN_PARAM.fullmatch(_NOT_WORD.sub("", name.casefold())) is not None
+
+
+def mask_params(params: dict[str, Any]) -> dict[str, Any]:
+    """`params` with every value hidden that is not known to be harmless. Names, booleans and nulls stay."""
+    return {name: _masked(name, value) for name, value in params.items()}
+
+
+def _masked(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return mask_params(value)
+    if isinstance(value, list | tuple):
+        return [_masked(name, item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if not is_open_param(name):
+        return MASK
+    return redact_text(value) if isinstance(value, str) else value
+
+
+class Auth(ApiModel):
+    """How a connection authenticates. `params` holds what the API returned; every printed form masks it."""
+
+    spec_name: Text = None
+    params: Params = Field(default_factory=dict, repr=False)
+
+    @property
+    def shown_params(self) -> dict[str, Any]:
+        """The parameters as they may be shown."""
+        return mask_params(self.params)
+
+    @property
+    def param_names(self) -> list[str]:
+        return list(self.params)
+
+    @field_serializer("params")
+    def _mask(self, params: dict[str, Any]) -> dict[str, Any]:
+        return mask_params(params)
+
+    def __repr_args__(self) -> Any:
+        yield "spec_name", self.spec_name
+        yield "params", self.shown_params
+
+
+class Connection(Stored):
+    """An account: the credentials of one external system. `auth` is None where the spec needs none."""
+
+    connection_spec: Ref = None
+    auth: Annotated[Auth | None, AsObject] = None
+
+    @property
+    def spec_id(self) -> str | None:
+        return self.connection_spec.id if self.connection_spec else None
+
+
+class ConnectionRef(ApiModel):
+    """A connection as another object mentions it."""
+
+    id: Text = None
+    connection_spec: Ref = None
+    base_connection: Annotated[ConnectionRef | None, AsObject] = None
+    type_info: Params = Field(default_factory=dict)
+
+    @property
+    def spec_id(self) -> str | None:
+        return self.connection_spec.id if self.connection_spec else None
+
+
+class EndInheritance(ApiModel):
+    base_connection: Annotated[ConnectionRef | None, AsObject] = None
+
+
+class SchemaRef(ApiModel):
+    """A reference to an XDM schema. `version` is a media type such as `...xed-full+json;version=1`."""
+
+    id: Text = Field(default=None, validation_alias=either("id", "schemaId"))
+    version: Text = Field(default=None, validation_alias=either("version", "contentType"))
+
+
+class DataFormat(ApiModel):
+    """The `data` member: format and, for tables and targets, schema."""
+
+    format: Text = None
+    schema_: Annotated[SchemaRef | None, AsObject] = Field(default=None, alias="schema")
+    properties: Params = Field(default_factory=dict)
+
+
+class _End(Stored):
+    """What source and target connections share."""
+
+    connection_spec: Ref = None
+    base_connection_id: Text = None
+    data: Annotated[DataFormat | None, AsObject] = None
+    params: Params = Field(default_factory=dict)
+    inherited_attributes: Annotated[EndInheritance | None, AsObject] = None
+    provider_ref_id: Text = None
+
+    @property
+    def spec_id(self) -> str | None:
+        return self.connection_spec.id if self.connection_spec else None
+
+    @property
+    def base_id(self) -> str | None:
+        """The account's id, from the object itself or from what it inherits."""
+        if self.base_connection_id:
+            return self.base_connection_id
+        base = self.inherited_attributes.base_connection if self.inherited_attributes else None
+        return base.id if base else None
+
+    @property
+    def schema_id(self) -> str | None:
+        return self.data.schema_.id if self.data and self.data.schema_ else None
+
+    @property
+    def path(self) -> str | None:
+        """The file, folder or table, whichever the parameters name."""
+        for key in ("path", "tableName", "remotePath", "topic", "eventHubName"):
+            value = self.params.get(key)
+            if isinstance(value, str) and value:
+                return value
+        return None
+
+
+class SourceConnection(_End):
+    """What is read: a file, a folder, a table, a stream or datasets."""
+
+    @property
+    def dataset_ids(self) -> list[str]:
+        """The datasets that an export reads; [] for any other source."""
+        listed = self.params.get("datasets")
+        ids = [item.get("dataSetId") or item.get("id") for item in listed or [] if isinstance(item, dict)]
+        single = self.params.get("dataSetId")
+        return [value for value in [*ids, single] if isinstance(value, str) and value]
+
+
+class TargetConnection(_End):
+    """Where it is written: a dataset, or a place at a destination."""
+
+    @property
+    def dataset_id(self) -> str | None:
+        for key in ("dataSetId", "datasetId"):
+            value = self.params.get(key)
+            if isinstance(value, str) and value:
+                return value
+        return None
+
+    @property
+    def schema_version(self) -> str | None:
+        return self.data.schema_.version if self.data and self.data.schema_ else None
+
+
+class MappingRef(ApiModel):
+    """Which version of a mapping set a flow uses."""
+
+    mapping_id: str
+    mapping_version: Int = None
+
+    @classmethod
+    def from_params(cls, params: dict[str, Any]) -> MappingRef | None:
+        found = params.get("mappingId")
+        if not isinstance(found, str) or not found:
+            return None
+        return cls(mapping_id=found, mapping_version=to_int(params.get("mappingVersion")))

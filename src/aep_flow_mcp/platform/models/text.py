@@ -1,0 +1,57 @@
+"""Cleaning of text that other people wrote: names, descriptions, error messages."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Printable by Unicode's book, yet drawn as nothing: fillers and variation selectors can carry hidden text.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+_DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_SPACES = re.compile(r"\s+")
+
+_SECRETS = (
+    (re.compile(r"(?i)\bbearer\s+[\w.~+/=-]+"), "Bearer ***"),
+    (re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]*){0,4}"), "***"),
+    (re.compile(r"\bp8e-[\w-]+"), "***"),
+    (re.compile(r"(?i)\b(sig|x-amz-signature|x-amz-credential|x-amz-security-token)=[^&\s\"']+"), r"\1=***"),
+    (
+        re.compile(
+            r"(?i)\b([\w-]*(?:password|passwd|passphrase|secret|accesskey|accountkey|privatekey|access_?token"
+            r"|sas_?token|sas_?uri)[\w-]*)(\"?\s*[=:]\s*)(\"[^\"]*\"|[^\s,;&}\"']+)"
+        ),
+        r"\1\2***",
+    ),
+    (re.compile(r"(://[^/\s:@]+:)[^/\s@]+@"), r"\1***@"),
+)
+
+
+def clean_text(text: str, *, limit: int | None = None) -> str:
+    """`text` on one line, without control and invisible characters, cut to `limit` characters.
+
+    What is cut ends in an ellipsis. The result can be empty.
+    """
+    if not text.isprintable():
+        text = "".join(_visible(char) for char in text)
+    text = _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip()
+    if limit is not None and len(text) > limit:
+        text = text[: limit - 1].rstrip() + "…"
+    return text
+
+
+def redact_text(text: str) -> str:
+    """`text` with everything that looks like a credential replaced by `***`.
+
+    For messages that quote a request back: bearer tokens, SAS signatures, `password=...`, passwords in URLs.
+    """
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _visible(char: str) -> str:
+    if char.isspace():
+        return " "
+    return "" if unicodedata.category(char) in _DROPPED else char

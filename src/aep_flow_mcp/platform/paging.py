@@ -1,0 +1,189 @@
+"""Pages: from a next link to the next request, and cursors that a caller can hold and hand back."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+from .errors import ErrorKind, PlatformError
+from .urls import Param, invalid
+
+T = TypeVar("T")
+
+# The parameters that say where a page starts; everything else says what is listed.
+POSITION = frozenset({"continuationToken", "start", "offset", "page"})
+_MAX_CURSOR = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some items of a list.
+
+    `next_cursor` is None on the last page. `skipped_nulls` counts entries of the answer that were no objects.
+    `total` is the number of all items where the service says so.
+    """
+
+    items: list[T]
+    next_cursor: str | None = None
+    skipped_nulls: int = 0
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a list asks, without where it starts. A cursor is only good for the query that made it."""
+
+    path: str
+    params: tuple[Param, ...] = ()
+    sandbox: str | None = None
+    position: tuple[Param, ...] = field(default=(), compare=False)
+
+    @property
+    def all_params(self) -> list[Param]:
+        return [*self.params, *self.position]
+
+    @property
+    def digest(self) -> str:
+        """A short hash that binds a cursor to its query. Page size may change along the way."""
+        what = [self.path, self.sandbox, sorted(pair for pair in self.params if pair[0] != "limit")]
+        return hashlib.sha256(json.dumps(what, ensure_ascii=True).encode()).hexdigest()[:12]
+
+    def at(self, position: Iterable[Param]) -> Query:
+        return Query(self.path, self.params, self.sandbox, tuple(position))
+
+    def resumed(self, cursor: str | None) -> Query:
+        """This query from where `cursor` left off; as it is without one."""
+        return self if cursor is None else self.at(decode_cursor(cursor, self))
+
+
+def next_page(href: str | None, original_params: Iterable[Param], base_url: str) -> list[Param] | None:
+    """All parameters of the next page's request, or None when `href` leads nowhere new.
+
+    The link is parsed as a URL, its path ignored (it is published as /connections for every collection).
+    What we asked for stays as we asked it, without duplicates; what the link adds is taken over.
+
+    Raises:
+        PlatformError: (unexpected) the link leads to another host: the token does not go there.
+    """
+    if not isinstance(href, str) or not href.strip():
+        return None
+    try:
+        link = urlsplit(href.strip())
+        base = urlsplit(base_url)
+    except ValueError:
+        raise _refused("is not a URL") from None
+    if (link.scheme or link.netloc) and (
+        (link.scheme or base.scheme) != base.scheme or link.netloc.casefold() != base.netloc.casefold()
+    ):
+        raise _refused("leads to another host")
+    asked = [(name, value) for name, value in original_params if name != "count"]
+    kept = [pair for pair in asked if pair[0] not in POSITION]
+    before = [pair for pair in asked if pair[0] in POSITION]
+    known = {name for name, _ in kept}
+    added = [
+        pair for pair in dict.fromkeys(_query_of(link.query)) if pair[0] not in known and pair[0] != "count"
+    ]
+    position = {pair for pair in added if pair[0] in POSITION}
+    if not position or position == set(before):
+        return None
+    return [*kept, *added]
+
+
+def encode_cursor(query: Query, position: Iterable[Param]) -> str:
+    """An opaque cursor for `position` in `query`: base64url of compact JSON, nothing stored."""
+    content = {"q": query.digest, "p": [list(pair) for pair in position]}
+    raw = json.dumps(content, separators=(",", ":"), ensure_ascii=True).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, query: Query) -> list[Param]:
+    """The position that `cursor` holds.
+
+    Raises:
+        PlatformError: (invalid) it is none of ours, or belongs to another query.
+    """
+    content = _cursor_content(cursor)
+    position = content.get("p")
+    if not isinstance(position, list) or not all(map(_is_pair, position)):
+        raise _no_cursor()
+    if content.get("q") != query.digest:
+        raise invalid(
+            "This cursor belongs to another query.",
+            hint="Repeat the call with the arguments that gave the cursor, or leave it out to start over",
+        )
+    return [(name, value) for name, value in position]
+
+
+def page_start(query: Query) -> int:
+    """The `start` offset of a query, 0 at its beginning."""
+    text = dict(query.position).get("start", "0")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else 0
+
+
+async def all_items(
+    fetch: Callable[[str | None], Awaitable[Page[T]]], *, cap: int | None = None
+) -> AsyncIterator[T]:
+    """Every item of a list, page after page.
+
+    Args:
+        fetch: gives the page at a cursor (None: the first).
+        cap: stop after so many items.
+
+    Ends on the last page or when the service repeats a cursor.
+    """
+    seen: set[str] = set()
+    cursor: str | None = None
+    given = 0
+    while cap is None or given < cap:
+        page = await fetch(cursor)
+        for item in page.items:
+            if cap is not None and given >= cap:
+                return
+            yield item
+            given += 1
+        cursor = page.next_cursor
+        if cursor is None or cursor in seen:
+            return
+        seen.add(cursor)
+
+
+def _query_of(query: str) -> list[Param]:
+    # Tokens are base64 of some kind: a bare plus in a link means plus, not space.
+    return parse_qsl(query.replace("+", "%2B"), keep_blank_values=False)
+
+
+def _refused(why: str) -> PlatformError:
+    return PlatformError(
+        ErrorKind.UNEXPECTED,
+        f"the next link of a list {why} and was not followed",
+        hint="Check AEP_PLATFORM_URL and any proxy in front of it",
+    )
+
+
+def _no_cursor() -> PlatformError:
+    return invalid(
+        "This is not a cursor of ours.", hint="Use next_cursor from an earlier answer, or leave it out"
+    )
+
+
+def _cursor_content(cursor: str) -> dict[str, Any]:
+    if len(cursor) > _MAX_CURSOR or not cursor.isascii():
+        raise _no_cursor()
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        content = json.loads(raw)
+    except (ValueError, binascii.Error, RecursionError):
+        raise _no_cursor() from None
+    if not isinstance(content, dict):
+        raise _no_cursor()
+    return content
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(part, str) for part in value)

@@ -1,0 +1,83 @@
+"""FlowReader: every reading endpoint of the Flow Service, typed, for one sandbox."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .answers import one_of
+from .neighbours import Neighbours
+from .reader_connections import ReadsConnections
+from .reader_core import Filters, Order
+from .reader_flows import ReadsFlows
+from .reader_specs import ConfigsQuery, ReadsSpecs
+from .urls import FLOW_SERVICE, Params, as_pairs, invalid, join_path, shown, split_resource
+
+if TYPE_CHECKING:
+    from .transport import Answer
+
+__all__ = ["ConfigsQuery", "Filters", "FlowReader", "Order"]
+
+
+class FlowReader(ReadsConnections, ReadsFlows, ReadsSpecs):
+    """Reads the Flow Service of one sandbox. Cheap to make: readers share the client, its pool and cache.
+
+    Everything raises PlatformError and nothing else.
+    """
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """Catalog, Data Prep, Schema Registry, Sandboxes and the landing zone, in the same sandbox."""
+        return Neighbours(self.client, self.sandbox)
+
+    def with_sandbox(self, name: str | None) -> FlowReader:
+        """A reader for another configured sandbox; this one for None or its own.
+
+        Raises:
+            PlatformError: (invalid) the sandbox is not configured.
+        """
+        if name is None or name == self.sandbox:
+            return self
+        known = self.client.config.known_sandboxes
+        if name not in known:
+            raise invalid(
+                f"The sandbox {shown(name)} is not configured; configured: {', '.join(known) or 'none'}.",
+                hint="Name one of these, or add it to AEP_SANDBOXES",
+            )
+        return FlowReader(self.client, name)
+
+    async def get_raw(self, resource: str, params: Params | None = None) -> Answer:
+        """The answer of any GET below the Platform URL, unparsed beyond JSON.
+
+        Args:
+            resource: a path, with or without a query string, or a full URL on the configured host.
+        """
+        path, named = split_resource(resource, self.client.config.platform_url)
+        return await self.client.request_json(
+            "GET", path, params=[*named, *as_pairs(params)], sandbox=self.sandbox
+        )
+
+    async def get_object(self, collection: str, object_id: str) -> dict[str, Any]:
+        """One Flow Service object as raw JSON, for those who send parts of it back (a PATCH, a PUT).
+
+        Args:
+            collection: `flows`, `connections`, `sourceConnections`, `targetConnections`, `runs`,
+                `connectionSpecs` or `flowSpecs`.
+        """
+        if collection not in _COLLECTIONS:
+            raise invalid(f"{shown(collection)} is not a collection of the Flow Service.")
+        path = join_path(f"{FLOW_SERVICE}/{collection}", object_id)
+        return one_of(await self._data(path), path)
+
+
+_COLLECTIONS = frozenset(
+    {
+        "connections",
+        "sourceConnections",
+        "targetConnections",
+        "flows",
+        "runs",
+        "connectionSpecs",
+        "flowSpecs",
+    }
+)

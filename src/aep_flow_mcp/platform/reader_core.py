@@ -1,0 +1,135 @@
+"""What all reading has in common: one object, a page, all pages, a count."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel
+
+from .answers import count_of, items_of, model_of, next_href, one_of
+from .filters import FilterLike, compile_filters, compile_order
+from .models.common import to_int
+from .paging import POSITION, Page, Query, all_items, encode_cursor, next_page, page_start
+from .urls import FLOW_SERVICE, Param, Params, invalid, join_path
+
+if TYPE_CHECKING:
+    from .transport import PlatformClient
+
+M = TypeVar("M", bound=BaseModel)
+
+Filters = Iterable[FilterLike] | FilterLike | None
+Order = str | Sequence[str] | None
+
+PAGE_LIMIT = 100
+SEARCH_LIMIT = 1_000
+
+
+class ReaderCore:
+    """Reads below one sandbox. `sandbox` is None when none is configured; then every call says so."""
+
+    def __init__(self, client: PlatformClient, sandbox: str | None = None) -> None:
+        self.client = client
+        self.sandbox = sandbox or client.config.sandbox
+
+    async def _data(
+        self, path: str, params: Params | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        answer = await self.client.request_json(
+            "GET", path, params=params, headers=headers, sandbox=self.sandbox
+        )
+        return answer.data
+
+    async def _one(self, model: type[M], collection: str, object_id: str) -> M:
+        path = join_path(f"{FLOW_SERVICE}/{collection}", object_id)
+        return model_of(model, one_of(await self._data(path), path), path)
+
+    async def _list(
+        self,
+        model: type[M],
+        collection: str,
+        filters: Filters,
+        *,
+        limit: int,
+        orderby: Order,
+        cursor: str | None,
+    ) -> Page[M]:
+        params = [*compile_filters(filters), ("limit", str(check_limit(limit)))]
+        order = compile_order(orderby)
+        if order:
+            params.append(("orderby", order))
+        return await self._page(model, self._query(f"{FLOW_SERVICE}/{collection}", params, cursor))
+
+    def _all(
+        self, model: type[M], collection: str, filters: Filters, *, orderby: Order, cap: int | None
+    ) -> AsyncIterator[M]:
+        # A cap below a full page is one small request.
+        limit = PAGE_LIMIT if cap is None else max(1, min(cap, PAGE_LIMIT))
+
+        async def fetch(cursor: str | None) -> Page[M]:
+            return await self._list(model, collection, filters, limit=limit, orderby=orderby, cursor=cursor)
+
+        return all_items(fetch, cap=cap)
+
+    async def _count(self, collection: str, filters: Filters) -> int:
+        path = f"{FLOW_SERVICE}/{collection}"
+        return count_of(await self._data(path, [*compile_filters(filters), ("count", "true")]), path)
+
+    async def _search(
+        self,
+        model: type[M],
+        collection: str,
+        body: Mapping[str, str | None],
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> Page[M]:
+        """One page of a search: a POST that only reads, so it is repeated like a GET."""
+        asked = {name: value for name, value in body.items() if value}
+        path = f"{FLOW_SERVICE}/{collection}/search"
+        query = self._query(path, list(asked.items()), cursor)
+        answer = await self.client.request_json(
+            "POST",
+            path,
+            params=query.position,
+            json={**asked, "limit": check_limit(limit, SEARCH_LIMIT)},
+            sandbox=self.sandbox,
+            retry=True,
+        )
+        return self._read_page(model, query, answer.data)
+
+    async def _page(self, model: type[M], query: Query, headers: Mapping[str, str] | None = None) -> Page[M]:
+        data = await self._data(query.path, query.all_params, headers)
+        return self._read_page(model, query, data)
+
+    def _query(self, path: str, params: Iterable[Param], cursor: str | None = None) -> Query:
+        return Query(path, tuple(params), self.sandbox).resumed(cursor)
+
+    def _read_page(self, model: type[M], query: Query, data: Any) -> Page[M]:
+        objects, skipped = items_of(data, query.path)
+        following = next_page(next_href(data), query.all_params, self.client.config.platform_url)
+        cursor = None
+        if following is not None:
+            asked = {name for name, _ in query.params if name not in POSITION}
+            cursor = encode_cursor(query, [pair for pair in following if pair[0] not in asked])
+        items = [model_of(model, item, query.path) for item in objects]
+        return Page(items, cursor, skipped, to_int(data.get("count")) if isinstance(data, dict) else None)
+
+    def _offset_page(
+        self, query: Query, items: list[M], *, skipped: int, more: bool, total: int | None
+    ) -> Page[M]:
+        """A page of a service that pages by `start` and `limit`."""
+        seen = len(items) + skipped
+        cursor = encode_cursor(query, [("start", str(page_start(query) + seen))]) if more and seen else None
+        return Page(items, cursor, skipped, total)
+
+
+def check_limit(limit: int, maximum: int = PAGE_LIMIT) -> int:
+    """`limit` if the service takes it.
+
+    Raises:
+        PlatformError: (invalid)
+    """
+    if isinstance(limit, bool) or not 1 <= limit <= maximum:
+        raise invalid(f"limit is {limit}; it can be 1 to {maximum}.", hint="Use next_cursor to get more")
+    return limit

@@ -1,0 +1,208 @@
+"""Resources: what an application can put in front of a model without a tool call.
+
+A resource is the text of the reading tool that answers the same question, so the two never disagree.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
+from mcp_types import Resource as ListedResource
+from mcp_types import ResourceTemplate as ListedTemplate
+
+from aep_flow_mcp.app import App
+from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
+
+TEXT = "text/plain"
+MARKDOWN = "text/markdown"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One address. `{id}` in the URI is handed to the tool as its argument `takes`."""
+
+    uri: str
+    name: str
+    title: str
+    description: str
+    module: str
+    tool: str
+    takes: str | None = None
+    completes: str | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(re.escape(self.uri).replace(r"\{id\}", r"(?P<id>[^/?#]+)"))
+
+
+RESOURCES = (
+    Resource(
+        "aep://connection-specs",
+        "connection-specs",
+        "Connectors",
+        "Every connector: id, name, sides, ways to authenticate.",
+        "connection_specs",
+        "list_connection_specs",
+        arguments={"limit": 100},
+    ),
+    Resource(
+        "aep://flow-specs",
+        "flow-specs",
+        "Kinds of flows",
+        "Every flow spec: id, name, frequency.",
+        "flow_specs",
+        "list_flow_specs",
+        arguments={"limit": 100},
+    ),
+    Resource(
+        "aep://flows", "flows", "Flows", "The newest flows.", "flows", "list_flows", arguments={"limit": 100}
+    ),
+    Resource(
+        "aep://connection-specs/{id}",
+        "connection-spec",
+        "Connector",
+        "What a connector needs: a summary first, its JSON Schemas after.",
+        "connection_specs",
+        "get_connection_spec",
+        takes="connection_spec_id",
+        completes="connector",
+    ),
+    Resource(
+        "aep://flow-specs/{id}",
+        "flow-spec",
+        "Kind of flow",
+        "What a flow spec takes: connectors, schedule, options.",
+        "flow_specs",
+        "get_flow_spec",
+        takes="flow_spec_id",
+        completes="flow_spec",
+    ),
+    Resource(
+        "aep://flows/{id}",
+        "flow",
+        "Flow",
+        "A flow with everything around it and its last runs.",
+        "core",
+        "describe_flow",
+        takes="flow_id",
+        completes="flow",
+    ),
+    Resource(
+        "aep://flows/{id}/runs",
+        "flow-runs",
+        "Runs of a flow",
+        "The latest runs of a flow.",
+        "runs",
+        "list_runs",
+        takes="flow_id",
+        completes="flow",
+        arguments={"limit": 50},
+    ),
+    Resource(
+        "aep://runs/{id}",
+        "run",
+        "Run",
+        "One run: times, records, errors from every place they hide.",
+        "runs",
+        "get_run",
+        takes="run_id",
+        completes="run",
+    ),
+)
+OPERATIONS = "aep://operations"
+
+
+def listed_resources() -> list[ListedResource]:
+    """The resources with a fixed address."""
+    fixed = [
+        ListedResource(
+            uri=item.uri, name=item.name, title=item.title, description=item.description, mime_type=TEXT
+        )
+        for item in RESOURCES
+        if item.takes is None
+    ]
+    operations = ListedResource(
+        uri=OPERATIONS,
+        name="operations",
+        title="Operations",
+        description="Every documented Flow Service operation and its tool.",
+        mime_type=MARKDOWN,
+    )
+    return [*fixed, operations]
+
+
+def listed_templates() -> list[ListedTemplate]:
+    """The addresses that take an id."""
+    return [
+        ListedTemplate(
+            uri_template=item.uri,
+            name=item.name,
+            title=item.title,
+            description=item.description,
+            mime_type=TEXT,
+        )
+        for item in RESOURCES
+        if item.takes is not None
+    ]
+
+
+async def read(app: App, uri: str) -> tuple[str, str]:
+    """The text of a resource, and its media type.
+
+    Raises:
+        ResourceNotFoundError: no such address, or nothing is there.
+        ResourceError: it could not be read; the message says why.
+    """
+    if uri == OPERATIONS:
+        from aep_flow_mcp.tools.surface import load_cards
+        from aep_flow_mcp.tools.tables import operations_page
+
+        return operations_page(load_cards()), MARKDOWN
+    for item in RESOURCES:
+        match = item.pattern.fullmatch(uri)
+        if match:
+            return await _answer(app, item, unquote(match["id"]) if item.takes else None), TEXT
+    raise ResourceNotFoundError(f"There is no resource {uri}.")
+
+
+async def _answer(app: App, item: Resource, object_id: str | None) -> str:
+    from aep_flow_mcp.tools.answers import render
+    from aep_flow_mcp.tools.registry import ToolDef
+
+    definition: ToolDef = getattr(importlib.import_module(f"aep_flow_mcp.tools.{item.module}"), item.tool)
+    arguments = {**item.arguments, **({item.takes: object_id} if item.takes else {})}
+    try:
+        text = render(await definition.fn(aep=app.reader(), **arguments))
+        return text if item.completes != "connector" else await _with_schemas(app, object_id or "", text)
+    except PlatformError as error:
+        if error.kind in (ErrorKind.NOT_FOUND, ErrorKind.INVALID):
+            raise ResourceNotFoundError(str(error)) from error
+        raise ResourceError(str(error)) from error
+    except ToolError as error:
+        raise ResourceError(str(error)) from error
+
+
+async def _with_schemas(app: App, spec_id: str, summary: str) -> str:
+    """The summary, then the JSON Schemas as far as there is room for whole ones."""
+    from aep_flow_mcp.tools.answers import TEXT_LIMIT
+
+    spec = await app.reader().get_connection_spec(spec_id)
+    parts: list[tuple[str, dict[str, Any] | None]] = [(f"auth {way.name}", way.spec) for way in spec.auth_specs]
+    parts += [("source params", spec.source_params_schema), ("target params", spec.target_params_schema)]
+    text = f"{summary}\n\nJSON Schemas"
+    for name, schema in parts:
+        if not schema:
+            continue
+        block = f"\n{name}: {json.dumps(schema, ensure_ascii=False, separators=(',', ':'))}"
+        if len(text) + len(block) > TEXT_LIMIT - 100:
+            text += f"\n{name}: too long to show here; get_connection_spec with detail=full has it."
+        else:
+            text += block
+    return text

@@ -1,0 +1,145 @@
+"""Long lists, read side by side: a list follows one token after the other, but ranges of time do not.
+
+The first page is read as usual. What is left of the range is then cut into pieces for which somebody is free, each
+with its own filter, and whoever has a page more to go cuts again. No range is read twice, whatever the order of a
+page, because each piece is a half-open interval of one property.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from typing import Generic, TypeVar
+
+import anyio
+
+from aep_flow_mcp.insight.windows import epoch_ms
+from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
+from aep_flow_mcp.platform.filters import Filter, FilterLike
+from aep_flow_mcp.platform.paging import Page
+
+T = TypeVar("T")
+PAGE = 100
+
+Fetch = Callable[[Sequence[FilterLike], str | None, str | None], Awaitable[Page[T]]]
+"""(conditions, order, cursor) -> a page of at most `PAGE` items."""
+
+
+@dataclass(slots=True)
+class _Piece:
+    """Items with `start` <= time < `end`, in epoch milliseconds. `end` shrinks when a part is given away."""
+
+    start: int
+    end: int
+    conditions: list[FilterLike]
+    cursor: str | None = None
+    newest: int | None = None
+    splits: bool = True
+
+
+@dataclass(slots=True)
+class Sweep(Generic[T]):
+    """Hands every item of a list whose time is in a range to `take`, in no order.
+
+    fetch: reads one page. path: the property with the time, in epoch milliseconds. time_of: the same of an item.
+    workers: how many pages are read at once. enough: asked after each page; true ends the sweep.
+    """
+
+    fetch: Fetch[T]
+    path: str
+    time_of: Callable[[T], datetime | None]
+    take: Callable[[T], None]
+    workers: int
+    conditions: Sequence[FilterLike] = ()
+    enough: Callable[[], bool] = field(default=lambda: False)
+    pages: int = 0
+    _busy: int = 0
+    _failure: Exception | None = None
+
+    async def run(self, start: int, end: int) -> None:
+        """Read the range from `start` up to, and without, `end`.
+
+        Raises:
+            PlatformError: a page could not be read.
+        """
+        if end <= start:
+            return
+        async with anyio.create_task_group() as group:
+            self._start(group, _Piece(start, end, self._conditions(start, end)))
+        if self._failure is not None:
+            raise self._failure
+
+    def _conditions(self, start: int, end: int) -> list[FilterLike]:
+        return [*self.conditions, Filter(self.path).ge(start), Filter(self.path).lt(end)]
+
+    def _start(self, group: anyio.abc.TaskGroup, piece: _Piece) -> None:
+        self._busy += 1
+        group.start_soon(self._read, group, piece)
+
+    async def _read(self, group: anyio.abc.TaskGroup, piece: _Piece) -> None:
+        try:
+            while await self._page(group, piece):
+                if self.enough():
+                    group.cancel_scope.cancel()
+        except Exception as error:  # noqa: BLE001  (kept, and raised by `run`)
+            self._failure = self._failure or error
+            group.cancel_scope.cancel()
+        finally:
+            self._busy -= 1
+
+    async def _page(self, group: anyio.abc.TaskGroup, piece: _Piece) -> bool:
+        """Read and hand over the piece's next page; whether there is one more."""
+        page = await self._fetch(piece)
+        self.pages += 1
+        first: int | None = None
+        for item in page.items:
+            at = self._at(item)
+            first = at if first is None else first
+            if at is None or at < piece.end:
+                self.take(item)
+            if at is not None:
+                # Only where the order is kept does the newest time say how far the piece has come.
+                piece.splits = piece.splits and (piece.newest is None or at >= piece.newest)
+                piece.newest = at
+        piece.cursor = page.next_cursor
+        if piece.cursor is None:
+            return False
+        if not piece.splits or piece.newest is None:
+            return True
+        if piece.newest >= piece.end:
+            return False
+        self._give_away(group, piece, covered=piece.newest - (first if first is not None else piece.newest))
+        return True
+
+    async def _fetch(self, piece: _Piece) -> Page[T]:
+        order = self.path if piece.splits else None
+        try:
+            return await self.fetch(piece.conditions, order, piece.cursor)
+        except PlatformError as error:
+            # A service that cannot order by this is read page by page, in whatever order it has.
+            if error.kind is not ErrorKind.INVALID or order is None or piece.cursor is not None:
+                raise
+            piece.splits = False
+            return await self.fetch(piece.conditions, None, None)
+
+    def _at(self, item: T) -> int | None:
+        at = self.time_of(item)
+        return epoch_ms(at) if at is not None else None
+
+    def _give_away(self, group: anyio.abc.TaskGroup, piece: _Piece, *, covered: int) -> None:
+        """Cut what is left among those who are free, if the density so far promises each a page or more."""
+        free = self.workers - self._busy
+        if free < 1 or piece.newest is None:
+            return
+        left = piece.end - piece.newest
+        promised = left / max(covered, 1)
+        parts = min(free + 1, int(promised + 0.5), left)
+        if parts < 2:
+            return
+        cuts = [piece.newest + left * at // parts for at in range(1, parts)] + [piece.end]
+        piece.end = cuts[0]
+        for start, end in pairwise(cuts):
+            if start < end:
+                self._start(group, _Piece(start, end, self._conditions(start, end)))

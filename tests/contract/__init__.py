@@ -1,0 +1,1 @@
+"""What the client sends and the emulator answers, held against Adobe's OpenAPI files."""

@@ -1,0 +1,446 @@
+"""Every operation of the Flow Service, called on an emulator as the documentation calls it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from aep_flow_mcp.emulator import Emulator
+from aep_flow_mcp.emulator.asgi import EmulatorTransport
+from contract.wire import Recorder
+
+PLATFORM = "https://platform.test"
+FLOW_SERVICE = "/data/foundation/flowservice"
+CLIENT_ID = "emulator-client"
+CLIENT_SECRET = "emulator-secret"
+ORGANISATION = "0123456789ABCDEF01234567@AdobeOrg"
+
+DATA_LAKE = "c604ff05-7f1a-43c0-8e18-33bf874cb11c"
+EXPORT_SOURCE = "23598e46-f560-407b-88d5-ea6207e49db0"
+LANDING_ZONE_SOURCE = "26f526f2-58f4-4712-961d-e41bf1ccc0e8"
+LANDING_ZONE_TARGET = "10440537-2a7b-4583-ac39-ed38d4b848e8"
+S3_SOURCE = "ecadc60c-7455-4d87-84dc-2a0e293d997b"
+FILES_TO_LAKE = "9753525b-82c7-4dce-8a9b-5ccfce2b9876"
+EXPORT_TO_LANDING_ZONE = "cd2fc47e-e838-4f38-a581-8fff2f99b63a"
+COLLECTIONS = ("connections", "sourceConnections", "targetConnections", "flows", "runs")
+SPECS = ("connectionSpecs", "flowSpecs")
+START = 4_102_444_800  # seconds; the year 2100, later than any clock of a test
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Caller:
+    """A plain HTTP client of one emulator that insists on success, or on the error it asked for."""
+
+    client: httpx.AsyncClient
+    recorder: Recorder
+
+    async def __call__(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        query: Any = None,
+        expect: int = 0,
+        **headers: str,
+    ) -> Any:
+        """The JSON answer. `expect` is a status, or 0 for any success; `If_Match=` is that header."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        url = path if path.startswith("/data/") else FLOW_SERVICE + path
+        answer = await self.client.request(method, url, json=body, params=query, headers=named)
+        fine = answer.status_code == expect if expect else answer.is_success
+        assert fine, f"{method} {path} {query} -> {answer.status_code} {answer.text[:500]}"
+        return answer.json() if answer.content else None
+
+    async def first(self, collection: str, *filters: str) -> Json:
+        """The first item of a collection that meets all filters."""
+        answer = await self("GET", f"/{collection}", query=[("property", f) for f in filters])
+        assert answer["items"], f"no {collection} with {filters}"
+        item: Json = answer["items"][0]
+        return item
+
+    async def item(self, path: str) -> Json:
+        (item,) = (await self("GET", path))["items"]
+        found: Json = item
+        return found
+
+    async def patch(self, path: str, *operations: Json) -> Any:
+        return await self("PATCH", path, body=list(operations), If_Match=(await self.item(path))["etag"])
+
+
+@asynccontextmanager
+async def signed_in(emulator: Emulator, *, sandbox: str = "dev") -> AsyncIterator[Caller]:
+    """A caller with a token of the emulator's own IMS; what it sends and gets is in its recorder."""
+    recorder = Recorder(EmulatorTransport(emulator))
+    async with httpx.AsyncClient(transport=recorder, base_url=PLATFORM) as client:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "scope": "openid,AdobeID",
+        }
+        token = (await client.post("/ims/token/v3", data=form)).json()["access_token"]
+        client.headers.update(
+            {
+                "Authorization": f"Bearer {token}",
+                "x-api-key": CLIENT_ID,
+                "x-gw-ims-org-id": ORGANISATION,
+                "x-sandbox-name": sandbox,
+            }
+        )
+        yield Caller(client, recorder)
+
+
+async def everything(call: Caller) -> None:
+    """All 45 operations, each answered with success at least once; needs an emulator with provider access."""
+    await read_collections(call)
+    await explore(call)
+    await write_flow(call)
+    await write_drafts(call)
+    await write_export(call)
+    await write_specs(call)
+    await act_on_runs(call)
+
+
+async def read_collections(call: Caller) -> None:
+    """Lists with pages, filters, order and count; single objects; searches."""
+    for collection in COLLECTIONS:
+        page = await call("GET", f"/{collection}", query={"limit": 2, "orderby": "-updatedAt"})
+        assert len(page["items"]) == 2
+        following = await call("GET", page["_links"]["next"]["href"])
+        assert following["items"][0]["id"] not in {item["id"] for item in page["items"]}
+        one = page["items"][0]["id"]
+        assert (await call.item(f"/{collection}/{one}"))["id"] == one
+        assert (await call("GET", f"/{collection}", query={"count": "true"}))["count"] > 2
+        filters = [("property", f"id=={one},{UNKNOWN}"), ("property", "createdAt>0")]
+        assert [i["id"] for i in (await call("GET", f"/{collection}", query=filters))["items"]] == [one]
+    for collection in ("connections", "flows"):
+        body = {"queryString": "state==enabled", "limit": 2, "orderby": "name"}
+        page = await call("POST", f"/{collection}/search", body=body)
+        assert {item["state"] for item in page["items"]} == {"enabled"}
+    for collection in SPECS:
+        every = (await call("GET", f"/{collection}"))["items"]
+        found = await call.first(collection, f"id=={every[-1]['id']}")
+        assert (await call.item(f"/{collection}/{found['id']}"))["name"] == every[-1]["name"]
+    found = await call(
+        "POST", "/flowSpecs/search", body={"queryString": "name==CloudStorageToAEP", "limit": 5}
+    )
+    assert [spec["id"] for spec in found["items"]] == [FILES_TO_LAKE]
+
+
+async def explore(call: Caller) -> None:
+    """A connection tested, explored down to a file or table, and the landing zone without an account."""
+    for spec, steps in ((S3_SOURCE, ("folder", "file")), ("*", ("table",))):
+        base = await explorable(call, spec)
+        path = f"/connections/{base['id']}"
+        assert (await call("GET", f"{path}/test")) == {"result": True}
+        await call("GET", f"{path}/configs", query=_CONFIGS)
+        entries = _entries(await call("GET", f"{path}/explore", query={"objectType": "root"}))
+        await _down(call, f"{path}/explore", entries, steps)
+    root = f"/connectionSpecs/{LANDING_ZONE_SOURCE}/explore"
+    entries = _entries(await call("GET", root, query={"objectType": "root"}))
+    await _down(call, root, entries, ("folder", "file"))
+    configs = await call("GET", f"/connectionSpecs/{EXPORT_SOURCE}/configs", query=_CONFIGS)
+    assert configs["items"]
+
+
+_CONFIGS = {"outputType": "activationDatasets", "outputField": "datasets", "start": 0, "limit": 20}
+_PREVIEWS: tuple[Json, ...] = (
+    {"fileType": "delimited", "preview": "true"},
+    {"determineProperties": "true", "preview": "true"},
+    {"fileType": "delimited", "columnDelimiter": ",", "encoding": "UTF-8", "preview": "false"},
+)
+
+
+async def explorable(call: Caller, spec: str) -> Json:
+    """A connection of a spec; for `*` one to a database."""
+    if spec != "*":
+        return await call.first("connections", f"connectionSpec.id=={spec}", "state==enabled")
+    for source in (await call("GET", "/sourceConnections", query={"limit": 100}))["items"]:
+        if source.get("data", {}).get("format") == "tabular" and "baseConnectionId" in source:
+            base = await call.item(f"/connections/{source['baseConnectionId']}")
+            if base["state"] == "enabled":
+                return base
+    raise AssertionError("the seed has no enabled connection to a database")
+
+
+def _entries(answer: Any) -> list[Json]:
+    """A root is a bare array, or for some table sources wrapped."""
+    entries: list[Json] = answer["items"] if isinstance(answer, dict) else answer
+    return entries
+
+
+async def _down(call: Caller, path: str, entries: list[Json], steps: tuple[str, ...]) -> None:
+    for step in steps:
+        entry = next(entry for entry in entries if entry["type"] == step)
+        asked = {"objectType": step, "object": entry["path"]}
+        if step == "folder":
+            entries = _entries(await call("GET", path, query=asked)) + entries
+        elif step == "file":
+            for preview in _PREVIEWS:
+                assert (await call("GET", path, query=asked | preview))["schema"]["columns"]
+        else:
+            assert (await call("GET", path, query=asked | {"preview": "true"}))["schema"]["columns"]
+
+
+async def write_flow(call: Caller) -> None:
+    """Account, source, target and flow: created, patched, acted upon, run on demand, deleted in order."""
+    lake, mapping = await mapped_target(call)
+    base = await call("POST", "/connections", body=account("contract account"))
+    source = await call("POST", "/sourceConnections", body=files(base["id"]))
+    target = await call("POST", "/targetConnections", body=into(lake))
+    flow = await call("POST", "/flows", body=scheduled(source["id"], target["id"], mapping))
+    path = f"/flows/{flow['id']}"
+    await call.patch(f"/connections/{base['id']}", replace("/name", "contract account renamed"))
+    await call.patch(f"/connections/{base['id']}", replace("/auth/params", account("")["auth"]["params"]))
+    await call.patch(f"/sourceConnections/{source['id']}", add("/description", "orders"))
+    await call.patch(
+        f"/targetConnections/{target['id']}", replace("/name", "lake"), add("/description", "orders")
+    )
+    await call.patch(path, add("/description", "orders"), remove("/description", "orders"))
+    await call.patch(path, replace("/options/errorDiagnosticsEnabled", False))
+    await call.patch(path, replace("/transformations/0", mapping_step(mapping)))
+    await call.patch(path, replace("/scheduleParams/interval", 2))
+    await call.patch(path, add("/policy", {"enforcementRefs": ["/dulepolicy/marketingActions/core/x"]}))
+    assert (await call.item(path))["policy"]["enforcementRefs"]
+    await call("POST", f"{path}/action", query={"op": "disable"})
+    await call("POST", f"{path}/action", query={"op": "enable"}, If_Match=(await call.item(path))["etag"])
+    once = scheduled(source["id"], target["id"], mapping) | {
+        "scheduleParams": {"startTime": START, "frequency": "once"}
+    }
+    single = await call("POST", "/flows", body=once)
+    window = {"startTime": START, "windowStartTime": START - 3600, "windowEndTime": START}
+    run = await call("POST", "/runs", body={"flowId": single["id"], "params": window})
+    created = run["items"][0] if "items" in run else run
+    assert (await call.item(f"/runs/{created['id']}"))["flowId"] == single["id"]
+    for doomed in (path, f"/flows/{single['id']}", f"/sourceConnections/{source['id']}"):
+        await call("DELETE", doomed)
+    await call("DELETE", f"/targetConnections/{target['id']}")
+    await call("DELETE", f"/connections/{base['id']}")
+    await call("GET", f"/connections/{base['id']}", expect=404)
+
+
+async def write_drafts(call: Caller) -> None:
+    """Each of the four kinds made as a draft and published."""
+    lake, mapping = await mapped_target(call)
+    draft = {"mode": "draft"}
+    publish = {"op": "publish"}
+    base = await call("POST", "/connections", body=account("draft account"), query=draft)
+    await call("POST", f"/connections/{base['id']}/action", query=publish)
+    source = await call("POST", "/sourceConnections", body=files(base["id"]), query=draft)
+    await call("POST", f"/sourceConnections/{source['id']}/action", query=publish)
+    target = await call("POST", "/targetConnections", body=into(lake), query=draft)
+    await call("POST", f"/targetConnections/{target['id']}/action", query=publish)
+    flow = await call("POST", "/flows", body=scheduled(source["id"], target["id"], mapping), query=draft)
+    await call("POST", f"/flows/{flow['id']}/action", query=publish)
+    for collection, made in (
+        ("connections", base),
+        ("sourceConnections", source),
+        ("targetConnections", target),
+    ):
+        assert (await call.item(f"/{collection}/{made['id']}"))["state"] == "enabled"
+
+
+async def write_export(call: Caller) -> None:
+    """A dataset export to the landing zone, read back, and deleted as destinations are."""
+    asked = await call("GET", f"/connectionSpecs/{EXPORT_SOURCE}/configs", query=_CONFIGS)
+    dataset = asked["items"][0]
+    spec = {"id": LANDING_ZONE_TARGET, "version": "1.0"}
+    base = await call("POST", "/connections", body={"name": "landing zone", "connectionSpec": spec})
+    source = await call(
+        "POST",
+        "/sourceConnections",
+        body={
+            "name": "lake",
+            "connectionSpec": {"id": EXPORT_SOURCE, "version": "1.0"},
+            "params": {"datasets": [{"dataSetId": dataset["id"], "name": dataset["name"]}]},
+        },
+    )
+    params = {"mode": "Server-to-server", "path": "orders", "compression": "GZIP", "datasetFileType": "JSON"}
+    target = await call(
+        "POST",
+        "/targetConnections",
+        body={"name": "files", "baseConnectionId": base["id"], "connectionSpec": spec, "params": params},
+    )
+    schedule = {
+        "timeUnit": "day",
+        "interval": 1,
+        "exportMode": "FIRST_FULL_THEN_INCREMENTAL",
+        "startTime": START,
+        "endTime": START + 86_400,
+        "folderNameTemplate": "%DATASET_NAME%",
+    }
+    body = {
+        "name": "export",
+        "flowSpec": {"id": EXPORT_TO_LANDING_ZONE, "version": "1.0"},
+        "sourceConnectionIds": [source["id"]],
+        "targetConnectionIds": [target["id"]],
+        "transformations": [],
+        "scheduleParams": schedule,
+    }
+    flow = await call("POST", "/flows", body=body)
+    assert (await call.item(f"/flows/{flow['id']}"))["inheritedAttributes"]["properties"] == {
+        "isDestinationFlow": True
+    }
+    await call("DELETE", f"/flows/{flow['id']}")
+
+
+async def write_specs(call: Caller) -> None:
+    """What only a connector's provider may do."""
+    for collection in SPECS:
+        made = await call("POST", f"/{collection}", body=NEW_SPECS[collection])
+        changed = NEW_SPECS[collection] | {"name": "contract spec renamed"}
+        await call("PUT", f"/{collection}/{made['id']}", body=changed)
+        assert (await call.item(f"/{collection}/{made['id']}"))["name"] == "contract spec renamed"
+
+
+async def act_on_runs(call: Caller) -> None:
+    """A failed run triggered again, and a run updated as a provider does."""
+    enabled = {
+        f["id"]
+        for f in (await call("GET", "/flows", query={"property": "state==enabled", "limit": 100}))["items"]
+    }
+    failed = await call(
+        "GET", "/runs", query={"property": "metrics.statusSummary.status==failed", "limit": 100}
+    )
+    batch = await call.first("flowSpecs", "name==CloudStorageToAEP")
+    run = next(r for r in failed["items"] if r["flowId"] in enabled and r["flowSpec"]["id"] == batch["id"])
+    again = await call("POST", f"/runs/{run['id']}/action", query={"op": "re-trigger"})
+    assert again["id"] != run["id"]
+    metrics = {"statusSummary": {"status": "failed", "extensions": {}}, "sizeSummary": {"inputBytes": 7}}
+    stored = await call.item(f"/runs/{run['id']}")
+    await call(
+        "PUT",
+        f"/runs/{run['id']}",
+        body={"flowId": run["flowId"], "metrics": metrics},
+        If_Match=stored.get("etag") or stored["eTag"],
+    )
+    assert (await call.item(f"/runs/{run['id']}"))["metrics"]["sizeSummary"]["inputBytes"] == 7
+
+
+async def errors(call: Caller) -> None:
+    """The errors that the documentation names, each provoked once and left to the checker."""
+    for collection in (*COLLECTIONS, *SPECS):
+        await call("GET", f"/{collection}/{UNKNOWN}", expect=404)
+    for collection in COLLECTIONS:
+        await call("GET", f"/{collection}", query={"limit": 5, "count": "true"}, expect=400)
+        await call("GET", f"/{collection}", query={"property": "noSuchField==1"}, expect=400)
+        await call("GET", f"/{collection}", query={"orderby": "noSuchField"}, expect=400)
+        await call("GET", f"/{collection}", Authorization="Bearer nobody", expect=401)
+        await call("GET", f"/{collection}", x_sandbox_name="no-such-sandbox", expect=404)
+        await call("GET", f"/{collection}", x_api_key="nobody", expect=403)
+    flow = await call.first("flows", "state==enabled")
+    operations = [replace("/name", "x")]
+    await call("PATCH", f"/flows/{flow['id']}", body=operations, expect=400)
+    await call("PATCH", f"/flows/{flow['id']}", body=operations, If_Match='"stale"', expect=412)
+    await call("POST", f"/flows/{flow['id']}/action", query={"op": "enable"}, expect=400)
+    await call("POST", "/connections", body={"name": "x", "connectionSpec": {"id": S3_SOURCE}}, expect=422)
+    await call(
+        "POST",
+        "/connections",
+        body={"name": "x", "connectionSpec": {"id": UNKNOWN, "version": "1.0"}},
+        expect=400,
+    )
+    used = next(c for c in _bases(flow))
+    await call("DELETE", f"/connections/{used}", expect=400)
+
+
+def _bases(flow: Json) -> Iterator[str]:
+    for end in ("sourceConnections", "targetConnections"):
+        for connection in flow["inheritedAttributes"][end]:
+            if "baseConnection" in connection:
+                yield connection["baseConnection"]["id"]
+
+
+async def mapped_target(call: Caller) -> tuple[Json, str]:
+    """A target connection in the data lake whose flow has a mapping, and the id of that mapping."""
+    flow = await call.first("flows", f"flowSpec.id=={FILES_TO_LAKE}", "state==enabled")
+    (mapping,) = [t["params"]["mappingId"] for t in flow["transformations"] if t["name"] == "Mapping"]
+    return await call.item(f"/targetConnections/{flow['targetConnectionIds'][0]}"), mapping
+
+
+def account(name: str) -> Json:
+    return {
+        "name": name,
+        "description": "read only",
+        "auth": {
+            "specName": "Access Key",
+            "params": {"s3AccessKey": "AKIACONTRACTCONTRACT", "s3SecretKey": "contract-secret"},
+        },
+        "connectionSpec": {"id": S3_SOURCE, "version": "1.0"},
+    }
+
+
+def files(base: str) -> Json:
+    return {
+        "name": "order files",
+        "baseConnectionId": base,
+        "data": {"format": "delimited", "properties": {"columnDelimiter": ",", "encoding": "UTF-8"}},
+        "params": {"path": "/orders/", "type": "folder", "recursive": True},
+        "connectionSpec": {"id": S3_SOURCE, "version": "1.0"},
+    }
+
+
+def into(lake: Json) -> Json:
+    return {
+        "name": "orders in the lake",
+        "data": {"format": "parquet_xdm", "schema": lake["data"]["schema"]},
+        "params": {"dataSetId": lake["params"]["dataSetId"]},
+        "connectionSpec": {"id": DATA_LAKE, "version": "1.0"},
+    }
+
+
+def mapping_step(mapping: str) -> Json:
+    return {"name": "Mapping", "params": {"mappingId": mapping, "mappingVersion": 0}}
+
+
+def scheduled(source: str, target: str, mapping: str) -> Json:
+    return {
+        "name": "orders",
+        "description": "hourly",
+        "flowSpec": {"id": FILES_TO_LAKE, "version": "1.0"},
+        "sourceConnectionIds": [source],
+        "targetConnectionIds": [target],
+        "transformations": [mapping_step(mapping)],
+        "options": {"errorDiagnosticsEnabled": True, "partialIngestionPercent": 5},
+        "scheduleParams": {"startTime": START, "frequency": "hour", "interval": 1, "backfill": True},
+    }
+
+
+def replace(path: str, value: object) -> Json:
+    return {"op": "replace", "path": path, "value": value}
+
+
+def add(path: str, value: object) -> Json:
+    return {"op": "add", "path": path, "value": value}
+
+
+def remove(path: str, value: object) -> Json:
+    return {"op": "remove", "path": path, "value": value}
+
+
+_PROVIDER = "0ed90a81-07f4-4586-8190-b40eccef1c5a"
+NEW_SPECS: dict[str, Json] = {
+    "connectionSpecs": {
+        "name": "contract-spec",
+        "providerId": _PROVIDER,
+        "version": "1.0",
+        "type": "CloudStorage",
+        "authSpec": [{"name": "Access Key", "type": "AccessKey", "spec": {}}],
+        "sourceSpec": {"name": "Files", "type": "CloudStorage", "spec": {}},
+    },
+    "flowSpecs": {
+        "name": "contract-flow-spec",
+        "providerId": _PROVIDER,
+        "version": "1.0",
+        "sourceConnectionSpecIds": [S3_SOURCE],
+        "targetConnectionSpecIds": [DATA_LAKE],
+    },
+}
