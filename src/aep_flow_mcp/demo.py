@@ -53,10 +53,18 @@ def run_demo() -> int:
     try:
         anyio.run(_tour)
     except* DemoFailed as group:
-        failures = [str(error) for error in group.exceptions]
+        failures = [str(error) for error in _leaves(group)]
     for failure in failures:
         print(f"The demo failed: {failure}", file=sys.stderr)
     return 1 if failures else 0
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:
+    """The errors themselves: every task group on the way wraps them once more."""
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found.extend(_leaves(error) if isinstance(error, BaseExceptionGroup) else [error])
+    return found
 
 
 async def _tour() -> None:
@@ -84,7 +92,7 @@ async def _questions(client: Client) -> None:
     flow = _first(found)
     await _ask(client, f"Tell me everything about {flow['name']}.", "describe_flow", flow_id=flow["id"])
     worst = await _ask(client, "Which runs failed lately?", "list_runs", status="failed", limit=5)
-    await _ask(client, "Why does that flow fail?", "diagnose_flow", flow_id=_first(worst)["flow_id"])
+    await _ask(client, "Why does that flow fail?", "diagnose_flow", flow=_first(worst)["flow_id"])
     await _ask(client, "Which accounts do we have?", "list_connections", limit=8)
     await _ask(client, "What lies in our landing zone?", "explore_landing_zone")
     await _ask(
@@ -132,7 +140,7 @@ async def _call(client: Client, tool: str, arguments: dict[str, Any]) -> CallToo
 
 def _first(answer: CallToolResult) -> dict[str, Any]:
     content = answer.structured_content or {}
-    rows = content.get("items") or content.get("matches")
+    rows = content.get("items") or content.get("flows") or content.get("matches")
     if not rows:
         raise DemoFailed("a list that should have items is empty")
     first: dict[str, Any] = rows[0]

@@ -7,21 +7,10 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 from datetime import UTC, datetime
 
-_SECRETS = re.compile(
-    r"(?i)(bearer\s+)[\w.~+/=-]+"
-    r"|((?:client_secret|access_token|password|secret|token|sig|sastoken|api[_-]?key)"
-    r"[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,}]+"
-    r"|(?P<jwt>eyJ[\w-]+\.[\w-]+\.[\w-]+)"
-)
-
-
-def redact(text: str) -> str:
-    """Replace tokens, passwords and signatures in free text."""
-    return _SECRETS.sub(lambda match: f"{match.group(1) or match.group(2) or ''}***", text)
+from aep_flow_mcp.platform.models.text import redact_text
 
 
 class JsonFormatter(logging.Formatter):
@@ -32,10 +21,10 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": redact(record.getMessage()),
+            "message": redact_text(record.getMessage()),
         }
         if record.exc_info:
-            line["traceback"] = redact(self.formatException(record.exc_info))
+            line["traceback"] = redact_text(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)
 
 

@@ -173,7 +173,10 @@ def build_server(
     refused = refusals(cards, settings)
     sandboxes = settings.all_sandboxes
     tools = [
-        ListedTool.from_card(card, sandboxes=sandboxes, refusal=refused.get(card["name"])) for card in cards
+        ListedTool.from_card(
+            card, sandboxes=sandboxes, refusal=refused.get(card["name"]), reveals=settings.mcp_reveal_secrets
+        )
+        for card in cards
     ]
     app = App(settings, transport=transport, client=client, emulated=emulated)
     return FlowServer(tools, frozenset(refused), app)

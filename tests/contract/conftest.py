@@ -62,6 +62,7 @@ async def _exchanges(variants: Variants) -> list[Exchange]:
     async with exercise.signed_in(emulator) as call:
         await exercise.everything(call)
         await exercise.errors(call)
+        await exercise.faults(emulator, call)
         return call.recorder.exchanges
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from aep_flow_mcp.emulator import Emulator
+from aep_flow_mcp.emulator import Emulator, FaultRule
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from contract.wire import Recorder
 
@@ -114,6 +116,7 @@ async def read_collections(call: Caller) -> None:
     for collection in COLLECTIONS:
         page = await call("GET", f"/{collection}", query={"limit": 2, "orderby": "-updatedAt"})
         assert len(page["items"]) == 2
+        assert (await call("GET", f"/{collection}", query={"limit": 100}))["items"]
         following = await call("GET", page["_links"]["next"]["href"])
         assert following["items"][0]["id"] not in {item["id"] for item in page["items"]}
         one = page["items"][0]["id"]
@@ -137,18 +140,18 @@ async def read_collections(call: Caller) -> None:
 
 async def explore(call: Caller) -> None:
     """A connection tested, explored down to a file or table, and the landing zone without an account."""
-    for spec, steps in ((S3_SOURCE, ("folder", "file")), ("*", ("table",))):
-        base = await explorable(call, spec)
-        path = f"/connections/{base['id']}"
-        assert (await call("GET", f"{path}/test")) == {"result": True}
-        await call("GET", f"{path}/configs", query=_CONFIGS)
-        entries = _entries(await call("GET", f"{path}/explore", query={"objectType": "root"}))
-        await _down(call, f"{path}/explore", entries, steps)
-    root = f"/connectionSpecs/{LANDING_ZONE_SOURCE}/explore"
-    entries = _entries(await call("GET", root, query={"objectType": "root"}))
-    await _down(call, root, entries, ("folder", "file"))
+    bucket = await explorable(call, S3_SOURCE)
+    assert (await call("GET", f"/connections/{bucket['id']}/test")) == {"result": True}
+    assert (await call("GET", f"/connections/{bucket['id']}/configs"))["items"]
+    await _preview_a_file(call, f"/connections/{bucket['id']}/explore")
+    await _preview_a_file(call, f"/connectionSpecs/{LANDING_ZONE_SOURCE}/explore")
+    await _preview_a_table(call, f"/connections/{(await explorable(call, '*'))['id']}/explore")
     configs = await call("GET", f"/connectionSpecs/{EXPORT_SOURCE}/configs", query=_CONFIGS)
     assert configs["items"]
+    named = await call(
+        "GET", f"/connectionSpecs/{EXPORT_SOURCE}/configs", query=_CONFIGS | {"properties": "name"}
+    )
+    assert {frozenset(item) for item in named["items"]} == {frozenset({"id", "name"})}
 
 
 _CONFIGS = {"outputType": "activationDatasets", "outputField": "datasets", "start": 0, "limit": 20}
@@ -156,6 +159,7 @@ _PREVIEWS: tuple[Json, ...] = (
     {"fileType": "delimited", "preview": "true"},
     {"determineProperties": "true", "preview": "true"},
     {"fileType": "delimited", "columnDelimiter": ",", "encoding": "UTF-8", "preview": "false"},
+    {"fileType": "delimited", "compressionType": "gzip", "preview": "true"},
 )
 
 
@@ -171,23 +175,49 @@ async def explorable(call: Caller, spec: str) -> Json:
     raise AssertionError("the seed has no enabled connection to a database")
 
 
-def _entries(answer: Any) -> list[Json]:
-    """A root is a bare array, or for some table sources wrapped."""
-    entries: list[Json] = answer["items"] if isinstance(answer, dict) else answer
-    return entries
-
-
-async def _down(call: Caller, path: str, entries: list[Json], steps: tuple[str, ...]) -> None:
-    for step in steps:
-        entry = next(entry for entry in entries if entry["type"] == step)
-        asked = {"objectType": step, "object": entry["path"]}
-        if step == "folder":
-            entries = _entries(await call("GET", path, query=asked)) + entries
-        elif step == "file":
-            for preview in _PREVIEWS:
-                assert (await call("GET", path, query=asked | preview))["schema"]["columns"]
+async def _csv_file(call: Caller, path: str, asked: Json) -> str | None:
+    """The path of the first delimited file below a place, depth first."""
+    for entry in await call("GET", path, query=asked):
+        if entry["type"] == "file" and entry["name"].endswith(".csv"):
+            found: str | None = entry["path"]
+        elif entry["type"] == "folder":
+            found = await _csv_file(call, path, {"objectType": "folder", "object": entry["path"]})
         else:
-            assert (await call("GET", path, query=asked | {"preview": "true"}))["schema"]["columns"]
+            found = None
+        if found is not None:
+            return found
+    return None
+
+
+async def _preview_a_file(call: Caller, path: str) -> None:
+    """A file below the root, read with properties given and with properties found."""
+    file = await _csv_file(call, path, {"objectType": "root"})
+    for preview in _PREVIEWS:
+        asked = {"objectType": "file", "object": file} | preview
+        found = await call("GET", path, query=asked)
+        assert found["schema"]["columns"]
+        assert bool(found["data"]) is (preview["preview"] == "true")
+
+
+async def _preview_a_table(call: Caller, path: str) -> None:
+    """A table from the root, its rows filtered at the source, and its first object as a REST source shows it."""
+    answer = await call("GET", path, query={"objectType": "root"})
+    table = (answer["items"] if isinstance(answer, dict) else answer)[0]
+    asked = {"objectType": "table", "object": table["path"], "preview": "true"}
+    found = await call("GET", path, query=asked)
+    name, value = next((n, v) for n, v in found["data"][0].items() if v is not None)
+    field = {"nodeType": "fieldLookup", "fieldName": name}
+    literal = {"nodeType": "literal", "value": value}
+    condition = {"nodeType": "fnApply", "fnName": "=", "params": [field, literal]}
+    wanted = base64.b64encode(
+        json.dumps({"type": "PQL", "format": "pql/json", "value": condition}).encode()
+    ).decode()
+    filtered = await call("GET", path, query=asked | {"filters": wanted})
+    assert {row[name] for row in filtered["data"]} == {value}
+    shown = await call(
+        "GET", path, query={"objectType": "rest", "object": table["path"], "sourceParams": "e30="}
+    )
+    assert shown["format"] == "hierarchical"
 
 
 async def write_flow(call: Caller) -> None:
@@ -207,7 +237,7 @@ async def write_flow(call: Caller) -> None:
     await call.patch(path, add("/description", "orders"), remove("/description", "orders"))
     await call.patch(path, replace("/options/errorDiagnosticsEnabled", False))
     await call.patch(path, replace("/transformations/0", mapping_step(mapping)))
-    await call.patch(path, replace("/scheduleParams/interval", 2))
+    await call.patch(path, replace("/scheduleParams/interval", 16))
     await call.patch(path, add("/policy", {"enforcementRefs": ["/dulepolicy/marketingActions/core/x"]}))
     assert (await call.item(path))["policy"]["enforcementRefs"]
     await call("POST", f"{path}/action", query={"op": "disable"})
@@ -352,6 +382,16 @@ async def errors(call: Caller) -> None:
     await call("DELETE", f"/connections/{used}", expect=400)
 
 
+async def faults(emulator: Emulator, call: Caller) -> None:
+    """What a busy or broken service answers, on operations that declare the status and on others."""
+    for status in (429, 500, 503):
+        for collection in COLLECTIONS:
+            emulator.faults.add(FaultRule(f"^GET .*/{collection}$", "status", status=status, times=1))
+            await call("GET", f"/{collection}", expect=status)
+            assert (await call("GET", f"/{collection}", query={"limit": 1}))["items"]
+    emulator.faults.clear()
+
+
 def _bases(flow: Json) -> Iterator[str]:
     for end in ("sourceConnections", "targetConnections"):
         for connection in flow["inheritedAttributes"][end]:
@@ -410,7 +450,7 @@ def scheduled(source: str, target: str, mapping: str) -> Json:
         "targetConnectionIds": [target],
         "transformations": [mapping_step(mapping)],
         "options": {"errorDiagnosticsEnabled": True, "partialIngestionPercent": 5},
-        "scheduleParams": {"startTime": START, "frequency": "hour", "interval": 1, "backfill": True},
+        "scheduleParams": {"startTime": START, "frequency": "hour", "interval": 15, "backfill": True},
     }
 
 

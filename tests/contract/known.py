@@ -44,8 +44,9 @@ class KnownError:
     """One place where the file is wrong or silent, and what stands there instead.
 
     `operations` are names as `Operation.name` gives them (`*`: all of them). `pointer` is the pointer of a
-    violation, where a step `*` is any one step, `**` any further steps and `a|b` either of two. What is found there must itself
-    satisfy `instead` (a missing thing has none): an entry excuses one difference and not whatever comes.
+    violation, where a step `*` is any one step, `**` any further ones and `a|b` either of two; `kind` may be
+    `*`. What is found there must itself satisfy `instead` (a missing thing has none): an entry excuses one
+    difference and not whatever comes.
     `reason` says where the truth is written: sections of the facts about the API, or Adobe's page.
     """
 

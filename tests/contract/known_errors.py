@@ -22,12 +22,12 @@ from contract.known import (
     thing,
 )
 from contract.known_objects import (
-    AUTH_PARAMS,
     EXPORT_SCHEDULE,
+    FILE_PROPERTIES,
     OBJECTS,
+    S3_AUTH,
     SOURCE_PARAMS,
     TARGET_PARAMS,
-    TRANSFORMATION_PARAMS,
 )
 from contract.shapes import Schema
 
@@ -235,7 +235,7 @@ BODIES = [
         ("POST /connections",),
         "request",
         "/auth/params",
-        AUTH_PARAMS,
+        S3_AUTH,
         "2.4: credentials are as the connection spec says; the file declares one connector's two",
     ),
     KnownError(
@@ -251,14 +251,14 @@ BODIES = [
         "request",
         "/data/properties",
         "undeclared",
-        thing(columnDelimiter=STRING, compressionType=STRING, encoding=STRING),
+        FILE_PROPERTIES,
         "2.5: file properties, not in the file",
     ),
     *fields(
         ("POST /sourceConnections",),
         "request",
         "/params",
-        SOURCE_PARAMS,
+        {name: SOURCE_PARAMS[name] for name in ("type", "recursive", "datasets")},
         "2.5: parameters are as the source spec says; the file declares `path` only",
     ),
     KnownError(
@@ -281,7 +281,7 @@ BODIES = [
         ("POST /targetConnections",),
         "request",
         "/params",
-        TARGET_PARAMS,
+        {name: TARGET_PARAMS[name] for name in ("mode", "path", "compression", "datasetFileType")},
         "2.6 and 7.4: parameters are as the target spec says; the file declares `dataSetId` only",
     ),
     KnownError(
@@ -314,21 +314,6 @@ BODIES = [
         "type",
         INTEGER,
         "2.7 and 13: an integer on every page that sends it, text in the file",
-    ),
-    *fields(
-        ("POST /flows",),
-        "request",
-        "/transformations/*/params",
-        TRANSFORMATION_PARAMS,
-        "2.7: the file declares the parameters of Mapping for every transformation",
-    ),
-    KnownError(
-        ("POST /runs",),
-        "request",
-        "/params/deltaColumn",
-        "undeclared",
-        thing(name=STRING),
-        "2.13: for the first run of a table flow, not in the file",
     ),
 ]
 
@@ -363,7 +348,7 @@ STATUSES = [
         CLASSIC_ERROR,
         "2.2: never declared; a stale If-Match",
     ),
-    _status(422, CREATES, PROBLEM, "5.2 and 5.5: never declared; a required member is missing"),
+    _status(422, CREATES, CLASSIC_ERROR, "5.2 and 5.5: never declared; a required member is missing"),
     _status(429, ("*",), GATEWAY_ERROR, "5.2: never declared; too many requests"),
     _status(500, ("*",), ERROR, "5.1: declared on half of the operations"),
     _status(500, ("*",), ERROR, "5.1: the file gives no shape of an error", "no-schema"),

@@ -20,7 +20,9 @@ CONNECTION_SPEC_READS = ("GET /connectionSpecs", "GET /connectionSpecs/{CONNECTI
 CONNECTION_SPEC_WRITES = ("POST /connectionSpecs", "PUT /connectionSpecs/{CONNECTION_SPEC_ID}")
 FLOW_SPEC_READS = ("GET /flowSpecs", "GET /flowSpecs/{FLOW_SPEC_ID}", "POST /flowSpecs/search")
 
-_A_SCHEMA = "2.14: a JSON Schema stands here; the file describes it by one sample, partly as if it were a value"
+_A_SCHEMA = (
+    "2.14: a JSON Schema stands here; the file describes it by one sample, partly as if it were a value"
+)
 _PERMISSION = {
     "type": "object",
     "properties": {"@type": STRING, "name": STRING, "permissions": array(one_of("read", "write"))},
@@ -59,7 +61,9 @@ def _schema_at(operations: tuple[str, ...], pointer: str) -> KnownError:
 _UI = "2.14: each text is a key for translation, `{key}`; the file declares plain text"
 
 SPECS: list[KnownError] = [
-    *fields(CONNECTION_SPEC_READS, "response", "/items/*", _CONNECTION_SPEC, "2.14: documented, not in the file"),
+    *fields(
+        CONNECTION_SPEC_READS, "response", "/items/*", _CONNECTION_SPEC, "2.14: documented, not in the file"
+    ),
     *fields(CONNECTION_SPEC_WRITES, "response", "", {"type": STRING}, "2.14: documented, not in the file"),
     *fields(
         CONNECTION_SPEC_READS,
@@ -140,4 +144,3 @@ SPECS: list[KnownError] = [
         "2.14 and 13: some answers hold one permission where the file declares a list",
     ),
 ]
-

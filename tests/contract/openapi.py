@@ -70,6 +70,7 @@ class Contract:
     def __init__(self, document: dict[str, Any]) -> None:
         document = _modern(document) if "swagger" in document else document
         self.schemas = Schemas(document)
+        self.document = document
         self._paths = document["paths"]
         self.base = _base_path(document)
         self.operations = tuple(self._operations())

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aep_flow_mcp.platform.models.explore import ExploreQuery
+from aep_flow_mcp.platform.models.explore import Exploration, ExplorePreview, ExploreQuery
 from aep_flow_mcp.platform.neighbours import Neighbours
 from aep_flow_mcp.platform.reader import ConfigsQuery, FlowReader
 from contract.exercise import (
@@ -37,7 +37,8 @@ class Known:
 
     @classmethod
     async def of(cls, call: Caller) -> Known:
-        flow = await call.first("flows", f"flowSpec.id=={FILES_TO_LAKE}", "state==enabled")
+        filters = (f"flowSpec.id=={FILES_TO_LAKE}", "state==enabled", "lastRunDetails.state==success")
+        flow = await call.first("flows", *filters)
         target, mapping = await mapped_target(call)
         dataset = target["params"]["dataSetId"]
         batches = await call(
@@ -74,36 +75,73 @@ async def _pages(fetch: Callable[[str | None], Awaitable[Any]], *, most: int = 3
     return items
 
 
+Explore = Callable[[ExploreQuery], Awaitable[Exploration]]
+
+
+async def _csv_file(explore: Explore, asked: ExploreQuery) -> str | None:
+    """The path of the first delimited file below a place, depth first."""
+    for item in (await explore(asked)).items:
+        if item.type == "file" and (item.path or "").endswith(".csv"):
+            return item.path
+        if item.type == "folder":
+            found = await _csv_file(explore, ExploreQuery(object_type="folder", object=item.path))
+            if found is not None:
+                return found
+    return None
+
+
+async def _preview(explore: Explore, asked: ExploreQuery) -> ExplorePreview:
+    preview = (await explore(asked)).preview
+    assert preview is not None
+    return preview
+
+
 async def _explored(reader: FlowReader, known: Known) -> Any:
-    """A file with its properties given, a table, and what is asked with the rarer parameters."""
-    bucket = known.connection["id"]
-    root = await reader.explore_connection(bucket, ExploreQuery())
-    folder = next(item for item in root.items if item.type == "folder")
-    inside = await reader.explore_connection(bucket, ExploreQuery(object_type="folder", object=folder.path))
-    file = next(item for item in [*inside.items, *root.items] if item.type == "file")
+    """A file with its properties given, and a table with its rows filtered at the source."""
+
+    async def bucket(query: ExploreQuery) -> Exploration:
+        return await reader.explore_connection(known.connection["id"], query)
+
+    async def database(query: ExploreQuery) -> Exploration:
+        return await reader.explore_connection(known.table_connection["id"], query)
+
     given = ExploreQuery(
         object_type="file",
-        object=file.path,
+        object=await _csv_file(bucket, ExploreQuery()),
         file_type="delimited",
         column_delimiter=",",
+        compression_type="gzip",
         encoding="UTF-8",
         preview=True,
     )
-    tables = await reader.explore_connection(known.table_connection["id"], ExploreQuery())
-    table = ExploreQuery(object_type="table", object=tables.items[0].path, preview=True)
-    found = await reader.explore_connection(known.table_connection["id"], table)
-    return [*(await reader.explore_connection(bucket, given)).columns, *found.columns]
+    table = (await database(ExploreQuery())).items[0].path
+    columns = (
+        await _preview(database, ExploreQuery(object_type="table", object=table, preview=True))
+    ).columns
+    field = {"nodeType": "fieldLookup", "fieldName": columns[0].name}
+    compared = {
+        "nodeType": "fnApply",
+        "fnName": "!=",
+        "params": [field, {"nodeType": "literal", "value": "?"}],
+    }
+    filters = {"type": "PQL", "format": "pql/json", "value": compared}
+    filtered = await _preview(database, ExploreQuery(object_type="table", object=table, filters=filters))
+    shown = await _preview(database, ExploreQuery(object_type="rest", object=table, source_params={}))
+    assert shown.format == "hierarchical"
+    return (await _preview(bucket, given)).columns and filtered.data
 
 
 async def _explored_zone(reader: FlowReader, known: Known) -> Any:
-    root = await reader.explore_connection_spec(LANDING_ZONE_SOURCE, ExploreQuery())
-    folder = next(item for item in root.items if item.type == "folder")
-    inside = await reader.explore_connection_spec(
-        LANDING_ZONE_SOURCE, ExploreQuery(object_type="folder", object=folder.path)
+    async def zone(query: ExploreQuery) -> Exploration:
+        return await reader.explore_connection_spec(LANDING_ZONE_SOURCE, query)
+
+    detect = ExploreQuery(
+        object_type="file",
+        object=await _csv_file(zone, ExploreQuery()),
+        determine_properties=True,
+        preview=True,
     )
-    file = next(item for item in [*inside.items, *root.items] if item.type == "file")
-    detect = ExploreQuery(object_type="file", object=file.path, determine_properties=True, preview=True)
-    return (await reader.explore_connection_spec(LANDING_ZONE_SOURCE, detect)).columns
+    return (await _preview(zone, detect)).columns
 
 
 Call = Callable[[FlowReader, Known], Awaitable[Any]]

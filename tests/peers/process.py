@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
@@ -112,20 +113,22 @@ def _json(raw: bytes) -> Any:
 def running(command: list[str], *, cwd: Path) -> Iterator[EmulatorProcess]:
     """The emulator on a free loopback port until the block ends; it has to stop when it is told."""
     port = _free_port()
-    process = subprocess.Popen(
-        [*command, "--host", "127.0.0.1", "--port", str(port)], cwd=cwd, stderr=subprocess.PIPE
-    )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_until_healthy(process, url)
-        yield EmulatorProcess(url, process)
-        process.send_signal(signal.SIGTERM)
-        code = process.wait(STOP_SECONDS)
-        assert code in (0, -signal.SIGTERM), f"the emulator ended with {code}"
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+    url = f"http://127.0.0.1:{port}"
+    with TemporaryFile() as said:
+        process = subprocess.Popen(
+            [*command, "--host", "127.0.0.1", "--port", str(port)], cwd=cwd, stderr=said
+        )
+        try:
+            _wait_until_healthy(process, url)
+            yield EmulatorProcess(url, process)
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(STOP_SECONDS)
+            said.seek(0)
+            assert code in (0, -signal.SIGTERM), f"the emulator ended with {code}: {said.read().decode()}"
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
 
 def _free_port() -> int:
@@ -139,7 +142,7 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], url: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"the emulator did not start: {process.communicate()[1].decode()}")
+            raise RuntimeError(f"the emulator did not start: it ended with {process.returncode}")
         try:
             if send(Request(f"{url}/_emulator/health")).status == 200:
                 return

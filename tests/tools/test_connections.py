@@ -111,8 +111,13 @@ async def test_ends_are_found_by_account_and_by_dataset(bed: Bed) -> None:
 
 
 async def test_state_is_an_enum(bed: Bed) -> None:
+    disabled = bed.stored("connections")[3]
+    bed.emulator.store.put(SANDBOX, "connections", disabled | {"state": "disabled"})
     stored = bed.stored("connections")
+    answer = await bed.answer("list_connections", state="disabled")
+    assert ids(answer["items"]) == [disabled["id"]]
     answer = await bed.answer("list_connections", state="enabled", limit=100)
+    assert len(answer["items"]) == len(stored) - 1
     assert set(ids(answer["items"])) == {item["id"] for item in stored if item["state"] == "enabled"}
     refusal = await bed.refusal("list_connections", state="on")
     assert "state" in refusal

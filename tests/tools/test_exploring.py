@@ -92,16 +92,17 @@ async def test_a_huge_folder_comes_in_pieces(bed: Bed) -> None:
         answer, text = await bed.call(
             "explore_connection", connection_id=connection, object=folder, start=start, limit=500
         )
-        assert len(text) <= 25_000 + 1_000
+        assert len(text) <= 25_000
         assert answer["total"] == 5_000
         seen += [entry["path"] for entry in answer["entries"]]
         if "next_start" not in answer:
             break
         assert f"start={answer['next_start']}" in text
+        assert answer["entries"][-1]["path"] in text
         start = answer["next_start"]
     assert sorted(seen) == sorted(huge)
     first = await bed.answer("explore_connection", connection_id=connection, object=folder)
-    assert len(first["entries"]) == 100
+    assert 0 < len(first["entries"]) <= 100
     assert "past the end" in await bed.refusal(
         "explore_connection", connection_id=connection, object=folder, start=5_000
     )
@@ -135,7 +136,7 @@ async def test_questions_that_make_no_sense(bed: Bed) -> None:
     )
     assert "object_type" in await bed.refusal("explore_connection", **ask, object_type="directory")
     assert "compression" in await bed.refusal("explore_connection", **ask, compression="rar")
-    assert "400" in await bed.refusal("explore_connection", **ask, object="/no/such/folder/")
+    assert "404" in await bed.refusal("explore_connection", **ask, object="/no/such/folder/")
     assert "404" in await bed.refusal("explore_connection", connection_id="none")
 
 
@@ -160,7 +161,7 @@ async def test_the_landing_zone_from_its_root_to_the_rows(bed: Bed) -> None:
     )
     assert named["columns"] == answer["columns"]
     assert "file" in await bed.refusal("preview_landing_zone_file", file="")
-    assert "400" in await bed.refusal("preview_landing_zone_file", file="nowhere/none.csv")
+    assert "404" in await bed.refusal("preview_landing_zone_file", file="nowhere/none.csv")
 
 
 @pytest.mark.parametrize("dlz_type", ["user_drop_zone", "dlz_destination"])

@@ -88,3 +88,18 @@ async def test_a_host_in_the_path_stays_a_path(bed: Bed) -> None:
 async def test_errors_of_the_platform_are_said(bed: Bed) -> None:
     assert "404" in await bed.refusal("get_resource", path="/data/foundation/flowservice/nothing")
     assert "1452" in await bed.refusal("get_resource", path=FLOWS, params={"limit": 100000})
+
+
+async def test_long_answers_keep_their_start_and_say_how_to_go_on(bed: Bed) -> None:
+    answer, text = await bed.call("get_resource", path=FLOWS, params={"limit": 100})
+    shown, stored = answer["item"]["items"], bed.stored("flows")
+    assert 0 < len(shown) < len(stored)
+    assert len(text) <= 25_000
+    assert f"items.{len(shown)} ({len(stored) - len(shown)} more of {len(stored)})" in answer["note"]
+    following = await bed.answer(
+        "get_resource", path=FLOWS, params={"limit": 100}, select=f"items.{len(shown)}"
+    )
+    assert following["item"]["id"] in {flow["id"] for flow in stored} - {flow["id"] for flow in shown}
+    part = await bed.answer("get_resource", path=FLOWS, params={"limit": 100}, select="items")
+    assert part["item"]["value"][: len(shown)] == shown
+    assert "select=items." in part["note"]

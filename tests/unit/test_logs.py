@@ -7,14 +7,15 @@ import logging
 
 import pytest
 
-from aep_flow_mcp.logs import JsonFormatter, configure_logging, redact
+from aep_flow_mcp.logs import JsonFormatter, configure_logging
+from aep_flow_mcp.platform.models.text import redact_text
 
 
 @pytest.mark.parametrize(
     ("text", "secret"),
     [
         ("Authorization: Bearer abc.def-123", "abc.def-123"),
-        ("token eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl here", "eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl"),
+        ("token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl here", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"),
         ("client_secret=p8e-1234&x=1", "p8e-1234"),
         ('{"access_token": "abc123"}', "abc123"),
         ("https://acct.blob.example/c?sv=1&sig=AbC%2Fd", "AbC%2Fd"),
@@ -22,13 +23,13 @@ from aep_flow_mcp.logs import JsonFormatter, configure_logging, redact
     ],
 )
 def test_redacts(text: str, secret: str) -> None:
-    assert secret not in redact(text)
-    assert "***" in redact(text)
+    assert secret not in redact_text(text)
+    assert "***" in redact_text(text)
 
 
 def test_leaves_plain_text_alone() -> None:
     text = "GET /flows answered 404: flows not found with id = [abc]"
-    assert redact(text) == text
+    assert redact_text(text) == text
 
 
 def test_a_record_is_one_json_line_with_its_traceback() -> None:

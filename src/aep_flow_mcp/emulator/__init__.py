@@ -8,11 +8,12 @@ It shares no code with the client of this package: a wrong idea of the API must 
 
 from __future__ import annotations
 
-from .app import ConnectionDropped, Emulator
+from .app import Emulator
 from .backend import Clock
 from .faults import FaultHit, FaultRule
 from .journal import Exchange
 from .options import EmulatorOptions, Variants
+from .serving import ConnectionDropped
 
 __all__ = [
     "Clock",

@@ -1,9 +1,9 @@
-"""The emulator: every route put together, decided without I/O, and served as an ASGI application."""
+"""The emulator: every route put together, and each answer decided without I/O."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,22 +15,15 @@ from .gateway import check
 from .ims import ROUTES as IMS_ROUTES
 from .journal import Journal
 from .options import EmulatorOptions
+from .serving import AsgiApp
 from .store import Store
 from .wire import Answer, Call, Delivery, Ending, Router
 
 if TYPE_CHECKING:
     from .seed import Seed
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
 CONTROL_PREFIX = "/_emulator"
 _PIECES = 4
-
-
-class ConnectionDropped(ConnectionError):
-    """The emulator cut the connection on purpose (a fault). Whoever called the app has no answer."""
 
 
 class Emulator:
@@ -45,6 +38,7 @@ class Emulator:
         self.backend = Backend(self.options, seed_data)
         self.journal = Journal(self.options.journal_limit)
         self.faults = FaultPlan(self.options.seed)
+        self.app = AsgiApp(self.handle)
         self._router = Router((*IMS_ROUTES, *flow_service.ROUTES, *neighbours.ROUTES))
         self._control = Router(control.routes(self))
 
@@ -116,21 +110,6 @@ class Emulator:
         }
         return body | {"report": stamp | body["report"]}
 
-    async def app(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        """The ASGI application, for a server or for `httpx.ASGITransport`."""
-        if scope["type"] == "lifespan":
-            await _live(receive, send)
-            return
-        if scope["type"] != "http":
-            raise RuntimeError(f"the emulator speaks http, not {scope['type']}")
-        body = await _read(receive)
-        raw_path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").split("?")[0]
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
-        }
-        query = scope["query_string"].decode("latin-1")
-        await _send(self.handle(scope["method"], raw_path, query, headers, body), receive, send)
-
 
 def _fault_answer(rule: FaultRule) -> Answer:
     headers = {} if rule.retry_after is None else {"retry-after": str(rule.retry_after)}
@@ -186,65 +165,3 @@ def _spoiled(delivery: Delivery, rule: FaultRule | None) -> Delivery:
         pieces = tuple(payload[at : at + size] for at in range(0, len(payload), size))
         return replace(delivery, chunks=pieces, between=0.5 if rule.seconds is None else rule.seconds)
     return delivery
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
-
-
-async def _read(receive: Receive) -> bytes:
-    parts: list[bytes] = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return b"".join(parts)
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts)
-
-
-async def _send(delivery: Delivery, receive: Receive, send: Send) -> None:
-    import anyio
-
-    if delivery.ending is Ending.SILENT:
-        with anyio.move_on_after(delivery.before):
-            await _gone(receive)
-        await _cut(receive, send)
-        return
-    if delivery.before:
-        await anyio.sleep(delivery.before)
-    if delivery.ending is Ending.DROPPED:
-        await _cut(receive, send)
-        return
-    headers = [(name.encode(), value.encode()) for name, value in delivery.headers.items()]
-    await send({"type": "http.response.start", "status": delivery.status, "headers": headers})
-    for chunk in delivery.chunks:
-        if delivery.between:
-            await anyio.sleep(delivery.between)
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    if delivery.ending is Ending.TRUNCATED:
-        await _cut(receive, send)
-        return
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        continue
-
-
-async def _cut(receive: Receive, send: Send) -> None:
-    """Close the client's connection without another byte.
-
-    ASGI has no word for that. Under uvicorn `send` is a method of the object that holds the socket, so
-    the socket is closed there; elsewhere the caller gets the exception.
-    """
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
-    if transport is None:
-        raise ConnectionDropped("the emulator cut the connection")
-    transport.abort()
-    await _gone(receive)

@@ -58,7 +58,7 @@ NOT_VALID = (
 )
 
 
-def can_ask(ctx: Context) -> bool:  # type: ignore[type-arg]
+def can_ask(ctx: Context) -> bool:
     """Whether the client says that it can put a form to a person, over a channel that carries the question."""
     capabilities = ctx.client_capabilities
     elicitation = capabilities.elicitation if capabilities is not None else None
@@ -67,7 +67,7 @@ def can_ask(ctx: Context) -> bool:  # type: ignore[type-arg]
     return is_modern(ctx) or ctx.session.can_send_request
 
 
-def is_modern(ctx: Context) -> bool:  # type: ignore[type-arg]
+def is_modern(ctx: Context) -> bool:
     """Whether questions are returned rather than pushed."""
     version = ctx.protocol_version
     return version is not None and is_version_at_least(version, MODERN)
@@ -86,7 +86,7 @@ def route(mode: ApprovalMode, *, askable: bool) -> Route | None:
     }[mode]
 
 
-def caller_of(ctx: Context) -> str:  # type: ignore[type-arg]
+def caller_of(ctx: Context) -> str:
     """Who calls: the authenticated principal and the HTTP session, as far as there are any.
 
     On stdio both are missing and the process has one caller, whoever started it.

@@ -28,6 +28,8 @@ from aep_flow_mcp.guard.preview import Preview
 
 LIFE = 600.0
 """Seconds for which the page waits."""
+_LINGER = 5.0
+"""Seconds for which a decided page still answers, with "no longer open"."""
 _BODY_LIMIT = 4_096
 
 Opener = Callable[[str], Awaitable[bool]]
@@ -68,16 +70,15 @@ async def ask(preview: Preview, opener: Opener | None = None, *, life: float = L
     try:
         if not await (opener or open_browser)(desk.address):
             return Answer.NO_BROWSER
-        with anyio.move_on_after(life):
-            while not desk.decided.is_set():
-                await anyio.sleep(0.1)
+        # Closing the desk ends the wait of an abandoned thread.
+        await anyio.to_thread.run_sync(desk.decided.wait, life, abandon_on_cancel=True)
         return desk.close()
     finally:
         desk.close()
-        with anyio.CancelScope(shield=True):
-            # The last page is still on its way to the browser.
-            await anyio.to_thread.run_sync(server.shutdown)
-            server.server_close()
+        # A closed desk decides nothing; it stays for a moment to say so to a browser that reloads.
+        closing = threading.Timer(_LINGER, server.end)
+        closing.daemon = True
+        closing.start()
 
 
 async def open_browser(address: str) -> bool:
@@ -161,26 +162,28 @@ class _Desk:
     def close(self) -> Answer:
         """The decision; from now on none is taken."""
         with self._lock:
-            if self._answer is None:
-                self._settle(Answer.EXPIRED)
-            assert self._answer is not None
-            return self._answer
+            return self._answer or self._settle(Answer.EXPIRED)
 
-    def _settle(self, answer: Answer) -> None:
+    def _settle(self, answer: Answer) -> Answer:
         self._answer = answer
         self.decided.set()
+        return answer
 
 
 class _Server(ThreadingHTTPServer):
     """Listens on the loopback interface, on a port that the system chooses."""
 
-    daemon_threads = False
-    block_on_close = True
+    daemon_threads = True
 
     def __init__(self, desk: _Desk) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.desk = desk
         desk.port = self.server_address[1]
+
+    def end(self) -> None:
+        """Stop listening."""
+        self.shutdown()
+        self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A broken connection is no news, and a traceback could hold the address."""

@@ -52,7 +52,7 @@ class Call:
     """One call of a write tool."""
 
     guard: Guard
-    ctx: Context  # type: ignore[type-arg]
+    ctx: Context
     tool: str
     arguments: dict[str, Any]
 

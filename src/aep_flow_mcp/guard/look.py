@@ -84,8 +84,5 @@ def _text(scalar: JSON) -> str:
 
 
 def _items(data: JSON) -> list[dict[str, Any]]:
-    if isinstance(data, dict):
-        found = data.get("items", [data] if "id" in data else [])
-    else:
-        found = data
+    found = data.get("items", [data]) if isinstance(data, dict) else data
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

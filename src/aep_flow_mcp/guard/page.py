@@ -42,7 +42,8 @@ def approval_page(preview: Preview, *, action: str, token: str, nonce: str) -> s
 <button class="no" type="submit" name="decision" value="decline" autofocus>Decline</button>
 <button class="yes" type="submit" name="decision" value="approve">Approve</button>
 </form>
-<footer>Nothing is sent unless you approve. This page works once, for ten minutes. Change {escape(preview.digest[:16])}</footer>
+<footer>Nothing is sent unless you approve. This page works once, for ten minutes.
+Change {escape(preview.digest[:16])}</footer>
 </main>"""
     return _document("Approve a change?", body, nonce)
 

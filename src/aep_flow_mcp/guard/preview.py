@@ -57,7 +57,7 @@ class Preview:
         if self.literal_secrets:
             fields = ", ".join(self.literal_secrets)
             lines.append(
-                f"A secret in clear passed through the conversation: {fields}. A ${{AEP_SECRET_...}} reference would not."
+                f"A secret in clear passed through the conversation: {fields}. A reference would not."
             )
         if self.undone:
             lines.append("If a step fails, what earlier steps created is deleted again.")

@@ -9,6 +9,7 @@ from typing import Any
 
 from aep_flow_mcp.guard.canonical import JSON
 from aep_flow_mcp.guard.change import Step
+from aep_flow_mcp.guard.kinds import Kind
 from aep_flow_mcp.guard.look import Looker, agrees
 from aep_flow_mcp.platform.errors import PlatformError
 
@@ -75,7 +76,7 @@ class Reconciler:
 
     async def _look(self, step: Step, path: str, body: JSON, known: frozenset[str], why: str) -> Outcome:
         if step.creates is not None:
-            return await self._created(step, body, known, why)
+            return await self._created(step, step.creates, body, known, why)
         if step.method == "DELETE":
             return await self._deleted(path, why)
         if step.method in ("PATCH", "PUT"):
@@ -84,11 +85,10 @@ class Reconciler:
             return await self._acted(step, path, why)
         return Unknown(f"{why} Whether it happened cannot be looked up: check before doing it again.")
 
-    async def _created(self, step: Step, body: JSON, known: frozenset[str], why: str) -> Outcome:
-        assert step.creates is not None
+    async def _created(self, step: Step, kind: Kind, body: JSON, known: frozenset[str], why: str) -> Outcome:
         if not step.lookup:
             return Unknown(f"{why} It has no name to look it up by: list before doing it again.")
-        found = await self._looker.newest(step.creates, dict(step.lookup))
+        found = await self._looker.newest(kind, dict(step.lookup))
         fresh = [item for item in found if isinstance(item.get("id"), str) and item["id"] not in known]
         alike = [item for item in fresh if _same_body(item, body)]
         if len(alike) == 1:

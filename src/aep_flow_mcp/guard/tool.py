@@ -60,9 +60,10 @@ def planning_tool(plan_fn: Callable[..., Any], *, reveals: bool = False) -> Tool
     return Tool.from_function(run, name=plan_fn.__name__, description="plans", structured_output=False)
 
 
-def guard_of(context: Context) -> Guard:  # type: ignore[type-arg]
+def guard_of(context: Context) -> Guard:
     """The guard of the server that runs this call."""
-    guard: Guard = context.request_context.lifespan_context.guard
+    shared: Any = context.request_context.lifespan_context
+    guard: Guard = shared.guard
     return guard
 
 
@@ -77,7 +78,8 @@ def _planner(plan_fn: Callable[..., Any], reveals: bool) -> Callable[..., Awaita
         async def once() -> Change:
             planned = plan_fn(**given)
             change = await planned if inspect.isawaitable(planned) else planned
-            assert isinstance(change, Change), f"{plan_fn.__name__} plans a Change"
+            if not isinstance(change, Change):
+                raise TypeError(f"{plan_fn.__name__} has to return a Change")
             return change
 
         return await gate.make_plan(guard_of(context), _sandbox(given, context), once, reveals=reveals)
@@ -91,7 +93,7 @@ def _planner(plan_fn: Callable[..., Any], reveals: bool) -> Callable[..., Awaita
     return plan
 
 
-def _sandbox(given: dict[str, Any], context: Context) -> str | None:  # type: ignore[type-arg]
+def _sandbox(given: dict[str, Any], context: Context) -> str | None:
     """The sandbox that the plan reads from is the one that is written to: that of its reader.
 
     A planner without a reader can only mean the one configured sandbox.

@@ -41,6 +41,9 @@ class Cause(StrEnum):
     RAN_ONCE = "one_time_flow_has_run"
     RUN_STUCK = "run_does_not_end"
     NO_NEW_DATA = "no_new_data"
+    RUNS_MISSING = "due_runs_missing"
+    SLOWER = "runs_get_slower"
+    ENDS_SOON = "schedule_ends_soon"
     RECOVERED = "failed_before_but_recovered"
     HEALTHY = "nothing_wrong_found"
     UNKNOWN = "unknown"
@@ -79,6 +82,9 @@ HEADLINES: dict[Cause, str] = {
     Cause.RAN_ONCE: "The flow runs once, and it has",
     Cause.RUN_STUCK: "A run takes much longer than the others did",
     Cause.NO_NEW_DATA: "Runs succeed but find nothing new to read",
+    Cause.RUNS_MISSING: "Due runs do not start, and nothing that was looked at explains it",
+    Cause.SLOWER: "Runs take longer and longer",
+    Cause.ENDS_SOON: "The schedule ends soon",
     Cause.RECOVERED: "Runs failed, and the newest succeeded again",
     Cause.HEALTHY: "Nothing wrong was found",
     Cause.UNKNOWN: "The cause is unknown",
@@ -143,6 +149,9 @@ FIXES: dict[Cause, str] = {
     Cause.NO_NEW_DATA: (
         "Check that files are new or modified since the last run, and the path and the schedule."
     ),
+    Cause.RUNS_MISSING: "Disable and enable the flow with run_flow_action; if it stays, ask Adobe's support.",
+    Cause.SLOWER: "Look at how much it reads; split the source, or run more often with less each time.",
+    Cause.ENDS_SOON: "Set a later end time with update_flow, if the flow is still wanted then.",
     Cause.RECOVERED: "Retry the failed runs if their data was not read again since.",
     Cause.HEALTHY: "Nothing to do.",
     Cause.UNKNOWN: "Read the newest failed run whole, and give its error and id to Adobe's support.",

@@ -91,8 +91,7 @@ def describe(parts: FlowParts, *, now: datetime) -> FlowDescription:
         flow_spec=flow_spec,
         problems=[
             *_part_problems(flow_spec, mapping, sources, targets),
-            *_connector_problems(parts),
-            *_run_problems(parts, spec),
+            *_other_problems(parts),
         ],
         schedule=schedule_words(flow, frequency, now=now),
         schedule_fields=_schedule_fields(flow),
@@ -113,6 +112,7 @@ def describe(parts: FlowParts, *, now: datetime) -> FlowDescription:
         updated_by=flow.updated_by,
         last_operation=_operation(flow.last_operation),
         runs_problem=parts.runs if isinstance(parts.runs, Problem) else None,
+        runs_note=_runs_note(parts, spec),
         runs=[run_row(run) for run in runs],
     )
 
@@ -370,14 +370,17 @@ def _part_problems(
             yield f"{what} {part.id}: {part.problem.value}"
 
 
-def _connector_problems(parts: FlowParts) -> Iterator[str]:
+def _other_problems(parts: FlowParts) -> Iterator[str]:
     for id, found in parts.connectors.items():
         if isinstance(found, Problem):
             yield f"connector {id}: {found.value}"
-
-
-def _run_problems(parts: FlowParts, spec: FlowSpec | None) -> Iterator[str]:
     if isinstance(parts.runs, Problem):
         yield f"runs: {parts.runs.value}"
-    elif not parts.runs and spec is not None and not spec.has_runs:
-        yield "flows of this flow spec list no runs; watch the batches of the dataset instead"
+
+
+def _runs_note(parts: FlowParts, spec: FlowSpec | None) -> str | None:
+    if isinstance(parts.runs, Problem) or parts.runs:
+        return None
+    if spec is not None and not spec.has_runs:
+        return "Streaming flows list no runs; look at the batches of the dataset."
+    return "It has not run yet."

@@ -23,6 +23,7 @@ _RULES = (
     rules_parts.mapping,
     rules_runs.errors,
     rules_runs.quiet,
+    rules_runs.trends,
 )
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from aep_flow_mcp.insight.causes import Cause, cause_of_error
+from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.facts import Outcome, RunFacts, outcome_of
 from aep_flow_mcp.insight.shapes import Problem
-from aep_flow_mcp.insight.words import failing_errors, root_error
 from aep_flow_mcp.platform.models.connections import Connection, SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.models.neighbours import Dataset, MappingSet, SchemaSummary
@@ -40,6 +39,7 @@ class Evidence:
     """One flow and all it depends on, by id: a part, or the `Problem` with it; what was not read is left out.
 
     `runs` are the newest runs in any order. `explored` is by source connection id, `tested` by account id.
+    `focus` is the run asked about, if one was; a `continuous` flow streams and has no runs of its own.
     """
 
     flow: Flow
@@ -55,6 +55,7 @@ class Evidence:
     mapping: MappingSet | Problem | None = None
     newest_mapping: int | None = None
     focus: str | None = None
+    continuous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,6 @@ def read_history(runs: Sequence[FlowRun]) -> History:
     `streak` counts the finished runs at the newest end that did not succeed.
     """
     facts = sorted((RunFacts.of(run) for run in runs), key=_newest_first)
-    by_id = {run.id: run for run in runs}
     streak = 0
     for run in facts:
         if run.outcome in (Outcome.FAILED, Outcome.PARTIAL):
@@ -126,35 +126,22 @@ def read_history(runs: Sequence[FlowRun]) -> History:
     for run in facts:
         if run.error:
             grouped.setdefault(run.error, []).append(run)
-    groups = [_group(code, members, by_id, len(facts)) for code, members in grouped.items()]
+    groups = [_group(code, members, len(facts)) for code, members in grouped.items()]
     groups.sort(key=lambda group: (-group.runs, _negative(group.last_at)))
     return History(tuple(facts), tuple(groups), streak, sum(run.records_failed or 0 for run in facts))
-
-
-def cause_of_run(run: FlowRun) -> Cause | None:
-    """The cause that a run's own errors name: of the most telling one, else of any other."""
-    root = root_error(run)
-    named = cause_of_error(root.code, root.message) if root else None
-    if named is not None:
-        return named
-    for error in failing_errors(run):
-        named = cause_of_error(error.code, error.message)
-        if named is not None:
-            return named
-    return None
 
 
 def is_bad(run: FlowRun) -> bool:
     return outcome_of(run) in (Outcome.FAILED, Outcome.PARTIAL)
 
 
-def _group(code: str, members: list[RunFacts], by_id: Mapping[str, FlowRun], total: int) -> ErrorGroup:
+def _group(code: str, members: list[RunFacts], total: int) -> ErrorGroup:
     times = [run.at for run in members if run.at]
     newest = members[0]
     return ErrorGroup(
         code=code,
         message=newest.message,
-        cause=cause_of_run(by_id[newest.id]),
+        cause=newest.cause,
         runs=len(members),
         share=len(members) / total,
         lost=sum(run.records_failed or 0 for run in members),

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from aep_flow_mcp.insight.causes import Cause, cause_of_error
 from aep_flow_mcp.insight.schedule import Timetable
-from aep_flow_mcp.insight.words import root_error
+from aep_flow_mcp.insight.words import failing_errors, root_error
 from aep_flow_mcp.platform.models.flows import Flow, FlowKind
 from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus
 
@@ -49,8 +50,8 @@ def outcome_of(run: FlowRun) -> Outcome:
 class RunFacts:
     """One run. `at` is when it started; where it has not, when it was created. Seconds, records, bytes.
 
-    `error` is the code of the error that says most (its message where it has no code); None for a run that
-    neither failed nor lost records.
+    `error` is the code of the error that says most (its message where it has no code), and `cause` what the
+    errors name; both None for a run that neither failed nor lost records.
     """
 
     id: str
@@ -67,15 +68,17 @@ class RunFacts:
     bytes_out: int | None = None
     error: str | None = None
     message: str | None = None
+    cause: Cause | None = None
 
     @classmethod
     def of(cls, run: FlowRun) -> RunFacts:
         outcome = outcome_of(run)
-        code = message = None
+        code = message = cause = None
         if outcome in (Outcome.FAILED, Outcome.PARTIAL):
             root = root_error(run)
             code = (root.code or signature(root.message)) if root else NO_ERROR_GIVEN
             message = root.message if root else None
+            cause = cause_of_run(run)
         started = run.started_at
         return cls(
             id=run.id,
@@ -92,7 +95,18 @@ class RunFacts:
             bytes_out=run.bytes_out,
             error=code,
             message=message,
+            cause=cause,
         )
+
+
+def cause_of_run(run: FlowRun) -> Cause | None:
+    """The cause that a run's own errors name: of the most telling one, else of any other."""
+    root = root_error(run)
+    named = cause_of_error(root.code, root.message) if root else None
+    if named is not None:
+        return named
+    causes = (cause_of_error(error.code, error.message) for error in failing_errors(run))
+    return next((cause for cause in causes if cause is not None), None)
 
 
 _VARYING = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-fA-F]{16,}|\d+")

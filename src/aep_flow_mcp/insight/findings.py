@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aep_flow_mcp.insight.causes import FIXES, HEADLINES, Cause
-from aep_flow_mcp.insight.evidence import Evidence, History, cause_of_run, is_bad
+from aep_flow_mcp.insight.evidence import Evidence, History, is_bad
+from aep_flow_mcp.insight.facts import cause_of_run
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.platform.models.runs import FlowRun

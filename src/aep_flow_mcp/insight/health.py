@@ -145,7 +145,10 @@ class Health:
         )
 
     def never_ran(self, flows: Iterable[FlowFacts], *, now: datetime) -> list[FlowFacts]:
-        """Enabled flows that a schedule or an audience should have started by now, without any run ever."""
+        """Enabled flows that a schedule or an audience should have started by now, without any run ever.
+
+        Streaming flows have no runs of their own and are for the caller to leave out.
+        """
         return [flow for flow in flows if flow.id not in self.flows and has_never_run(flow, now=now)]
 
 

@@ -24,6 +24,7 @@ class NodeKind(StrEnum):
 
 
 Key = tuple[NodeKind, str]
+_NO_DATA = frozenset({NodeKind.MAPPING, NodeKind.SCHEMA})
 _PASSED_THROUGH = frozenset({NodeKind.SOURCE, NodeKind.TARGET})
 
 
@@ -82,13 +83,22 @@ class Graph:
         """Everything that `start` feeds, the nearest first."""
         return _reach(start, lambda key: self.after.get(key, {}))
 
-    def between(self, start: Key) -> Graph:
-        """The part of the graph that feeds `start` or is fed by it, with the edges on the way."""
+    def around(self, start: Key, *, up: bool = True, down: bool = True) -> Graph:
+        """The part of the graph that feeds `start` (up) or is fed by it (down), with the edges on the way.
+
+        Mapping sets and schemas carry no data: they are in it only next to `start`.
+        """
+        near = {start, *self.before.get(start, {}), *self.after.get(start, {})}
         part = Graph()
-        for keys in ([start, *self.upstream(start)], [start, *self.downstream(start)]):
-            kept = set(keys)
+        part.add(self.nodes[start])
+        for keys in (
+            [start, *self.upstream(start)] if up else [],
+            [start, *self.downstream(start)] if down else [],
+        ):
+            kept = {key for key in keys if key in near or key[0] not in _NO_DATA}
             for key in keys:
-                part.add(self.nodes[key])
+                if key in kept:
+                    part.add(self.nodes[key])
             for source, target in self.edges():
                 if source in kept and target in kept:
                     part.link(source, target)

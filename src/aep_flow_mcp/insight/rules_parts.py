@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from aep_flow_mcp.insight.causes import Cause, cause_of_words
 from aep_flow_mcp.insight.evidence import Probe
@@ -13,6 +14,7 @@ from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.platform.models.common import to_int
 
+_SOON = timedelta(days=14)
 _BUSY_STATES = frozenset(
     {"initializing", "pending", "updating", "enabling", "disabling", "enabled-finalizing"}
 )
@@ -124,6 +126,8 @@ def schedule(case: Case) -> Iterator[Finding]:
     step = Step("update_flow", {"flow_id": flow.id})
     if table.end is not None and table.end <= case.evidence.now:
         yield Finding(Cause.SCHEDULE_ENDED, 0.88, (f"the schedule ended {utc(table.end)}",), step)
+    elif table.end is not None and table.end - case.evidence.now <= _SOON:
+        yield Finding(Cause.ENDS_SOON, 0.3, (f"the schedule ends {utc(table.end)}",), step)
     elif table.first > case.evidence.now:
         yield Finding(Cause.NOT_STARTED_YET, 0.88, (f"the first run is due {utc(table.first)}",))
     elif (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from statistics import median
 
 from aep_flow_mcp.insight.causes import Cause
-from aep_flow_mcp.insight.evidence import Probe, cause_of_run, is_bad
-from aep_flow_mcp.insight.facts import FlowFacts, Outcome, RunFacts
+from aep_flow_mcp.insight.evidence import Probe, is_bad
+from aep_flow_mcp.insight.facts import FlowFacts, Outcome, RunFacts, cause_of_run
 from aep_flow_mcp.insight.findings import Case, Finding, Step, explore_step
 from aep_flow_mcp.insight.health import missed_runs
 from aep_flow_mcp.insight.shapes import Problem
@@ -16,6 +17,10 @@ from aep_flow_mcp.insight.windows import Window
 from aep_flow_mcp.insight.words import error_words, root_error, utc
 from aep_flow_mcp.platform.models.runs import FlowRun
 
+_TREND_RUNS = 5
+_TREND_FACTOR = 1.25
+_TREND_SECONDS = 60.0
+_SKIPPED_SHARE = 0.01
 _STUCK_FACTOR = 5.0
 _STUCK_AT_LEAST = timedelta(hours=2)
 
@@ -52,12 +57,37 @@ def quiet(case: Case) -> Iterator[Finding]:
     stuck = _stuck(case)
     if stuck:
         yield stuck
+    missed = _missed_words(case)
+    if missed:
+        step = Step("run_flow_action", {"flow_id": case.evidence.flow.id, "action": "disable"})
+        yield Finding(Cause.RUNS_MISSING, 0.55, missed, step)
     newest = [run for run in case.history.finished if run.outcome is Outcome.SUCCEEDED][:3]
     if newest and case.history.streak == 0 and all(_found_nothing(run, case) for run in newest):
         words = f"the newest {len(newest)} finished runs read 0 records"
         yield Finding(
             Cause.NO_NEW_DATA, 0.6, (words,), explore_step(case, next(iter(case.evidence.sources), ""))
         )
+
+
+def trends(case: Case) -> Iterator[Finding]:
+    """What goes well and still deserves a look: runs that get slower, records that are left out."""
+    finished = case.history.finished
+    timed = [run.duration_s for run in finished if run.duration_s is not None]
+    if len(timed) >= 2 * _TREND_RUNS:
+        newest, oldest = median(timed[:_TREND_RUNS]), median(timed[-_TREND_RUNS:])
+        if newest >= _TREND_FACTOR * oldest and newest - oldest >= _TREND_SECONDS:
+            words = (
+                f"median {newest:.0f} s over the newest {_TREND_RUNS} runs, {oldest:.0f} s over the oldest"
+            )
+            step = Step(
+                "pipeline_health", {"flow": case.evidence.flow.id, "window": "30d", "group_by": "day"}
+            )
+            yield Finding(Cause.SLOWER, 0.38, (words,), step)
+    if finished:
+        run = next(run for run in case.evidence.runs if run.id == finished[0].id)
+        if run.records_skipped and run.records_in and run.records_skipped >= _SKIPPED_SHARE * run.records_in:
+            words = f"{run.records_skipped:,} of {run.records_in:,} records of the newest run were skipped"
+            yield Finding(Cause.MANDATORY_ATTRIBUTE, 0.36, (words,), Step("get_run", {"run_id": run.id}))
 
 
 def nothing_found(case: Case) -> Finding:
@@ -70,10 +100,9 @@ def nothing_found(case: Case) -> Finding:
         words = (error_words(root_error(run)) or "the run gives no error",) if run else ()
         step = Step("get_run", {"run_id": run.id}) if run else None
         return Finding(Cause.UNKNOWN, 0.2, (*words, *case.run_words), step)
-    missed = _missed_words(case)
-    if missed:
-        return Finding(Cause.UNKNOWN, 0.2, missed, Step("list_runs", {"flow_id": case.evidence.flow.id}))
     good = f"{len(case.history.runs)} runs looked at, none failed" if case.history.runs else "no runs yet"
+    if case.evidence.continuous and not case.history.runs:
+        good = "a streaming flow: the service lists no runs for it"
     return Finding(Cause.HEALTHY, 0.1, (good,))
 
 

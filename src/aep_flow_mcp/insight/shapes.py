@@ -137,4 +137,5 @@ class FlowDescription(_Shape):
     updated_by: str | None = None
     last_operation: OperationPart | None = None
     runs_problem: Problem | None = None
+    runs_note: str | None = None
     runs: list[RunRow] = []

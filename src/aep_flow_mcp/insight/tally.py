@@ -6,6 +6,7 @@ from array import array
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.facts import Outcome, RunFacts
 from aep_flow_mcp.insight.quantiles import Quantiles
 
@@ -84,6 +85,7 @@ class FlowTally(Tally):
 
     starts: array[int] = field(default_factory=lambda: array("q"))
     last_error: str | None = None
+    last_cause: Cause | None = None
     last_error_at: datetime | None = None
 
     def add(self, run: RunFacts) -> None:
@@ -91,7 +93,7 @@ class FlowTally(Tally):
         if run.started and run.at is not None and len(self.starts) <= MOST_STARTS:
             self.starts.append(int(run.at.timestamp()))
         if run.error and run.at and (self.last_error_at is None or run.at >= self.last_error_at):
-            self.last_error, self.last_error_at = run.error, run.at
+            self.last_error, self.last_cause, self.last_error_at = run.error, run.cause, run.at
 
     @property
     def starts_known(self) -> bool:
@@ -100,7 +102,7 @@ class FlowTally(Tally):
 
 @dataclass(slots=True)
 class ErrorTally:
-    """Runs with the same error. `flows` counts them by flow."""
+    """Runs with the same error. `flows` counts them by flow, `causes` by the cause that they name."""
 
     runs: int = 0
     failed: int = 0
@@ -109,6 +111,7 @@ class ErrorTally:
     last_at: datetime | None = None
     message: str | None = None
     flows: dict[str, int] = field(default_factory=dict)
+    causes: dict[Cause, int] = field(default_factory=dict)
 
     def add(self, run: RunFacts) -> None:
         self.runs += 1
@@ -116,6 +119,8 @@ class ErrorTally:
         self.records_failed += run.records_failed or 0
         self.message = self.message or run.message
         self.flows[run.flow_id] = self.flows.get(run.flow_id, 0) + 1
+        cause = run.cause or Cause.UNKNOWN
+        self.causes[cause] = self.causes.get(cause, 0) + 1
         if run.at is not None:
             self.first_at = run.at if self.first_at is None else min(self.first_at, run.at)
             self.last_at = run.at if self.last_at is None else max(self.last_at, run.at)

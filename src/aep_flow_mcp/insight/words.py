@@ -99,6 +99,14 @@ def client_words(client: str | None) -> str | None:
     return f"user interface ({client})" if client == UI_CLIENT else client
 
 
+def distinct_errors(run: FlowRun) -> list[RunError]:
+    """The errors of a run, each once: an activity and its record summary often repeat each other."""
+    known: dict[tuple[str | None, str | None, int | None], RunError] = {}
+    for error in run.errors:
+        known.setdefault((error.code, error.message, error.count), error)
+    return list(known.values())
+
+
 def failing_errors(run: FlowRun) -> list[RunError]:
-    """The errors of a run without its skips and warnings."""
-    return [error for error in run.errors if error.place in _CAUSES]
+    """The distinct errors of a run without its skips and warnings."""
+    return [error for error in distinct_errors(run) if error.place in _CAUSES]

@@ -232,4 +232,4 @@ def _object(data: Any, path: str) -> dict[str, Any]:
 
 def _total(data: Any) -> int | None:
     page = data.get("_page") if isinstance(data, dict) else None
-    return to_int(page.get("totalCount", page.get("count"))) if isinstance(page, dict) else None
+    return to_int(page.get("totalCount")) if isinstance(page, dict) else None

@@ -8,11 +8,11 @@ cannot start a line of its own, so it never reads as this server's words.
 from __future__ import annotations
 
 import json
-import unicodedata
-from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, RootModel
+
+from aep_flow_mcp.platform.models.text import clean_text
 
 TEXT_LIMIT = 25_000
 """Characters of text in one answer; past that it is cut at an item boundary and says how to get the rest."""
@@ -49,43 +49,13 @@ class Record(Answer):
     note: str | None = None
 
 
-class FullListing(Answer):
-    """A list with `detail="full"`: whole objects."""
-
-    items: list[dict[str, Any]]
-    next_cursor: str | None = None
-    note: str | None = None
-
-
-def iso(milliseconds: float | None) -> str | None:
-    """Epoch milliseconds, as the API gives them, to ISO 8601 in UTC, in seconds."""
-    if milliseconds is None or milliseconds <= 0:
-        return None
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 # --- cleaning ---------------------------------------------------------------------------------------------
-
-_KEPT_FORMAT = {"\u200c", "\u200d"}  # joiners: Persian, Indic scripts and emoji need them
-
-
-def clean_text(text: str) -> str:
-    """One line without control, invisible or direction-changing characters."""
-    if text.isascii() and text.isprintable():
-        return text
-    kept = []
-    for character in text:
-        if character in "\r\n\t\u2028\u2029\x85":
-            kept.append(" ")
-        elif character in _KEPT_FORMAT or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn"):
-            kept.append(character)
-    return "".join(kept)
 
 
 def clean(value: Any) -> Any:
-    """The same JSON with every text cleaned, keys included."""
+    """The same JSON with every text cleaned, keys included. Line breaks stay: JSON escapes them."""
     if isinstance(value, str):
-        return clean_text(value)
+        return "\n".join(map(clean_text, value.split("\n")))
     if isinstance(value, list):
         return [clean(item) for item in value]
     if isinstance(value, dict):
@@ -102,23 +72,23 @@ def render(answer: BaseModel) -> str:
     if callable(text):
         lines = str(text()).split("\n")
         return _bounded(lines, [], "Ask for less: a narrower filter or a smaller limit.")
-    if isinstance(answer, Listing | FullListing):
+    if isinstance(answer, Listing):
         return _listing(answer)
     if isinstance(answer, Record):
-        lines = [f"{key}: {_cell(value)}" for key, value in answer.item.items() if value not in (None, [], {})]
+        lines = [
+            f"{key}: {_cell(value)}" for key, value in answer.item.items() if value not in (None, [], {})
+        ]
         return _bounded(lines, _notes(answer.note, None), "The object is longer than one answer can be.")
     return _bounded(object_lines(answer), [], "The answer is longer than one answer can be: ask for less.")
 
 
-def _listing(answer: Listing[Any] | FullListing) -> str:
+def _listing(answer: Listing[Any]) -> str:
     foot = _notes(answer.note, answer.next_cursor)
-    if isinstance(answer, Listing) and answer.count is not None:
+    if answer.count is not None:
         return "\n".join([f"count: {answer.count}", *foot])
     if not answer.items:
         return "\n".join(["No items.", *foot])
-    if isinstance(answer, FullListing):
-        lines = [_compact(item) for item in answer.items]
-    elif isinstance(answer.items[0], Whole):
+    if isinstance(answer.items[0], Whole):
         lines = [_compact(item.root) for item in answer.items]
     else:
         lines = table(answer.items)
@@ -173,7 +143,7 @@ def _has_parts(item: BaseModel) -> bool:
 
 
 def _cell(value: Any) -> str:
-    if value is None:
+    if value is None or value == []:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -1,7 +1,8 @@
 """`confirm_change`: the second call, for clients that cannot ask a person."""
 
 import importlib
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
@@ -18,7 +19,7 @@ from aep_flow_mcp.tools.registry import ToolDef, Toolset
 ConfirmationId = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-async def _confirm_change(ctx: Context, confirmation_id: ConfirmationId) -> WriteResult:  # type: ignore[type-arg]
+async def _confirm_change(ctx: Context, confirmation_id: ConfirmationId) -> WriteResult:
     """Carry out exactly the change that a write tool previewed, after the person agreed to it."""
 
     async def replan(pending: Pending) -> gate.Plan:
@@ -30,7 +31,7 @@ async def _confirm_change(ctx: Context, confirmation_id: ConfirmationId) -> Writ
     return await gate.confirm(call, confirmation_id, replan)
 
 
-def _planner(ctx: Context, tool: str) -> Tool:  # type: ignore[type-arg]
+def _planner(ctx: Context, tool: str) -> Tool:
     """What plans a tool's change: known here if it was previewed here, else found by its name."""
     made = guard_of(ctx).planners.get(tool)
     if made is not None:
@@ -56,7 +57,8 @@ class _ConfirmDef(ToolDef):
     def description(self) -> str:
         return " ".join((self.fn.__doc__ or "").split())
 
-    def _registered(self):  # type: ignore[no-untyped-def]
+    def _registered(self, *, reveals: bool) -> Callable[..., Any]:
+        del reveals
         return self.fn
 
 

@@ -69,7 +69,7 @@ def refuse_if_used(what: str, lines: list[str], *, delete_anyway: bool) -> None:
     if lines and not delete_anyway:
         more = f"; and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
         raise PlanError(
-            f"Nothing was sent. {what} is used by: {'; '.join(lines[:SHOWN])}{more}. "
+            f"{what} is used by: {'; '.join(lines[:SHOWN])}{more}. "
             "Remove those first, or call again with delete_anyway=true."
         )
 

@@ -21,6 +21,8 @@ PREVIEW_ROWS = 10
 """Rows of data in an answer; a look at the data, not a download of it."""
 _CELL_LENGTH = 200
 _MAX_COLUMNS = 400
+_ENTRIES_ROOM = 22_000
+_ENTRY_OVERHEAD = 30
 
 
 Compression = Literal["bzip2", "gzip", "deflate", "zipDeflate", "tarGzip", "tar"]
@@ -107,13 +109,24 @@ def explored(found: Exploration, *, start: int, limit: int) -> Explored:
     total = len(found.items)
     if start and start >= total:
         raise ToolError(f"start is past the end: there are {total} entries.")
-    end = start + limit
+    entries = _fitting([_entry(item) for item in found.items[start : start + limit]])
+    end = start + len(entries)
     return Explored(
-        entries=[_entry(item) for item in found.items[start:end]],
+        entries=entries,
         total=total,
         next_start=end if end < total else None,
         note=_folder_note(total, end),
     )
+
+
+def _fitting(entries: list[Entry]) -> list[Entry]:
+    """As many entries as one answer can show, at least one: what is cut off must be in the next piece."""
+    room = _ENTRIES_ROOM
+    for count, entry in enumerate(entries):
+        room -= len(entry.name or "") + len(entry.path or "") + _ENTRY_OVERHEAD
+        if room < 0:
+            return entries[: max(count, 1)]
+    return entries
 
 
 def _folder_note(total: int, end: int) -> str | None:

@@ -34,9 +34,9 @@ def find_by_name(
     if exact:
         return exact
     plain = plain_name(wanted)
-    same = [
-        Found(id=id, name=name, match="case") for id, name in pairs if plain and plain_name(name) == plain
-    ]
+    if not plain:
+        return []
+    same = [Found(id=id, name=name, match="case") for id, name in pairs if plain_name(name) == plain]
     return same or _close(wanted, pairs, words or {})
 
 

@@ -77,7 +77,7 @@ def refuse(problems: Iterable[Problem]) -> None:
     """
     found = list(problems)
     if found:
-        raise PlanError(f"Nothing was sent. {' '.join(map(str, found))}")
+        raise PlanError(" ".join(map(str, found)))
 
 
 async def stored(aep: FlowReader, kind: Kind, object_id: str, *, etag: str | None = None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from aep_flow_mcp.tools.answers import Record
-from aep_flow_mcp.tools.bounded import whole
+from aep_flow_mcp.tools.bounded import fitted
 from aep_flow_mcp.tools.dependencies import Reader
 from aep_flow_mcp.tools.present import present
 from aep_flow_mcp.tools.registry import read_tool
@@ -38,7 +38,7 @@ async def get_resource(
     answer = await aep.get_raw(clean_path, [*own, *_pairs(params or {})])
     # Secrets are masked before a part is taken out: a part alone no longer says that it is one.
     found = _selected(present({"answer": answer.data}).get("answer", {}), select)
-    return whole(found if isinstance(found, Mapping) else {"value": found}, path=clean_path, select=select)
+    return fitted(found, path=clean_path, select=select)
 
 
 def checked_path(path: str) -> tuple[str, list[tuple[str, str]]]:

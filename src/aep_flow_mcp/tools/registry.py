@@ -44,6 +44,8 @@ class ToolDef:
     writes: bool
     destructive: bool
     idempotent: bool
+    reveal: Callable[..., Any] | None = None
+    """For a tool that masks secrets: plans the reading in clear, for servers that may reveal them."""
 
     @property
     def name(self) -> str:
@@ -74,12 +76,15 @@ class ToolDef:
             open_world_hint=True,
         )
 
-    def build(self) -> Tool:
-        """The SDK's tool, with a tidied input schema (no titles, no null arms)."""
+    def build(self, *, reveals: bool = False) -> Tool:
+        """The SDK's tool, with a tidied input schema (no titles, no null arms).
+
+        reveals: secrets are shown after approval (AEP_MCP_REVEAL_SECRETS) instead of masked.
+        """
         from mcp.server.mcpserver.tools import Tool
 
         tool = Tool.from_function(
-            self._registered(),
+            self._registered(reveals=reveals),
             name=self.name,
             title=self.title,
             description=self.description,
@@ -88,12 +93,14 @@ class ToolDef:
         tool.parameters = tidy(tool.parameters)
         return tool
 
-    def _registered(self) -> Callable[..., Any]:
-        if not self.writes:
-            return self.fn
+    def _registered(self, *, reveals: bool) -> Callable[..., Any]:
         from aep_flow_mcp.guard.tool import guarded
 
-        return guarded(self.fn)
+        if self.writes:
+            return guarded(self.fn)
+        if reveals and self.reveal is not None:
+            return guarded(self.reveal, reveals=True)
+        return self.fn
 
 
 def read_tool(toolset: str) -> Callable[[Callable[..., Any]], ToolDef]:
@@ -101,6 +108,15 @@ def read_tool(toolset: str) -> Callable[[Callable[..., Any]], ToolDef]:
 
     def define(fn: Callable[..., Any]) -> ToolDef:
         return ToolDef(fn, Toolset(toolset), writes=False, destructive=False, idempotent=True)
+
+    return define
+
+
+def reveal_tool(toolset: str, *, plan: Callable[..., Any]) -> Callable[[Callable[..., Any]], ToolDef]:
+    """A tool that shows secrets masked, or, where the server may, in clear after approval of `plan`'s Change."""
+
+    def define(fn: Callable[..., Any]) -> ToolDef:
+        return ToolDef(fn, Toolset(toolset), writes=False, destructive=False, idempotent=True, reveal=plan)
 
     return define
 

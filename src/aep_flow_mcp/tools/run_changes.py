@@ -65,7 +65,7 @@ async def retry_run(aep: Reader, run_id: Id) -> Change:
         "re-trigger",
         name=flow.get("name"),
         creates=Kind.RUN,
-        lookup=[f"flowId=={run.flow_id}"],
+        lookup={"flowId": run.flow_id or ""},
     )
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from aep_flow_mcp.insight.description import run_row
 from aep_flow_mcp.insight.shapes import RunRow
-from aep_flow_mcp.insight.words import failing_errors, root_error, seconds, utc
+from aep_flow_mcp.insight.words import distinct_errors, failing_errors, root_error, seconds, utc
 from aep_flow_mcp.platform.models.error_codes import explain
 from aep_flow_mcp.platform.models.runs import Activity, FlowRun, RunError, RunStatus
 from aep_flow_mcp.tools.answers import Answer, Listing, Whole
@@ -155,7 +155,7 @@ def flow_run_row(run: FlowRun, *, tell_flow: bool) -> FlowRunRow:
 def run_detail(run: FlowRun) -> RunDetail:
     """A run with all that it tells about itself."""
     start, end = run.window
-    errors = run.errors
+    errors = distinct_errors(run)
     return RunDetail(
         id=run.id,
         flow_id=run.flow_id,

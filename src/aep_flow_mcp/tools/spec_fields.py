@@ -20,7 +20,8 @@ _BRANCHES = ("oneOf", "anyOf", "allOf")
 class SpecField(BaseModel):
     """One field of a schema. Fields of objects have dotted names, those of list items `name[].field`.
 
-    `required` says whether its own object must have it; `secret` that its value never appears in an answer.
+    `required` says whether its own object must have it; `secret` that its value never appears in an answer;
+    `range` is `low..high`.
     """
 
     name: str
@@ -28,14 +29,17 @@ class SpecField(BaseModel):
     required: bool | None = None
     secret: bool | None = None
     values: list[Any] | None = None
+    range: str | None = None
     default: Any = None
     about: str | None = None
 
 
-class AuthField(SpecField):
-    """A field of one way to authenticate; `way` is the `specName` that a connection's `auth` names."""
-
+class _Way(BaseModel):
     way: str
+
+
+class AuthField(SpecField, _Way):
+    """A field of one way to authenticate; `way` is the `specName` that a connection's `auth` names."""
 
 
 def fields_of(part: NamedSpec | None) -> list[SpecField]:
@@ -87,6 +91,7 @@ def _field(name: str, schema: Mapping[str, Any], *, required: bool) -> SpecField
         required=required or None,
         secret=secret or None,
         values=_choices(schema),
+        range=_range(schema),
         default=None if secret else default,
         about=about[:_ABOUT_LENGTH] if isinstance(about, str) else None,
     )
@@ -97,7 +102,16 @@ def _type(kind: object, schema: Mapping[str, Any]) -> str | None:
         return " or ".join(str(each) for each in kind if each != "null")
     if isinstance(kind, str):
         return kind
-    return "object" if "properties" in schema else None
+    if "properties" in schema:
+        return "object"
+    kinds = [str(each["type"]) for key in _BRANCHES for each in _list(schema.get(key)) if "type" in each]
+    return " or ".join(dict.fromkeys(kinds)) or None
+
+
+def _range(schema: Mapping[str, Any]) -> str | None:
+    """`15..`, `..100`, `1..12` from the bounds of a number."""
+    low, high = (schema.get(name, "") for name in ("minimum", "maximum"))
+    return f"{low}..{high}" if (low, high) != ("", "") else None
 
 
 def _choices(schema: Mapping[str, Any]) -> list[Any] | None:

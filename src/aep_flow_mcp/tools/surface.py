@@ -57,7 +57,8 @@ def describe(definition: ToolDef) -> Card:
         "description": definition.description,
         "hints": definition.hints().model_dump(mode="json", by_alias=True),
         "input": tool.parameters,
-        "output": tidy(tool.output_schema) if tool.output_schema else None,
+        # A tool that may reveal answers in one of two shapes, so it promises neither.
+        "output": tidy(tool.output_schema) if tool.output_schema and definition.reveal is None else None,
     }
 
 
@@ -74,12 +75,16 @@ class ListedTool(Tool):
     _built: Tool | None = PrivateAttr(default=None)
     _sandboxes: tuple[str, ...] = PrivateAttr(default=())
     _refusal: str | None = PrivateAttr(default=None)
+    _reveals: bool = PrivateAttr(default=False)
 
     @classmethod
     def from_card(
-        cls, card: Card, *, sandboxes: tuple[str, ...] = (), refusal: str | None = None
+        cls, card: Card, *, sandboxes: tuple[str, ...] = (), refusal: str | None = None, reveals: bool = False
     ) -> ListedTool:
-        """sandboxes: with more than one, the tool takes a `sandbox`. refusal: why a call is refused."""
+        """sandboxes: with more than one, the tool takes a `sandbox`. refusal: why a call is refused.
+
+        reveals: secrets are shown after approval instead of masked.
+        """
         tool = cls(
             fn=_never_called,
             name=card["name"],
@@ -94,6 +99,7 @@ class ListedTool(Tool):
         tool._card = card
         tool._sandboxes = sandboxes
         tool._refusal = refusal
+        tool._reveals = reveals
         return tool
 
     @cached_property
@@ -126,7 +132,7 @@ class ListedTool(Tool):
         if self._built is None:
             module = importlib.import_module(f"aep_flow_mcp.tools.{self._card['module']}")
             definition: ToolDef = getattr(module, self.name)
-            self._built = definition.build()
+            self._built = definition.build(reveals=self._reveals)
         return self._built
 
     def _split_arguments(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
@@ -170,6 +176,7 @@ def _answer(result: Any) -> CallToolResult | InputRequiredResult:
     return CallToolResult(
         content=[TextContent(type="text", text=render(result))],
         structured_content=clean(result.model_dump(mode="json", exclude_none=True)),
+        is_error=getattr(result, "is_error", False) is True,
     )
 
 

@@ -22,6 +22,8 @@ from aep_flow_mcp.platform.paging import Page
 
 T = TypeVar("T")
 PAGE = 100
+PIECE_PAGES = 2
+"""A piece that is given away promises so many pages at least: each piece ends in a page that is not full."""
 
 Fetch = Callable[[Sequence[FilterLike], str | None, str | None], Awaitable[Page[T]]]
 """(conditions, order, cursor) -> a page of at most `PAGE` items."""
@@ -129,13 +131,13 @@ class Sweep(Generic[T]):
         return epoch_ms(at) if at is not None else None
 
     def _give_away(self, group: anyio.abc.TaskGroup, piece: _Piece, *, covered: int) -> None:
-        """Cut what is left among those who are free, if the density so far promises each a page or more."""
+        """Cut what is left among those who are free, as far as the density so far promises each enough."""
         free = self.workers - self._busy
         if free < 1 or piece.newest is None:
             return
         left = piece.end - piece.newest
         promised = left / max(covered, 1)
-        parts = min(free + 1, int(promised + 0.5), left)
+        parts = min(free + 1, int(promised / PIECE_PAGES), left)
         if parts < 2:
             return
         cuts = [piece.newest + left * at // parts for at in range(1, parts)] + [piece.end]

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from ..rows import JsonObject
 from .history import History, RunFacts
+from .ingestion_runs import ingested, loads_batch, refusals
 from .model import ORG_ID
 from .plan import Outcome
-from .runs import FlowAbout, RunRenderer, ingested, loads_batch, refusals
+from .run_parts import FlowAbout
+from .runs import RunRenderer
 
 
 @dataclass(frozen=True)

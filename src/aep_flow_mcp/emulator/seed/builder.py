@@ -23,7 +23,8 @@ from .objects import (
     target_connection,
 )
 from .plan import DAY, HOUR, Account, DatasetPlan, FlowPlan, SandboxPlan
-from .runs import FlowAbout, RunRenderer
+from .run_parts import FlowAbout
+from .runs import RunRenderer
 from .schemas import build_schemas, schema_uri
 from .steps import (
     audience_id,

@@ -1,4 +1,4 @@
-"""The sandbox `dev`, second half: what leaves the platform, what stays inside it, and the datasets."""
+"""The sandbox `dev`: what leaves the platform, what moves inside it, and the datasets."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ mapping computes its value instead of copying the column.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -44,7 +45,7 @@ def _columns(lines: tuple[str, ...]) -> tuple[Column, ...]:
     return tuple(parsed)
 
 
-FEEDS: dict[str, Feed] = {
+FEEDS: Mapping[str, Feed] = {
     "members": Feed(
         "loyalty",
         (

@@ -65,7 +65,7 @@ def _add_files(tree: Tree, plan: FlowPlan, feed: Feed, at: datetime) -> None:
     if not plan.place.endswith("/"):
         tree[plan.place] = _node("file", feed, plan.format, plan.key, at)
         return
-    for days in range(3):
+    for days in range(plan.newest_file_days, plan.newest_file_days + 3):
         day = (at - timedelta(days=days)).date().isoformat()
         path = f"{plan.place}{plan.key}-{day}.{_SUFFIX[plan.format]}"
         tree[path] = _node("file", feed, plan.format, f"{plan.key} {day}", at - timedelta(days=days))

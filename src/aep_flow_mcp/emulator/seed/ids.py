@@ -123,7 +123,7 @@ class Ids:
 
     def hexadecimal(self, key: str, length: int) -> str:
         """Lower-case hexadecimal: 24 digits for a dataset, 32 for a mapping set, 64 for an inlet."""
-        return f"{digest(self.seed, 'hex', key, bits=length * 4):0{length}x}"
+        return f"{_number(self.seed, 'hex', key, length * 4):0{length}x}"
 
     def dataset(self, key: str) -> str:
         """A Catalog id; the ids of datasets begin as those of a young document store do."""
@@ -135,12 +135,18 @@ class Ids:
         return "".join(_BASE32[(number >> (5 * place)) & 31] for place in range(length))
 
     def number(self, key: str, below: int) -> int:
-        return digest(self.seed, "number", key) % below
+        return _number(self.seed, "number", key, 64) % below
 
     def etag(self, key: str, updated_ms: int) -> str:
         return etag(updated_ms, digest(self.seed, "etag", key))
 
 
-@lru_cache(maxsize=4096)
+# The parts of a flow ask for the same numbers one after the other, so a small memory saves most of the work.
+@lru_cache(maxsize=1024)
+def _number(seed: int, use: str, key: str, bits: int) -> int:
+    return digest(seed, use, key, bits=bits)
+
+
+@lru_cache(maxsize=1024)
 def _uuid(seed: int, key: str) -> str:
-    return format_uuid(digest(seed, "uuid", key, bits=_UUID_BITS))
+    return format_uuid(_number(seed, "uuid", key, _UUID_BITS))

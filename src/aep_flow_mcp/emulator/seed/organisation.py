@@ -1,11 +1,16 @@
-"""The sandboxes of the organisation: `dev` in full, a smaller `prod`, and `stage` with hardly anything."""
+"""The sandboxes of the organisation: `dev` in full, a smaller `prod`, and `stage` with hardly anything.
+
+Brightfjord is an invented retailer for outdoor and home with shops in Europe, Japan and the Gulf.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from .dev_accounts import EXTRAS, SOURCE_ACCOUNTS
 from .dev_destinations import DATASETS, DESTINATION_ACCOUNTS, DESTINATION_FLOWS
-from .dev_sources import EXTRAS, SOURCE_ACCOUNTS, SOURCE_FLOWS
+from .dev_marketing import MARKETING_FLOWS
+from .dev_operations import OPERATIONS_FLOWS
 from .plan import Account, Audience, FlowPlan, SandboxPlan, Schedule
 
 _PROD_ACCOUNTS = (
@@ -28,7 +33,7 @@ def dev() -> SandboxPlan:
         title="Development",
         type="development",
         accounts=(*SOURCE_ACCOUNTS, *DESTINATION_ACCOUNTS),
-        flows=(*SOURCE_FLOWS, *DESTINATION_FLOWS),
+        flows=(*OPERATIONS_FLOWS, *MARKETING_FLOWS, *DESTINATION_FLOWS),
         datasets=DATASETS,
         extras=EXTRAS,
     )
@@ -65,7 +70,7 @@ def stage() -> SandboxPlan:
 
 
 def _prod_flows() -> tuple[FlowPlan, ...]:
-    known = {plan.key: plan for plan in (*SOURCE_FLOWS, *DESTINATION_FLOWS)}
+    known = {plan.key: plan for plan in (*OPERATIONS_FLOWS, *MARKETING_FLOWS, *DESTINATION_FLOWS)}
 
     def same(key: str) -> FlowPlan:
         return replace(known[key], faults=(), updated_days_ago=None, running_minutes=None)

@@ -161,6 +161,8 @@ class FlowPlan:
     failed_update: str | None = None
     """The message with which the last update of the flow failed."""
     file_missing: bool = False
+    newest_file_days: int = 0
+    """How old the newest file in the folder is."""
     generated: bool = False
     """Part of a scaled organisation: it has no files, and its history ends well before now."""
     newest_runs: int | None = None

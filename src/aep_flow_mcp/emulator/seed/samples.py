@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random
 
@@ -9,7 +10,7 @@ from ..rows import JsonObject
 from .feeds import Column, Feed
 from .ids import digest
 
-_WORDS: dict[str, tuple[str, ...]] = {
+_WORDS: Mapping[str, tuple[str, ...]] = {
     "first": ("Aino", "Jürgen", "さくら", "Mateo", "ليلى", "Chloé", "Søren", "Zofia", "Ines", "Kwame"),
     "last": (
         "Virtanen",

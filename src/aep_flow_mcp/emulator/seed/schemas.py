@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..rows import JsonObject
@@ -10,13 +11,13 @@ from .model import ORG_ID
 
 TENANT = "brightfjord"
 
-_CLASSES = {
+_CLASSES: Mapping[str, str] = {
     "profile": "https://ns.adobe.com/xdm/context/profile",
     "event": "https://ns.adobe.com/xdm/context/experienceevent",
     "record": "https://ns.adobe.com/xdm/data/record",
 }
 
-_XDM_TYPES: dict[str, JsonObject] = {
+_XDM_TYPES: Mapping[str, JsonObject] = {
     "string": {"type": "string", "meta:xdmType": "string"},
     "integer": {"type": "integer", "meta:xdmType": "int"},
     "number": {"type": "number", "meta:xdmType": "number"},
@@ -50,7 +51,7 @@ class SchemaPlan:
     fields: str
 
 
-SCHEMAS: dict[str, SchemaPlan] = {
+SCHEMAS: Mapping[str, SchemaPlan] = {
     "loyalty": SchemaPlan(
         "Loyalty Profile",
         "profile",

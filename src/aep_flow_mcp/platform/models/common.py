@@ -102,6 +102,16 @@ def to_dict(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def to_key(value: object) -> str:
+    """An id or name as text, "" when there is none."""
+    return to_text(value) or ""
+
+
+def to_verbatim(value: object) -> str | None:
+    """A string exactly as it came; None for anything else."""
+    return value if isinstance(value, str) else None
+
+
 def _number(text: str) -> int | float | None:
     text = text.strip()
     try:
@@ -119,6 +129,8 @@ def _iso_time(text: str) -> datetime | None:
 
 
 Text = Annotated[str | None, BeforeValidator(to_text)]
+Key = Annotated[str, BeforeValidator(to_key)]
+Verbatim = Annotated[str | None, BeforeValidator(to_verbatim)]
 Int = Annotated[int | None, BeforeValidator(to_int)]
 Bool = Annotated[bool | None, BeforeValidator(to_bool)]
 Time = Annotated[datetime | None, BeforeValidator(to_time)]
@@ -170,7 +182,7 @@ Ref = Annotated[SpecRef | None, BeforeValidator(to_reference)]
 class Stored(ApiModel):
     """The fields that connections, source and target connections, flows and runs have in common."""
 
-    id: str = ""
+    id: Key = ""
     name: Text = None
     description: Text = None
     state: Text = None
@@ -185,16 +197,4 @@ class Stored(ApiModel):
     ims_org_id: Text = None
     version: Text = None
     # The value carries its own double quotes and is sent back verbatim in If-Match.
-    etag: str | None = Field(default=None, validation_alias=either("etag", "eTag"))
-
-    @model_validator(mode="before")
-    @classmethod
-    def _lenient_identity(cls, value: object) -> object:
-        if not isinstance(value, dict):
-            return value
-        fixed = dict(value)
-        fixed["id"] = to_text(value.get("id")) or ""
-        for key in ("etag", "eTag"):
-            if key in fixed and not isinstance(fixed[key], str):
-                del fixed[key]
-        return fixed
+    etag: Verbatim = Field(default=None, validation_alias=either("etag", "eTag"))

@@ -7,9 +7,9 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from .common import ApiModel, AsObject, AsObjects, Bool, Params, Text
+from .common import ApiModel, AsObject, AsObjects, Bool, Params, Text, Verbatim
 
 ObjectType = Literal["root", "folder", "file", "table", "rest"]
 FileType = Literal["delimited", "json", "parquet"]
@@ -74,9 +74,8 @@ class ExploreItem(ApiModel):
 
     type: Text = None
     name: Text = None
-    path: Annotated[str | None, BeforeValidator(lambda value: value if isinstance(value, str) else None)] = (
-        None
-    )
+    # Handed back unchanged to read what it names.
+    path: Verbatim = None
     can_preview: Bool = None
     can_fetch_schema: Bool = None
 

@@ -7,7 +7,20 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, SecretStr
 
-from .common import ApiModel, AsObject, AsObjects, Bool, Int, Params, Text, Time, either, to_text, to_time
+from .common import (
+    ApiModel,
+    AsObject,
+    AsObjects,
+    Bool,
+    Int,
+    Key,
+    Params,
+    Text,
+    Time,
+    either,
+    to_text,
+    to_time,
+)
 from .connections import SchemaRef
 from .runs import CodedMessage
 
@@ -15,7 +28,7 @@ from .runs import CodedMessage
 class Dataset(ApiModel):
     """A Catalog dataset; also the items of the exportable-datasets list."""
 
-    id: str = ""
+    id: Key = ""
     name: Text = None
     description: Text = None
     schema_ref: Annotated[SchemaRef | None, AsObject] = None
@@ -70,7 +83,7 @@ class BatchError(CodedMessage):
 class Batch(ApiModel):
     """A Catalog batch: one load into a dataset."""
 
-    id: str = ""
+    id: Key = ""
     status: Text = None
     errors: Annotated[list[BatchError], AsObjects] = Field(default_factory=list)
     metrics: Annotated[BatchMetrics | None, AsObject] = None
@@ -105,7 +118,7 @@ class OutputSchema(ApiModel):
 class MappingSet(ApiModel):
     """A version of a Data Prep mapping set."""
 
-    id: str = ""
+    id: Key = ""
     version: Int = None
     name: Text = None
     status: Text = None
@@ -128,7 +141,7 @@ class MappingSet(ApiModel):
 class SchemaSummary(ApiModel):
     """An XDM schema by name; its fields are left out."""
 
-    id: str = Field(default="", validation_alias=either("$id", "id"))
+    id: Key = Field(default="", validation_alias=either("$id", "id"))
     alt_id: Text = Field(default=None, validation_alias=either("meta:altId", "altId"))
     title: Text = None
     version: Text = None
@@ -138,7 +151,7 @@ class Sandbox(ApiModel):
     """A sandbox. `type` is `production` or `development` and decides whether writes need an extra switch."""
 
     id: Text = None
-    name: str = ""
+    name: Key = ""
     title: Text = None
     state: Text = None
     type: Text = None
@@ -210,6 +223,10 @@ Secret = Annotated[SecretStr | None, BeforeValidator(_secret)]
 
 
 class AwsKeys(ApiModel):
+    """Temporary keys; as in LandingZoneCredential, unknown fields are dropped."""
+
+    model_config = ConfigDict(extra="ignore")
+
     access_key_id: Secret = Field(default=None, validation_alias=either("awsAccessKeyId"))
     secret_access_key: Secret = Field(default=None, validation_alias=either("awsSecretAccessKey"))
     session_token: Secret = Field(default=None, validation_alias=either("awsSessionToken"))

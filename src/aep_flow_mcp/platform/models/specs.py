@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from .common import ApiModel, AsObject, AsObjects, Bool, Params, Text, Texts, either
+from .common import ApiModel, AsObject, AsObjects, Bool, Key, Params, Text, Texts, either
 
 
 class NamedSpec(ApiModel):
@@ -41,7 +41,7 @@ class PermissionsInfo(ApiModel):
 
 
 class _Spec(ApiModel):
-    id: str = ""
+    id: Key = ""
     name: Text = None
     description: Text = None
     provider_id: Text = None

@@ -9,6 +9,8 @@ import unicodedata
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
+# Persian, Indic scripts and emoji are written with these two joiners.
+_JOINERS = "\u200c\u200d"
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _SPACES = re.compile(r"\s+")
 
@@ -19,8 +21,8 @@ _SECRETS = (
     (re.compile(r"(?i)\b(sig|x-amz-signature|x-amz-credential|x-amz-security-token)=[^&\s\"']+"), r"\1=***"),
     (
         re.compile(
-            r"(?i)\b([\w-]*(?:password|passwd|passphrase|secret|accesskey|accountkey|privatekey|access_?token"
-            r"|sas_?token|sas_?uri)[\w-]*)(\"?\s*[=:]\s*)(\"[^\"]*\"|[^\s,;&}\"']+)"
+            r"(?i)([\w-]{0,40}(?:password|passwd|passphrase|secret|accesskey|accountkey|privatekey|access_?token"
+            r"|sas_?token|sas_?uri)[\w-]{0,40})(\"?\s*[=:]\s*)(\"[^\"]*\"|[^\s,;&}\"']+)"
         ),
         r"\1\2***",
     ),
@@ -54,4 +56,6 @@ def redact_text(text: str) -> str:
 def _visible(char: str) -> str:
     if char.isspace():
         return " "
+    if char in _JOINERS:
+        return char
     return "" if unicodedata.category(char) in _DROPPED else char

@@ -1,0 +1,113 @@
+"""The list of known errors is needed, all of it, and it does not hide a field that changes its name."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+import pytest
+
+from contract.known import KnownErrors
+from contract.known_errors import KNOWN_ERRORS
+from contract.openapi import Contract, needs
+from contract.shapes import walk
+from contract.unseen import UNSEEN
+from contract.wire import Exchange, surprises
+
+pytestmark = needs("flow-service")
+
+
+@pytest.fixture(scope="module")
+def all_exchanges(
+    emulator_exchanges: list[Exchange],
+    variant_exchanges: dict[str, list[Exchange]],
+    client_exchanges: dict[str, list[Exchange]],
+) -> list[Exchange]:
+    groups = [emulator_exchanges, *variant_exchanges.values(), *client_exchanges.values()]
+    return [exchange for group in groups for exchange in group]
+
+
+def test_every_known_error_is_met(flow_service: Contract, all_exchanges: list[Exchange]) -> None:
+    known = KnownErrors(flow_service, KNOWN_ERRORS)
+    surprises(known, all_exchanges)
+    assert [str(entry) for entry in known.dead()] == []
+
+
+def test_every_declared_property_is_answered_or_listed(
+    flow_service: Contract, all_exchanges: list[Exchange]
+) -> None:
+    """A property renamed in the file is never answered under its new name, so it turns up here."""
+    answered: dict[tuple[str, str], set[str]] = {}
+    for exchange in all_exchanges:
+        operation = flow_service.operation(exchange.method, exchange.path)
+        if operation is not None and exchange.path.startswith(flow_service.base):
+            seen = answered.setdefault((operation.name, str(exchange.status)), set())
+            seen.update(walk(exchange.answer))
+    missing = {
+        f"{operation.name} {pointer}"
+        for operation in flow_service.operations
+        for status, schema in operation.responses.items()
+        if schema is not None
+        for pointer in set(flow_service.schemas.declared(schema)) - answered[operation.name, status]
+    }
+    unlisted = {name for name in missing if not any(re.fullmatch(pattern, name) for pattern in UNSEEN)}
+    idle = [pattern for pattern in UNSEEN if not any(re.fullmatch(pattern, name) for name in missing)]
+    assert sorted(unlisted) == []
+    assert idle == []
+
+
+RENAMED = [
+    "ConnectionListResponse/items",
+    "ConnectionItemDTO/connectionSpec",
+    "SpecInfoDTO/version",
+    "AuthInfoDTO/specName",
+    "TestConnectionResponse/result",
+    "ConnectionSpecItemDTO/providerId",
+    "FlowSpecItemDTO/sourceConnectionSpecIds",
+    "FlowItemDTO/lastRunDetails",
+    "FlowMetaInfoDTO/targetConnections",
+    "ScheduleSpecDTO/frequency",
+    "TransformationSpecDTO/mappingId",
+    "FlowRunItemDTO/metrics",
+    "SourceConnectionItemDTO/baseConnectionId",
+    "TargetConnectionDataDTO/schema",
+    "PageLinksResponse/next",
+    "CreateFlowResponse/etag",
+    "CreateFlowRequest/targetConnectionIds",
+    "CreateSourceConnectionRequest/data",
+    "PatchInstruction/path",
+    "FlowFilterRequest/queryString",
+    "ExploreConnectionResponse/*/canPreview",
+]
+
+
+@pytest.mark.parametrize("renamed", RENAMED)
+def test_a_property_renamed_in_the_file_is_noticed(
+    flow_service: Contract, emulator_exchanges: list[Exchange], renamed: str
+) -> None:
+    document = copy.deepcopy(flow_service.document)
+    schema, *steps, name = renamed.split("/")
+    holder: Any = document["components"]["schemas"][schema]
+    for _ in steps:
+        holder = holder["items"]
+    holder["properties"][name + "Renamed"] = holder["properties"].pop(name)
+    found = surprises(KnownErrors(Contract(document), KNOWN_ERRORS), emulator_exchanges)
+    assert any(f"/{name} " in line for line in found), found[:5]
+
+
+@pytest.mark.parametrize("name", ["listFlows", "listConnections", "listFlowRuns"])
+def test_a_parameter_renamed_in_the_file_is_noticed(
+    flow_service: Contract, emulator_exchanges: list[Exchange], name: str
+) -> None:
+    document = copy.deepcopy(flow_service.document)
+    (operation,) = [
+        op for item in document["paths"].values() for op in item.values() if op.get("operationId") == name
+    ]
+    (limit,) = [
+        p for p in operation["parameters"] if p.get("name") == "limit" or p.get("$ref", "").endswith("/limit")
+    ]
+    limit.clear()
+    limit.update({"name": "pageSize", "in": "query", "schema": {"type": "integer"}})
+    found = surprises(KnownErrors(Contract(document), KNOWN_ERRORS), emulator_exchanges)
+    assert any("query /limit undeclared" in line for line in found), found[:5]
