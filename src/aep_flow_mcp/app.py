@@ -32,6 +32,7 @@ class App:
         *,
         transport: TransportFactory | None = None,
         client: PlatformClient | None = None,
+        guard: Guard | None = None,
         emulated: bool = False,
     ) -> None:
         self.settings = settings
@@ -39,7 +40,7 @@ class App:
         self._transport = transport
         self._client = client
         self._readers: dict[str | None, FlowReader] = {}
-        self._guard: Guard | None = None
+        self._guard = guard
         self._caches: dict[str, Any] = {}
 
     def cache(self, name: str, make: Callable[[], T]) -> T:

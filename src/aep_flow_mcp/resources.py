@@ -194,7 +194,9 @@ async def _with_schemas(app: App, spec_id: str, summary: str) -> str:
     from aep_flow_mcp.tools.answers import TEXT_LIMIT
 
     spec = await app.reader().get_connection_spec(spec_id)
-    parts: list[tuple[str, dict[str, Any] | None]] = [(f"auth {way.name}", way.spec) for way in spec.auth_specs]
+    parts: list[tuple[str, dict[str, Any] | None]] = [
+        (f"auth {way.name}", way.spec) for way in spec.auth_specs
+    ]
     parts += [("source params", spec.source_params_schema), ("target params", spec.target_params_schema)]
     text = f"{summary}\n\nJSON Schemas"
     for name, schema in parts:

@@ -36,6 +36,7 @@ from aep_flow_mcp.tools.selection import refusals
 from aep_flow_mcp.tools.surface import ListedTool, load_cards
 
 if TYPE_CHECKING:
+    from aep_flow_mcp.guard import Guard
     from aep_flow_mcp.platform.transport import PlatformClient
 
 NAME = "aep-flow-mcp"
@@ -159,12 +160,14 @@ def build_server(
     *,
     transport: TransportFactory | None = None,
     client: PlatformClient | None = None,
+    guard: Guard | None = None,
     emulated: bool = False,
 ) -> FlowServer:
     """A server for these settings. It talks to nobody until a tool is called.
 
     transport: makes the HTTP transport when it is first needed (the emulator in this process, or a test's);
-    without it requests go over the network. client: a client that is already made, instead of both.
+    without it requests go over the network. client, guard: already made ones, for tests that
+    look at them or replace their sleep.
 
     Raises:
         SettingsError: a setting names a tool or toolset that does not exist.
@@ -178,5 +181,5 @@ def build_server(
         )
         for card in cards
     ]
-    app = App(settings, transport=transport, client=client, emulated=emulated)
+    app = App(settings, transport=transport, client=client, guard=guard, emulated=emulated)
     return FlowServer(tools, frozenset(refused), app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +31,11 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "not_json"},
     {"kind": "null_item"},
     {"kind": "expire_token"},
+    {"kind": "timeout", "seconds": 0.01},
+    {"kind": "slow_body", "seconds": 0.001},
+    {"kind": "latency", "seconds": 0.01},
 ]
+_CRASH = re.compile(r"Error executing tool \w+")
 KNOWN_WORDS = (
     "not found", "429", "500", "503", "403", "rate", "unavailable", "permission", "connection", "cut", "JSON",
     "answer", "token", "try again",
@@ -74,11 +79,7 @@ async def fault_run(calls: int = 5_000, share: float = 0.2, seed: int = 11, work
             gc.collect()
             if share_done >= 2:
                 outcome.memory_mb.append(round(process.memory_info().rss / 1e6, 1))
-        outcome.faults_met = (
-            sum(emulator.faults.hits.values())
-            if isinstance(emulator.faults.hits, dict)
-            else int(emulator.faults.hits)
-        )
+        outcome.faults_met = len(emulator.faults.hits)
     await asyncio.sleep(0)
     outcome.leaked_tasks = len(asyncio.all_tasks()) - before
     return outcome
@@ -107,14 +108,11 @@ async def _lane(client: Client, calls: list[tuple[str, dict[str, Any], Any]], ou
         if content == right:
             outcome.right += 1
         elif answer.is_error:
-            text = str(content)
-            if (
-                any(word in text for word in KNOWN_WORDS)
-                and "Error executing tool" not in text.split(":")[0] + "!"
-            ):
-                outcome.errors[text[:60]] += 1
-            else:
+            text = " ".join(content)
+            if _CRASH.fullmatch(text) or not any(word in text for word in KNOWN_WORDS):
                 outcome.wrong.append(f"{tool} {arguments}: {text[:300]}")
+            else:
+                outcome.errors[text[:60]] += 1
         elif not _only_null_items_lost(content, right):
             outcome.wrong.append(f"{tool} {arguments}: {str(content)[:300]}")
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import get_args, get_type_hints
 
 import pytest
@@ -15,12 +16,16 @@ from aep_flow_mcp.platform.config import Credentials, PlatformConfig
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.transport import PlatformClient
 from contract import exercise
-from contract.known import KnownErrors
 from contract.known_errors import KNOWN_ERRORS
 from contract.openapi import Contract
 from contract.reading import NEIGHBOUR_CALLS, READER_CALLS, Known
-from contract.wire import Exchange, Recorder
+from contract.wire import Checker, Exchange, Recorder
 from contract.writing import write_and_undo
+
+
+def noon() -> datetime:
+    """Time stands still, so that equal questions get equal answers and each answer is checked once."""
+    return datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
 def switches() -> list[tuple[str, object]]:
@@ -37,9 +42,9 @@ def flow_service() -> Contract:
 
 
 @pytest.fixture(scope="session")
-def known(flow_service: Contract) -> KnownErrors:
-    """One instance for the session: it remembers which entries were needed."""
-    return KnownErrors(flow_service, KNOWN_ERRORS)
+def checker(flow_service: Contract) -> Checker:
+    """One for the session: what it has checked it does not check again."""
+    return Checker(flow_service, KNOWN_ERRORS)
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +63,7 @@ def variant_exchanges() -> dict[str, list[Exchange]]:
 
 
 async def _exchanges(variants: Variants) -> list[Exchange]:
-    emulator = Emulator(EmulatorOptions(variants=variants, provider_access=True))
+    emulator = Emulator(EmulatorOptions(variants=variants, provider_access=True, clock=noon))
     async with exercise.signed_in(emulator) as call:
         await exercise.everything(call)
         await exercise.errors(call)
@@ -73,7 +78,7 @@ def client_exchanges() -> dict[str, list[Exchange]]:
 
 
 async def _client_exchanges() -> dict[str, list[Exchange]]:
-    emulator = Emulator(EmulatorOptions())
+    emulator = Emulator(EmulatorOptions(clock=noon))
     async with exercise.signed_in(emulator) as call:
         known = await Known.of(call)
     recorder = Recorder(EmulatorTransport(emulator))

@@ -325,6 +325,7 @@ def _status(
 
 
 STATUSES = [
+    _status(200, DELETES, NOTHING, "2.1: an empty 200 is to be taken as well"),
     _status(202, DELETES, NOTHING, "2.1 and 13: destinations answer 202 to a delete, the file only 204"),
     _status(
         200,

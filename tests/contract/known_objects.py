@@ -6,6 +6,7 @@ from contract.known import (
     ANYTHING,
     BOOLEAN,
     INTEGER,
+    NOTHING,
     NUMBER,
     STRING,
     KnownError,
@@ -120,7 +121,6 @@ FLOW_FIELDS: dict[str, Schema] = {
     "policy": ref("PolicyItemDTO"),
     "inheritedAttributes/properties": thing(isSourceFlow=BOOLEAN, isDestinationFlow=BOOLEAN),
     "inheritedAttributes/sourceConnections/*/typeInfo": ref("ConnectionTypeInfoDTO"),
-    "inheritedAttributes/targetConnections/*/typeInfo": ref("ConnectionTypeInfoDTO"),
     "inheritedAttributes/targetConnections/*/baseConnection": ref("ConnectionMetaInfoDTO"),
     "lastOperation/percentCompleted": NUMBER,
     "lastOperation/status": _STATUS,
@@ -153,7 +153,34 @@ _DATASETS: Schema = {
     ),
 }
 
+RUN_MEMBERS = (
+    "createdAt",
+    "updatedAt",
+    "createdBy",
+    "updatedBy",
+    "createdClient",
+    "updatedClient",
+    "sandboxId",
+    "sandboxName",
+    "imsOrgId",
+    "flowId",
+    "flowSpec",
+    "providerRefId",
+    "metrics",
+)
+LISTS = tuple(
+    f"GET /{name}" for name in ("connections", "flows", "runs", "sourceConnections", "targetConnections")
+)
+
 ANSWERS = [
+    KnownError(
+        LISTS,
+        "response",
+        "/_links/next",
+        "type",
+        NOTHING,
+        "3: how the last page says so differs; null is one way",
+    ),
     KnownError(
         (EXPLORE, EXPLORE_SPEC),
         "response",
@@ -181,11 +208,19 @@ ANSWERS = [
         "2.13 and 13: the newest page wraps id and etag in a list",
     ),
     *fields(
+        ("POST /runs",),
+        "response",
+        "",
+        {name: ref(f"FlowRunItemDTO/properties/{name}") for name in RUN_MEMBERS}
+        | {"activities": array(ANYTHING), "params": ref("RunSpecDTO")},
+        "2.13 and 13: an older page shows the whole run",
+    ),
+    *fields(
         ("POST /runs/{RUN_ID}/action",),
         "response",
         "",
-        {"etag": STRING},
-        "2.13: id and etag of the new run; the file spells eTag",
+        {"etag": STRING, "activities": array(ANYTHING)},
+        "2.13: id and etag of the new run, or all of it; the file misspells etag and activities",
     ),
 ]
 
@@ -256,7 +291,7 @@ FLOW_ERRORS = [
         FLOWS,
         "response",
         "/items/*/transformations/*/params",
-        AUDIENCE_PARAMS | {"deltaColumn": DELTA_COLUMN, "publicKeyId": STRING},
+        AUDIENCE_PARAMS | {"deltaColumn": DELTA_COLUMN},
         "2.7: the file declares the parameters of Mapping for every transformation",
     ),
     KnownError(
@@ -266,6 +301,14 @@ FLOW_ERRORS = [
         "type",
         INTEGER,
         "2.12 and 13: an integer by the flow spec's own schema, text in the file",
+    ),
+    KnownError(
+        FLOWS,
+        "response",
+        "/items/*/scheduleParams/startTime|backfill",
+        "type",
+        STRING,
+        "2.7 and 13: some answers hold all members of a schedule as text",
     ),
     KnownError(
         FLOWS,

@@ -134,7 +134,7 @@ class Contract:
             parameters,
             _json_schema(body),
             bool(body.get("required", False)),
-            {status: _json_schema(self.schemas.resolve(r)) for status, r in raw["responses"].items()},
+            {str(status): _json_schema(self.schemas.resolve(r)) for status, r in raw["responses"].items()},
         )
 
     def _match(self, method: str, path: str) -> tuple[Operation | None, list[Violation]]:

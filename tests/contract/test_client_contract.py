@@ -6,11 +6,10 @@ import pytest
 
 from aep_flow_mcp.platform.neighbours import Neighbours
 from aep_flow_mcp.platform.reader import FlowReader
-from contract.known import KnownErrors
 from contract.known_neighbours import KNOWN_NEIGHBOUR_ERRORS
 from contract.openapi import Contract, locate, needs
 from contract.reading import NEIGHBOUR_CALLS, READER_CALLS, READER_HELPERS, public_methods
-from contract.wire import Exchange, surprises
+from contract.wire import Checker, Exchange
 
 
 def test_every_public_method_of_the_readers_is_exercised() -> None:
@@ -26,9 +25,9 @@ def test_every_call_reaches_the_wire_and_finds_something(client_exchanges: dict[
 
 @needs("flow-service")
 def test_what_the_client_sends_to_the_flow_service_keeps_to_the_file(
-    known: KnownErrors, client_exchanges: dict[str, list[Exchange]]
+    checker: Checker, client_exchanges: dict[str, list[Exchange]]
 ) -> None:
-    assert surprises(known, [e for exchanges in client_exchanges.values() for e in exchanges]) == []
+    assert checker.surprises([e for exchanges in client_exchanges.values() for e in exchanges]) == []
 
 
 @pytest.mark.parametrize("service", sorted(KNOWN_NEIGHBOUR_ERRORS))
@@ -38,8 +37,8 @@ def test_what_the_client_sends_to_a_neighbour_keeps_to_its_file(
     if locate(service) is None:
         pytest.skip(f"Adobe's {service}.yaml is not beside the Flow Service's file")
     contract = Contract.load(service)
-    known = KnownErrors(contract, KNOWN_NEIGHBOUR_ERRORS[service])
+    checker = Checker(contract, KNOWN_NEIGHBOUR_ERRORS[service])
     exchanges = [e for es in client_exchanges.values() for e in es if contract.operation(e.method, e.path)]
     assert exchanges
-    assert surprises(known, exchanges) == []
-    assert [str(entry) for entry in known.dead()] == []
+    assert checker.surprises(exchanges) == []
+    assert [str(entry) for entry in checker.known.dead()] == []

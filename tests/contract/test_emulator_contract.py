@@ -9,9 +9,8 @@ import pytest
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions
 from contract import exercise
 from contract.conftest import switches
-from contract.known import KnownErrors
 from contract.openapi import Contract, needs
-from contract.wire import Exchange, surprises
+from contract.wire import Checker, Exchange
 
 pytestmark = needs("flow-service")
 
@@ -30,15 +29,15 @@ def test_every_operation_of_the_file_is_answered_with_success(
     assert answered == {operation.operation_id for operation in flow_service.operations}
 
 
-def test_every_exchange_keeps_to_the_file(known: KnownErrors, emulator_exchanges: list[Exchange]) -> None:
-    assert surprises(known, emulator_exchanges) == []
+def test_every_exchange_keeps_to_the_file(checker: Checker, emulator_exchanges: list[Exchange]) -> None:
+    assert checker.surprises(emulator_exchanges) == []
 
 
 @pytest.mark.parametrize("switch", [f"{name}={value}" for name, value in switches()])
 def test_every_variant_keeps_to_the_file(
-    known: KnownErrors, variant_exchanges: dict[str, list[Exchange]], switch: str
+    checker: Checker, variant_exchanges: dict[str, list[Exchange]], switch: str
 ) -> None:
-    assert surprises(known, variant_exchanges[switch]) == []
+    assert checker.surprises(variant_exchanges[switch]) == []
 
 
 async def test_the_parameters_of_a_rest_source_come_without_padding() -> None:

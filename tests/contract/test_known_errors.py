@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from contract.known import KnownErrors
 from contract.known_errors import KNOWN_ERRORS
 from contract.openapi import Contract, needs
 from contract.shapes import walk
 from contract.unseen import UNSEEN
-from contract.wire import Exchange, surprises
+from contract.wire import Checker, Exchange
 
 pytestmark = needs("flow-service")
 
@@ -28,10 +27,9 @@ def all_exchanges(
     return [exchange for group in groups for exchange in group]
 
 
-def test_every_known_error_is_met(flow_service: Contract, all_exchanges: list[Exchange]) -> None:
-    known = KnownErrors(flow_service, KNOWN_ERRORS)
-    surprises(known, all_exchanges)
-    assert [str(entry) for entry in known.dead()] == []
+def test_every_known_error_is_met(checker: Checker, all_exchanges: list[Exchange]) -> None:
+    checker.surprises(all_exchanges)
+    assert [str(entry) for entry in checker.known.dead()] == []
 
 
 def test_every_declared_property_is_answered_or_listed(
@@ -92,7 +90,7 @@ def test_a_property_renamed_in_the_file_is_noticed(
     for _ in steps:
         holder = holder["items"]
     holder["properties"][name + "Renamed"] = holder["properties"].pop(name)
-    found = surprises(KnownErrors(Contract(document), KNOWN_ERRORS), emulator_exchanges)
+    found = Checker(Contract(document), KNOWN_ERRORS).surprises(emulator_exchanges)
     assert any(f"/{name} " in line for line in found), found[:5]
 
 
@@ -109,5 +107,5 @@ def test_a_parameter_renamed_in_the_file_is_noticed(
     ]
     limit.clear()
     limit.update({"name": "pageSize", "in": "query", "schema": {"type": "integer"}})
-    found = surprises(KnownErrors(Contract(document), KNOWN_ERRORS), emulator_exchanges)
+    found = Checker(Contract(document), KNOWN_ERRORS).surprises(emulator_exchanges)
     assert any("query /limit undeclared" in line for line in found), found[:5]

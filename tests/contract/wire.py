@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from contract.known import KnownErrors
+from contract.known import KnownError, KnownErrors
 from contract.openapi import Contract
 from contract.shapes import Violation
 
@@ -79,11 +79,28 @@ def violations(contract: Contract, exchange: Exchange) -> list[Violation]:
     return found
 
 
-def surprises(known: KnownErrors, exchanges: Iterable[Exchange]) -> list[str]:
-    """The violations that no known error explains, each once with the exchange where it was first met."""
-    first: dict[Violation, str] = {}
-    for exchange in exchanges:
-        if exchange.path.startswith(known.contract.base):
-            for violation in known.unexpected(violations(known.contract, exchange)):
-                first.setdefault(violation, f"{violation}\n    in {exchange}")
-    return sorted(first.values())
+class Checker:
+    """Holds exchanges against one contract and its known errors, and remembers what it has seen."""
+
+    def __init__(self, contract: Contract, entries: Iterable[KnownError]) -> None:
+        self.contract = contract
+        self.known = KnownErrors(contract, entries)
+        self._seen: dict[str, list[Violation]] = {}
+
+    def surprises(self, exchanges: Iterable[Exchange]) -> list[str]:
+        """The violations that no known error explains, each once with the exchange where it was first met."""
+        first: dict[Violation, str] = {}
+        for exchange in exchanges:
+            if self.contract.operation(exchange.method, exchange.path) is not None or self._is_ours(exchange):
+                for violation in self._unexpected(exchange):
+                    first.setdefault(violation, f"{violation}\n    in {exchange}")
+        return sorted(first.values())
+
+    def _is_ours(self, exchange: Exchange) -> bool:
+        return exchange.path.startswith(self.contract.base)
+
+    def _unexpected(self, exchange: Exchange) -> list[Violation]:
+        key = json.dumps([str(exchange), sorted(exchange.headers), exchange.body, exchange.answer])
+        if key not in self._seen:
+            self._seen[key] = self.known.unexpected(violations(self.contract, exchange))
+        return self._seen[key]

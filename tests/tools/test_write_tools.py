@@ -142,7 +142,9 @@ async def test_no_sends_nothing(era: str, tool: str, answer: Answer, monkeypatch
         assert on.asked
         assert len(on.asked.questions) == 1
         assert on.writes() == []
-        assert (result.structured_content or {})["status"] == ("cancelled" if answer == "cancel" else "declined")
+        assert (result.structured_content or {})["status"] == (
+            "cancelled" if answer == "cancel" else "declined"
+        )
 
 
 @pytest.mark.parametrize("mode", [ApprovalMode.ASK, ApprovalMode.TWO_STEP])

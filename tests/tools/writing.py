@@ -174,7 +174,9 @@ CASES: dict[str, Callable[[World], dict[str, Any]]] = {
         "source_connection_id": w.of_spec("sourceConnections", S3_SOURCE)["id"],
         "operations": _patch("/name", "renamed"),
     },
-    "delete_source_connection": lambda w: {"source_connection_id": _unused(w, "sourceConnections", S3_SOURCE)},
+    "delete_source_connection": lambda w: {
+        "source_connection_id": _unused(w, "sourceConnections", S3_SOURCE)
+    },
     "publish_source_connection": lambda w: {
         "source_connection_id": _unused(w, "sourceConnections", S3_SOURCE, state="draft")
     },
@@ -200,7 +202,9 @@ CASES: dict[str, Callable[[World], dict[str, Any]]] = {
         "target_connection_id": w.of_spec("targetConnections", DATA_LAKE)["id"],
         "operations": _patch("/name", "renamed"),
     },
-    "delete_target_connection": lambda w: {"target_connection_id": _unused(w, "targetConnections", DATA_LAKE)},
+    "delete_target_connection": lambda w: {
+        "target_connection_id": _unused(w, "targetConnections", DATA_LAKE)
+    },
     "publish_target_connection": lambda w: {
         "target_connection_id": _unused(w, "targetConnections", DATA_LAKE, state="draft")
     },

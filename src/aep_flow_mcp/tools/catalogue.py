@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from aep_flow_mcp.insight.facts import FlowFacts
@@ -75,8 +75,7 @@ async def _swept(
         workers=aep.client.config.max_concurrency,
         conditions=conditions,
     )
-    # A day more than now, in case that clocks differ.
-    await sweep.run(0, epoch_ms(now + timedelta(days=1)))
+    await sweep.run(0, epoch_ms(now), open_end=True)
 
 
 async def read_flows(

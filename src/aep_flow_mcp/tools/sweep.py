@@ -31,7 +31,10 @@ Fetch = Callable[[Sequence[FilterLike], str | None, str | None], Awaitable[Page[
 
 @dataclass(slots=True)
 class _Piece:
-    """Items with `start` <= time < `end`, in epoch milliseconds. `end` shrinks when a part is given away."""
+    """Items with `start` <= time < `end`, in epoch milliseconds. `end` shrinks when a part is given away.
+
+    Until then the `last` piece has no end: clocks differ, and something may be made while the list is read.
+    """
 
     start: int
     end: int
@@ -39,6 +42,10 @@ class _Piece:
     cursor: str | None = None
     newest: int | None = None
     splits: bool = True
+    last: bool = False
+
+    def holds(self, at: int | None) -> bool:
+        return at is None or self.last or at < self.end
 
 
 @dataclass(slots=True)
@@ -60,8 +67,8 @@ class Sweep(Generic[T]):
     _busy: int = 0
     _failure: Exception | None = None
 
-    async def run(self, start: int, end: int) -> None:
-        """Read the range from `start` up to, and without, `end`.
+    async def run(self, start: int, end: int, *, open_end: bool = False) -> None:
+        """Read the range from `start` up to, and without, `end`; with `open_end` whatever comes after it, too.
 
         Raises:
             PlatformError: a page could not be read.
@@ -69,12 +76,15 @@ class Sweep(Generic[T]):
         if end <= start:
             return
         async with anyio.create_task_group() as group:
-            self._start(group, _Piece(start, end, self._conditions(start, end)))
+            self._start(group, self._piece(start, end, last=open_end))
         if self._failure is not None:
             raise self._failure
 
-    def _conditions(self, start: int, end: int) -> list[FilterLike]:
-        return [*self.conditions, Filter(self.path).ge(start), Filter(self.path).lt(end)]
+    def _piece(self, start: int, end: int, *, last: bool) -> _Piece:
+        conditions: list[FilterLike] = [*self.conditions, Filter(self.path).ge(start)]
+        if not last:
+            conditions.append(Filter(self.path).lt(end))
+        return _Piece(start, end, conditions, last=last)
 
     def _start(self, group: anyio.abc.TaskGroup, piece: _Piece) -> None:
         self._busy += 1
@@ -99,7 +109,7 @@ class Sweep(Generic[T]):
         for item in page.items:
             at = self._at(item)
             first = at if first is None else first
-            if at is None or at < piece.end:
+            if piece.holds(at):
                 self.take(item)
             if at is not None:
                 # Only where the order is kept does the newest time say how far the piece has come.
@@ -110,7 +120,7 @@ class Sweep(Generic[T]):
             return False
         if not piece.splits or piece.newest is None:
             return True
-        if piece.newest >= piece.end:
+        if not piece.holds(piece.newest):
             return False
         self._give_away(group, piece, covered=piece.newest - (first if first is not None else piece.newest))
         return True
@@ -136,12 +146,32 @@ class Sweep(Generic[T]):
         if free < 1 or piece.newest is None:
             return
         left = piece.end - piece.newest
-        promised = left / max(covered, 1)
-        parts = min(free + 1, int(promised / PIECE_PAGES), left)
+        first = max(covered, 1) * PIECE_PAGES
+        parts = min(free + 1, left // first)
         if parts < 2:
             return
-        cuts = [piece.newest + left * at // parts for at in range(1, parts)] + [piece.end]
-        piece.end = cuts[0]
+        cuts = [piece.newest + offset for offset in growing(first, left, parts)]
+        last, piece.end, piece.last = piece.last, cuts[0], False
         for start, end in pairwise(cuts):
-            if start < end:
-                self._start(group, _Piece(start, end, self._conditions(start, end)))
+            self._start(group, self._piece(start, end, last=last and end == cuts[-1]))
+
+
+def growing(first: int, whole: int, parts: int) -> list[int]:
+    """Where to cut `whole` into parts: the first is about `first` long, each further one longer by the same factor.
+
+    Where items are spread evenly the parts are nearly equal; where most are crowded at the beginning, the small
+    parts there share the crowd, and the long ones behind cost a page each. Offsets grow and end with `whole`.
+    """
+    low, high = 1.0, max(1.0, (whole / first) ** (1 / (parts - 1)))
+    for _ in range(60):
+        factor = (low + high) / 2
+        if sum(factor**at for at in range(parts)) * first < whole:
+            low = factor
+        else:
+            high = factor
+    offsets, total = [], 0.0
+    for at in range(parts):
+        total += first * low**at
+        offsets.append(min(whole, round(total)))
+    offsets[-1] = whole
+    return sorted(set(offsets))
