@@ -160,6 +160,24 @@ def doctor(
     sys.exit(run_doctor(settings, transport=emulator_transport if emulator else None))
 
 
+@app.command()
+def configure(
+    host: Annotated[str, typer.Argument(help="claude-desktop, claude-code, cursor or vscode.")],
+    emulator: Annotated[bool, typer.Option("--emulator", help="Start it on the built-in emulator.")] = False,
+    only_print: Annotated[bool, typer.Option("--print", help="Only print; write nothing.")] = False,
+) -> None:
+    """Put this server into the configuration of an MCP host, with the AEP_ variables of this shell but no secret."""
+    from aep_flow_mcp.configure import ConfigureError, Host
+    from aep_flow_mcp.configure import configure as write
+
+    if host not in list(Host):
+        _stop(f"configure takes one of: {', '.join(Host)}.")
+    try:
+        print(write(Host(host), emulator=emulator, only_print=only_print), end="")
+    except ConfigureError as error:
+        _stop(str(error))
+
+
 def _stop(sentence: str) -> NoReturn:
     print(f"aep-flow-mcp: {sentence}", file=sys.stderr)
     sys.exit(2)

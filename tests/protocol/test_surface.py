@@ -50,6 +50,18 @@ def test_every_tool_has_its_four_hints_and_says_enough(cards: list[dict[str, Any
         )
 
 
+def _titles(node: Any) -> bool:
+    """Whether any schema in here has a title; a property may be called title."""
+    if isinstance(node, list):
+        return any(map(_titles, node))
+    if not isinstance(node, dict):
+        return False
+    inner = {**node, **node.get("properties", {})} if isinstance(node.get("properties"), dict) else node
+    return isinstance(node.get("title"), str) or any(
+        _titles(value) for key, value in inner.items() if key not in ("properties", "enum", "default")
+    )
+
+
 def test_every_writing_tool_says_that_it_asks(cards: list[dict[str, Any]]) -> None:
     for card in cards:
         asks = card["writes"] and card["name"] != "confirm_change"

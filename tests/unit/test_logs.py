@@ -15,7 +15,10 @@ from aep_flow_mcp.platform.models.text import redact_text
     ("text", "secret"),
     [
         ("Authorization: Bearer abc.def-123", "abc.def-123"),
-        ("token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl here", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"),
+        (
+            "token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl here",
+            "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+        ),
         ("client_secret=p8e-1234&x=1", "p8e-1234"),
         ('{"access_token": "abc123"}', "abc123"),
         ("https://acct.blob.example/c?sv=1&sig=AbC%2Fd", "AbC%2Fd"),
