@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from aep_flow_mcp.emulator import Variants
     from aep_flow_mcp.server import FlowServer
     from aep_flow_mcp.settings import Settings
 
@@ -126,6 +127,7 @@ def emulator(
     latency: Annotated[float, typer.Option(help="Seconds that every answer waits.")] = 0.0,
     flows: Annotated[int, typer.Option(help="Add this many generated flows (with --runs).")] = 0,
     runs: Annotated[int, typer.Option(help="Add this many generated runs (with --flows).")] = 0,
+    variant: Annotated[list[str] | None, typer.Option(help="NAME=VALUE: another documented answer.")] = None,
 ) -> None:
     """Run the emulated Flow Service alone, for any HTTP client."""
     import uvicorn
@@ -134,9 +136,30 @@ def emulator(
     from aep_flow_mcp.emulator.seed import Scale
 
     scale = Scale(flows=flows, runs=runs) if flows or runs else None
-    emulated = Emulator(EmulatorOptions(seed=seed, latency=latency, scale=scale))
+    emulated = Emulator(EmulatorOptions(seed=seed, latency=latency, scale=scale, variants=_variants(variant)))
     print(f"Flow Service emulator on http://{host}:{port} (IMS: /ims/token/v3)", file=sys.stderr)
     uvicorn.run(emulated.app, host=host, port=port, log_level="warning")
+
+
+def _variants(given: list[str] | None) -> Variants:
+    """The switches of `--variant NAME=VALUE`; a wrong one stops with what there is."""
+    from dataclasses import fields
+    from typing import get_args, get_type_hints
+
+    from aep_flow_mcp.emulator import Variants
+
+    hints = get_type_hints(Variants)
+    known = {field.name: get_args(hints[field.name]) for field in fields(Variants)}
+    chosen: dict[str, Any] = {}
+    for item in given or []:
+        name, _, value = item.partition("=")
+        if name not in known:
+            _stop(f"--variant takes one of: {', '.join(known)}.")
+        fitting = [choice for choice in known[name] if str(choice) == value]
+        if not fitting:
+            _stop(f"--variant {name} takes one of: {', '.join(map(str, known[name]))}.")
+        chosen[name] = fitting[0]
+    return Variants(**chosen)
 
 
 @app.command()

@@ -299,6 +299,8 @@ async def write_export(call: Caller) -> None:
         "/targetConnections",
         body={"name": "files", "baseConnectionId": base["id"], "connectionSpec": spec, "params": params},
     )
+    await call.patch(f"/targetConnections/{target['id']}", replace("/params/path", "orders/daily"))
+    assert (await call.item(f"/targetConnections/{target['id']}"))["params"]["path"] == "orders/daily"
     schedule = {
         "timeUnit": "day",
         "interval": 1,
@@ -323,12 +325,13 @@ async def write_export(call: Caller) -> None:
 
 
 async def write_specs(call: Caller) -> None:
-    """What only a connector's provider may do."""
-    for collection in SPECS:
-        made = await call("POST", f"/{collection}", body=NEW_SPECS[collection])
-        changed = NEW_SPECS[collection] | {"name": "contract spec renamed"}
-        await call("PUT", f"/{collection}/{made['id']}", body=changed)
-        assert (await call.item(f"/{collection}/{made['id']}"))["name"] == "contract spec renamed"
+    """What only a connector's provider may do: a copy of a spec, then the copy under another name."""
+    for collection, copied in (("connectionSpecs", S3_SOURCE), ("flowSpecs", FILES_TO_LAKE)):
+        body = await call.item(f"/{collection}/{copied}") | {"name": "contract-spec"}
+        del body["id"]
+        made = await call("POST", f"/{collection}", body=body)
+        await call("PUT", f"/{collection}/{made['id']}", body=body | {"name": "contract-spec-renamed"})
+        assert (await call.item(f"/{collection}/{made['id']}"))["name"] == "contract-spec-renamed"
 
 
 async def act_on_runs(call: Caller) -> None:
@@ -464,23 +467,3 @@ def add(path: str, value: object) -> Json:
 
 def remove(path: str, value: object) -> Json:
     return {"op": "remove", "path": path, "value": value}
-
-
-_PROVIDER = "0ed90a81-07f4-4586-8190-b40eccef1c5a"
-NEW_SPECS: dict[str, Json] = {
-    "connectionSpecs": {
-        "name": "contract-spec",
-        "providerId": _PROVIDER,
-        "version": "1.0",
-        "type": "CloudStorage",
-        "authSpec": [{"name": "Access Key", "type": "AccessKey", "spec": {}}],
-        "sourceSpec": {"name": "Files", "type": "CloudStorage", "spec": {}},
-    },
-    "flowSpecs": {
-        "name": "contract-flow-spec",
-        "providerId": _PROVIDER,
-        "version": "1.0",
-        "sourceConnectionSpecIds": [S3_SOURCE],
-        "targetConnectionSpecIds": [DATA_LAKE],
-    },
-}

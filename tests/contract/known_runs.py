@@ -18,6 +18,7 @@ _SUMMARIES = array(thing(id=STRING, entitySummaries=_ENTITIES, **_COUNTS))
 _RECORDS: dict[str, Schema] = {
     "updatedRecordCount|skippedRecordCount|deletedRecordCount|warningRecordCount": INTEGER,
     "failedInfo": _INFO,
+    "skippedInfo": _INFO,
     "sourceSummaries": _SUMMARIES,
     "targetSummaries": _SUMMARIES,
 }
@@ -30,6 +31,7 @@ _STATUS: dict[str, Schema] = {
     "activityRefs": array(STRING),
     "extensions": {"type": "object"},
 }
+_TIMES: dict[str, Schema] = {"startedAtUTC": INTEGER, "completedAtUTC": INTEGER, "stoppedAtUTC": INTEGER}
 _REFERENCE = thing(type=STRING, ids=array(STRING))
 _ENDS = array(thing(id=STRING, type=STRING, reference=_REFERENCE))
 _ACTIVITY: Schema = {

@@ -66,11 +66,11 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    era: str, monkeypatch: pytest.MonkeyPatch, *, answer: Answer | None, **settings: Any
+    era: str, monkeypatch: pytest.MonkeyPatch, *, answer: Answer | None, provider: bool = True, **settings: Any
 ) -> AsyncIterator[Stage]:
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
-    emulator = Emulator(EmulatorOptions(clock=lambda: NOW))
+    emulator = Emulator(EmulatorOptions(clock=lambda: NOW, provider_access=provider))
     server = build_server(
         emulator_settings(**settings), transport=lambda: EmulatorTransport(emulator), emulated=True
     )
@@ -122,14 +122,11 @@ async def test_yes_sends_exactly_the_preview(era: str, tool: str, monkeypatch: p
         assert on.asked.sent_before == 0
         assert same_requests(on.writes(), previewed(on.asked.questions[0])), (text, on.writes())
         content = result.structured_content or {}
-        if tool in PROVIDERS_ONLY:
-            assert content["status"] == "failed"
-            assert kept(on.emulator) == before
-        else:
-            assert content["status"] == "done", text
-            assert not result.is_error
-            assert all(200 <= one.status < 300 for one in on.writes())
-            assert tool == "refresh_landing_zone_credential" or kept(on.emulator) != before
+        assert content["status"] == "done", text
+        assert not result.is_error
+        assert all(200 <= one.status < 300 for one in on.writes())
+        elsewhere = PROVIDERS_ONLY | {"refresh_landing_zone_credential"}
+        assert tool in elsewhere or kept(on.emulator) != before
         no_secret(text, str(content), *on.asked.questions)
 
 
@@ -161,8 +158,7 @@ async def test_a_client_that_cannot_ask_confirms_in_a_second_call(
         steps = previewed(content["preview"])
         second, text = await on.call("confirm_change", {"confirmation_id": content["confirmation_id"]})
         assert same_requests(on.writes(), steps), text
-        expected = "failed" if tool in PROVIDERS_ONLY else "done"
-        assert (second.structured_content or {})["status"] == expected
+        assert (second.structured_content or {})["status"] == "done", text
         sent = len(on.writes())
         again, _ = await on.call("confirm_change", {"confirmation_id": content["confirmation_id"]})
         assert (again.structured_content or {})["status"] == "refused"
@@ -183,9 +179,19 @@ async def test_only_a_person_and_there_is_none(era: str, tool: str, monkeypatch:
 async def test_none_acts_at_once(tool: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with stage("2026-07-28", monkeypatch, answer=None, mcp_approval=ApprovalMode.NONE) as on:
         result, text = await on.call(tool, CASES[tool](World(on.emulator, NOW)))
-        expected = "failed" if tool in PROVIDERS_ONLY else "done"
-        assert (result.structured_content or {})["status"] == expected, text
+        assert (result.structured_content or {})["status"] == "done", text
         assert on.writes()
+
+
+@pytest.mark.parametrize("tool", sorted(PROVIDERS_ONLY))
+async def test_what_only_providers_may_is_refused_by_the_service(
+    tool: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage("2026-07-28", monkeypatch, answer="accept", provider=False) as on:
+        result, text = await on.call(tool, CASES[tool](World(on.emulator, NOW)))
+        assert result.is_error
+        assert (result.structured_content or {})["status"] == "failed"
+        assert "-400" in text
 
 
 @pytest.mark.parametrize("tool", sorted(TOOLS))

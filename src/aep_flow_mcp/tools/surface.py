@@ -55,7 +55,7 @@ def describe(definition: ToolDef) -> Card:
         "writes": definition.writes,
         "title": definition.title,
         "description": definition.description,
-        "hints": definition.hints().model_dump(mode="json", by_alias=True),
+        "hints": definition.hints().model_dump(mode="json", by_alias=True, exclude_none=True),
         "input": tool.parameters,
         # A tool that may reveal answers in one of two shapes, so it promises neither.
         "output": tidy(tool.output_schema) if tool.output_schema and definition.reveal is None else None,
