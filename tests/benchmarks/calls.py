@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 import sys
 import time
@@ -64,7 +65,9 @@ async def describe_flow_rounds(latency: float = 0.1, rounds: int = 5) -> dict[st
             one = statistics.median(
                 [await timed(lambda: plain.get(f"{FLOWS}/{flow_id}")) for _ in range(rounds)]
             )
-            first, again, journals = [], [], []
+            first: list[float] = []
+            again: list[float] = []
+            journals: list[list[dict[str, Any]]] = []
             for _ in range(rounds):
                 async with Client(stdio_server(url)) as client:
 
@@ -76,9 +79,7 @@ async def describe_flow_rounds(latency: float = 0.1, rounds: int = 5) -> dict[st
                         await plain.delete("/_emulator/journal")
                         times.append(await timed(describe))
                         journals.append((await plain.get("/_emulator/journal")).json()["exchanges"])
-            sequences = [
-                await timed(lambda calls=calls: _in_sequence(plain, calls)) for calls in journals[:2]
-            ]
+            sequences = [await timed(functools.partial(_in_sequence, plain, calls)) for calls in journals[:2]]
     described: dict[str, Any] = {
         "one_call_s": round(one, 3),
         "limit_times_one_call": 3.6,

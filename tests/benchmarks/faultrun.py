@@ -59,10 +59,10 @@ async def fault_run(calls: int = 5_000, share: float = 0.2, seed: int = 11, work
     """`calls` reading calls, of which about `share` of the requests meet a fault of some kind."""
     emulator = Emulator(EmulatorOptions(seed=7))
     app_settings = emulator_settings(mcp_toolsets=("all",))
-    client = PlatformClient(
+    platform = PlatformClient(
         platform_config(app_settings), transport=EmulatorTransport(emulator), sleep=_no_sleep
     )
-    server = build_server(app_settings, client=client, emulated=True)
+    server = build_server(app_settings, client=platform, emulated=True)
     outcome, rng = Outcome(), random.Random(seed)
     before = len(asyncio.all_tasks())
     process = psutil.Process()

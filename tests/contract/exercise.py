@@ -329,6 +329,11 @@ async def write_specs(call: Caller) -> None:
     for collection, copied in (("connectionSpecs", S3_SOURCE), ("flowSpecs", FILES_TO_LAKE)):
         body = await call.item(f"/{collection}/{copied}") | {"name": "contract-spec"}
         del body["id"]
+        for variant in ("transformationSpec", "transformationSpecs"):
+            if variant in body:
+                body["transformationSpecDTOS"] = body.pop(variant)
+        held = body["permissionsInfo"]
+        body["permissionsInfo"] = {k: v if isinstance(v, list) else [v] for k, v in held.items()}
         made = await call("POST", f"/{collection}", body=body)
         await call("PUT", f"/{collection}/{made['id']}", body=body | {"name": "contract-spec-renamed"})
         assert (await call.item(f"/{collection}/{made['id']}"))["name"] == "contract-spec-renamed"

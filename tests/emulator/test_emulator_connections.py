@@ -403,7 +403,7 @@ def test_an_export_names_datasets_that_stay_as_they_are(api: Api) -> None:
 @pytest.mark.parametrize("kind", ["sourceConnections", "targetConnections"])
 def test_the_answer_to_a_patch_has_two_shapes(kind: str) -> None:
     for variant in ("etag", "list"):
-        api = make_api(variants=Variants(patch_answer=variant))  # type: ignore[arg-type]
+        api = make_api(variants=Variants(patch_answer=variant))
         parts = pipeline(api)
         id = parts.source if kind == "sourceConnections" else parts.target
         reply = api.patch(f"/{kind}/{id}", [{"op": "replace", "path": "/name", "value": "new"}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -128,7 +129,7 @@ def test_without_a_sandbox_the_default_one_answers(api: Api) -> None:
 @pytest.mark.parametrize(
     "strict", [{"strict_sandbox_header": True}, {"variants": Variants(sandbox_header="required")}]
 )
-def test_or_is_required(strict: dict[str, bool]) -> None:
+def test_or_is_required(strict: dict[str, Any]) -> None:
     reply = make_api(**strict).get("/flows", headers={"x-sandbox-name": None})
     assert (reply.status, reply.code) == (400, "FLOW-2105-400")
 

@@ -186,7 +186,7 @@ def test_the_first_run_of_a_table_flow_names_its_delta_column(api: Api) -> None:
 
 def test_a_created_run_is_answered_in_three_shapes() -> None:
     for shape in ("items", "etag", "run"):
-        api = make_api(variants=Variants(run_create=shape))  # type: ignore[arg-type]
+        api = make_api(variants=Variants(run_create=shape))
         flow = api.create("/flows", pipeline(api).flow | {"scheduleParams": once(api)})["id"]
         body = api.call("POST", "/runs", {"flowId": flow, "params": window(api)}).body
         found = body["items"][0] if shape == "items" else body

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mcp import Client
+from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult, TextContent
 
 from aep_flow_mcp.app import App
@@ -59,7 +60,8 @@ class Person:
         self._answers = list(answers)
         self._meanwhile = meanwhile
 
-    async def __call__(self, _: Any, params: ElicitRequestParams) -> ElicitResult:
+    async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        del context
         self.questions.append(params.message)
         self.schemas.append(getattr(params, "requested_schema", {}))
         if self._meanwhile is not None:
@@ -96,8 +98,8 @@ class Bed:
         )
 
         class TestApp(App):
-            client = property(lambda _: bed.app.client)  # type: ignore[assignment]
-            guard = property(lambda _: bed.guard)  # type: ignore[assignment]
+            client = property(lambda _: bed.app.client)
+            guard = property(lambda _: bed.guard)
 
             async def aclose(self) -> None:
                 """Several clients, one after the other, use the same server."""

@@ -71,7 +71,7 @@ def test_a_change_cannot_be_changed_through_what_it_was_made_of() -> None:
 
 
 def test_an_update_keeps_the_touched_fields_only() -> None:
-    ops = [
+    ops: list[dict[str, Any]] = [
         {"op": "Replace", "path": "/scheduleParams/interval", "value": 30},
         {"op": "REMOVE", "path": "/name"},
     ]

@@ -193,17 +193,17 @@ async def test_an_answer_is_used_once(make_bed: MakeBed) -> None:
     bed = make_bed()
     async with bed.client(person=Person(YES)) as client:
         arguments = {"name": "Orders"}
-        asked = await client.session.call_tool("make_connection", arguments, allow_input_required=True)
-        answer = dict.fromkeys(asked.input_requests, YES)  # type: ignore[union-attr]
-        replay = {
+        asked: Any = await client.session.call_tool("make_connection", arguments, allow_input_required=True)
+        answer: dict[str, Any] = dict.fromkeys(asked.input_requests, YES)
+        replay: dict[str, Any] = {
             "input_responses": answer,
             "request_state": asked.request_state,
             "allow_input_required": True,
         }
-        first = await client.session.call_tool("make_connection", arguments, **replay)  # type: ignore[arg-type]
-        second = await client.session.call_tool("make_connection", arguments, **replay)  # type: ignore[arg-type]
-        assert first.structured_content["status"] == "done"  # type: ignore[union-attr,index]
-        assert second.structured_content["status"] == "refused"  # type: ignore[union-attr,index]
+        first: Any = await client.session.call_tool("make_connection", arguments, **replay)
+        second: Any = await client.session.call_tool("make_connection", arguments, **replay)
+        assert first.structured_content["status"] == "done"
+        assert second.structured_content["status"] == "refused"
         assert len(bed.writes) == 1
         # Asked anew, the same change may be approved anew.
         assert (await call(client, "make_connection", arguments)).status == "done"
@@ -213,18 +213,20 @@ async def test_an_answer_is_used_once(make_bed: MakeBed) -> None:
 async def test_an_answer_does_not_fit_another_call(make_bed: MakeBed) -> None:
     bed = make_bed()
     async with bed.client(person=Person(YES)) as client:
-        asked = await client.session.call_tool("make_connection", {"name": "A"}, allow_input_required=True)
-        answer = dict.fromkeys(asked.input_requests, YES)  # type: ignore[union-attr]
+        asked: Any = await client.session.call_tool(
+            "make_connection", {"name": "A"}, allow_input_required=True
+        )
+        answer: dict[str, Any] = dict.fromkeys(asked.input_requests, YES)
         for tool, arguments in (("make_connection", {"name": "B"}), ("make_export", {"name": "A"})):
             with pytest.raises(Exception, match="requestState"):
                 await client.session.call_tool(
                     tool,
                     arguments,
                     input_responses=answer,
-                    request_state=asked.request_state,  # type: ignore[union-attr]
+                    request_state=asked.request_state,
                     allow_input_required=True,
                 )
-        unasked = await client.session.call_tool(
+        unasked: Any = await client.session.call_tool(
             "make_connection", {"name": "C"}, input_responses=answer, allow_input_required=True
         )
         assert unasked.result_type == "input_required"

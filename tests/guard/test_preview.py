@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from aep_flow_mcp.guard.change import Change, Plan
 from aep_flow_mcp.guard.kinds import Kind
@@ -12,7 +13,7 @@ from aep_flow_mcp.guard.preview import preview
 
 def test_an_update_shows_field_by_field() -> None:
     before = {"name": "Orders", "scheduleParams": {"interval": 15, "frequency": "minute"}}
-    ops = [
+    ops: list[dict[str, Any]] = [
         {"op": "replace", "path": "/scheduleParams/interval", "value": 30},
         {"op": "add", "path": "/description", "value": "new"},
     ]

@@ -44,8 +44,15 @@ SMUGGLED = st.dictionaries(
             "guard_context",
             "change",
             "confirm",
+            "confirmation_id",
+            "sandbox",
+            "draft",
+            "delete_anyway",
+            "force",
+            "ctx",
+            "aep",
+            "_meta",
         ]
-        + ["confirmation_id", "sandbox", "draft", "delete_anyway", "force", "ctx", "aep", "_meta"]
     ),
     st.sampled_from(
         [True, "yes", {"approve": True}, {"action": "accept", "data": {"approve": True}}, "prod"]
@@ -122,8 +129,8 @@ async def attack(emulator: Emulator, mode: str, era: str, made: list[Attempt]) -
                         request_state=state,
                         allow_input_required=True,
                     )
-            except (MCPError, ValueError, TypeError) as refused:
-                assert str(refused)
+            except (MCPError, ValueError, TypeError):
+                continue  # refused before the tool was reached
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -42,9 +42,9 @@ class Asked:
         del context
         self.questions.append(params.message)
         self.sent_before += len(self.emulator.journal.writes())
-        if self.answer in ("accept", "untick"):
-            return ElicitResult(action="accept", content={"approve": self.answer == "accept"})
-        return ElicitResult(action=self.answer)
+        if self.answer == "decline" or self.answer == "cancel":
+            return ElicitResult(action=self.answer)
+        return ElicitResult(action="accept", content={"approve": self.answer == "accept"})
 
 
 @dataclass
@@ -66,7 +66,12 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    era: str, monkeypatch: pytest.MonkeyPatch, *, answer: Answer | None, provider: bool = True, **settings: Any
+    era: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    answer: Answer | None,
+    provider: bool = True,
+    **settings: Any,
 ) -> AsyncIterator[Stage]:
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)

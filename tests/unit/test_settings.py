@@ -89,4 +89,4 @@ def test_frozen_and_silent_about_secrets(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "p8e-very-secret" not in repr(settings)
     assert "eyJsecret" not in repr(settings)
     with pytest.raises(ValidationError):
-        settings.sandbox = "prod"  # type: ignore[misc]
+        settings.sandbox = "prod"

@@ -69,6 +69,8 @@ class FlowParts:
     schemas: Found[SchemaSummary] = field(default_factory=dict)
     mapping: MappingSet | Problem | None = None
     runs: Sequence[FlowRun] | Problem = ()
+    week: tuple[int, int] | Problem | None = None
+    """Runs of the last seven days, and how many of them failed."""
 
 
 def describe(parts: FlowParts, *, now: datetime) -> FlowDescription:
@@ -111,6 +113,8 @@ def describe(parts: FlowParts, *, now: datetime) -> FlowDescription:
         updated_at=utc(flow.updated_at),
         updated_by=flow.updated_by,
         last_operation=_operation(flow.last_operation),
+        runs_7d=parts.week[0] if isinstance(parts.week, tuple) else None,
+        failed_7d=parts.week[1] if isinstance(parts.week, tuple) else None,
         runs_problem=parts.runs if isinstance(parts.runs, Problem) else None,
         runs_note=_runs_note(parts, spec),
         runs=[run_row(run) for run in runs],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ DELETED_FLOW = "(deleted flow)"
 SLOWER_FACTOR = 1.5
 SLOWER_SECONDS = 60.0
 WORSE_SHARE = 0.1
+ENDS_SOON = timedelta(days=14)
 FEWEST_RUNS = 3
 """A mean duration or a share is compared only when both windows have at least so many runs."""
 
@@ -198,6 +199,16 @@ def missed_runs(flow: FlowFacts, tally: FlowTally | None, window: Window, *, now
         return None
     due_at = flow.timetable.due_at
     return Missed(flow, len(slots), len(missing), due_at(missing[0]), due_at(missing[-1]))
+
+
+def ending(flows: Iterable[FlowFacts], *, now: datetime) -> list[FlowFacts]:
+    """Enabled flows whose schedule ends within `ENDS_SOON`, or has ended and left them enabled; the last end first."""
+    ends = [
+        (flow.timetable.end, flow.name, flow)
+        for flow in flows
+        if flow.enabled and flow.timetable and flow.timetable.end and flow.timetable.end <= now + ENDS_SOON
+    ]
+    return [flow for _, _, flow in sorted(ends, key=lambda item: item[:2], reverse=True)]
 
 
 def has_never_run(flow: FlowFacts, *, now: datetime) -> bool:

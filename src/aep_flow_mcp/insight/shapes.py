@@ -136,6 +136,8 @@ class FlowDescription(_Shape):
     updated_at: str | None = None
     updated_by: str | None = None
     last_operation: OperationPart | None = None
+    runs_7d: int | None = None
+    failed_7d: int | None = None
     runs_problem: Problem | None = None
     runs_note: str | None = None
     runs: list[RunRow] = []

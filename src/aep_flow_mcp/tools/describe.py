@@ -1,6 +1,6 @@
 """Everything about one flow, gathered in three rounds of concurrent calls.
 
-1. the flow and its runs (and the lists of specs, which are cached);
+1. the flow, its last runs and how many there were in a week (and the lists of specs, which are cached);
 2. what the flow names: source and target connections, their accounts, the mapping set;
 3. what those name: datasets, schemas, and what the flow itself had left out.
 
@@ -10,6 +10,7 @@ Every part may be gone, or not for us to see, on its own: then the part says so,
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -23,11 +24,15 @@ from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.models.runs import FlowRun
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.platform.reader import FlowReader
+from aep_flow_mcp.tools.listing import where
+from aep_flow_mcp.tools.runs import STARTED_PATH, STATUS_PATH, RunState, spellings
+from aep_flow_mcp.tools.times import now
 
 T = TypeVar("T")
 Call = Callable[[], Awaitable[Any]]
 Specs = tuple[Sequence[ConnectionSpec] | Problem, Sequence[FlowSpec] | Problem]
 
+WEEK = timedelta(days=7)
 NAMED_DATASETS = 10
 """An export may read hundreds of datasets; so many are looked up, the others keep the name they were given."""
 
@@ -40,10 +45,13 @@ async def gather_flow(aep: FlowReader, flow_id: str, *, runs: int) -> FlowParts:
     Raises:
         PlatformError: the flow itself cannot be read. No other part raises.
     """
-    flow, last_runs, *specs = await together(
+    since = now() - WEEK
+    flow, last_runs, of_week, failed, *specs = await together(
         [
             lambda: aep.get_flow(flow_id),
             lambda: found(lambda: last_runs_of(aep, flow_id, runs)),
+            lambda: found(lambda: runs_since(aep, flow_id, since)),
+            lambda: found(lambda: runs_since(aep, flow_id, since, RunState.FAILED)),
             lambda: found(aep.list_connection_specs),
             lambda: found(aep.list_flow_specs),
         ]
@@ -51,7 +59,8 @@ async def gather_flow(aep: FlowReader, flow_id: str, *, runs: int) -> FlowParts:
     gathering = _Gathering(aep, cast(Flow, flow), cast(Specs, tuple(specs)))
     await together(gathering.named_by_flow())
     await together(gathering.named_by_parts())
-    return gathering.parts(cast("Sequence[FlowRun] | Problem", last_runs))
+    week = (of_week, failed) if isinstance(of_week, int) and isinstance(failed, int) else Problem.UNAVAILABLE
+    return gathering.parts(cast("Sequence[FlowRun] | Problem", last_runs), week)
 
 
 async def found(call: Callable[[], Awaitable[T]]) -> T | Problem:
@@ -66,6 +75,12 @@ async def last_runs_of(aep: FlowReader, flow_id: str, number: int) -> list[FlowR
     """The latest runs of a flow, newest first."""
     page = await aep.list_runs(Filter("flowId").eq(flow_id), limit=number, orderby="-createdAt")
     return page.items
+
+
+async def runs_since(aep: FlowReader, flow_id: str, since: datetime, status: RunState | None = None) -> int:
+    """How many runs of a flow began since then, of one status or of any."""
+    of_flow = where({"flowId": flow_id, STATUS_PATH: spellings(status)}, None)
+    return await aep.count_runs([*of_flow, Filter(STARTED_PATH).ge(since)])
 
 
 class _Gathering:
@@ -123,7 +138,7 @@ class _Gathering:
             *self._ask("connector", [connector_id(end, ref) for end, ref in both], aep.get_connection_spec),
         ]
 
-    def parts(self, last_runs: Sequence[FlowRun] | Problem) -> FlowParts:
+    def parts(self, last_runs: Sequence[FlowRun] | Problem, week: tuple[int, int] | Problem) -> FlowParts:
         """All that is known."""
         known = self._known
         return FlowParts(
@@ -137,6 +152,7 @@ class _Gathering:
             schemas=known["schema"],
             mapping=self._mapping(),
             runs=last_runs,
+            week=week,
         )
 
     def _ask(

@@ -106,6 +106,10 @@ class NeverRow(Row):
     due: str | None = None
 
 
+class EndingRow(Row):
+    ends: str
+
+
 class ErrorRow(BaseModel):
     """Runs with the same error. `meaning` is what the code is documented for, else the message; `causes` is what
     the messages name, with the number of runs."""
@@ -155,6 +159,7 @@ class PipelineHealth(Answer):
     worse: list[WorseRow] = Field(default_factory=list)
     missed: list[MissedRow] = Field(default_factory=list)
     never_ran: list[NeverRow] = Field(default_factory=list)
+    ending: list[EndingRow] = Field(default_factory=list)
     slowest: list[SlowRow] = Field(default_factory=list)
     group_by: str | None = None
     groups: list[GroupRow] = Field(default_factory=list)
@@ -190,6 +195,7 @@ _SECTIONS = (
     ("worse", "worse than before"),
     ("missed", "due by schedule, no run"),
     ("never_ran", "enabled, never ran"),
+    ("ending", "enabled, schedule over or ends within 14 days"),
     ("slowest", "slowest flows"),
 )
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.facts import FlowFacts
-from aep_flow_mcp.insight.health import Health, Missed, Trend, Worse
+from aep_flow_mcp.insight.health import Health, Missed, Trend, Worse, ending
 from aep_flow_mcp.insight.tally import ErrorTally, FlowTally
 from aep_flow_mcp.insight.windows import Window, WindowError, parse_window, read_zone
 from aep_flow_mcp.insight.words import utc
@@ -26,6 +26,7 @@ from aep_flow_mcp.tools import times
 from aep_flow_mcp.tools.dependencies import AppState, Reader
 from aep_flow_mcp.tools.health_answer import (
     Counts,
+    EndingRow,
     ErrorRow,
     FailingRow,
     GroupRow,
@@ -142,6 +143,7 @@ class _Report:
         worse = [item for item in health.worse() if self._matters(item)]
         missed = [] if stopped else health.missed(flows, now=self.now)
         never = health.never_ran(flows, now=self.now)
+        ends = ending(flows, now=self.now)
         groups = self._groups()
         sizes = {
             "errors": len(errors),
@@ -149,6 +151,7 @@ class _Report:
             "worse": len(worse),
             "missed": len(missed),
             "never_ran": len(never),
+            "ending": len(ends),
             "groups": 0 if self.group_by is GroupBy.DAY else len(groups),
         }
         return PipelineHealth(
@@ -164,6 +167,7 @@ class _Report:
             worse=[self._worse(item) for item in worse[:top]],
             missed=[self._missed(item) for item in missed[:top]],
             never_ran=[self._never(item) for item in never[:top]],
+            ending=[self._ending(flow) for flow in ends[:top]],
             slowest=[self._slow(*item) for item in slowest[: min(top, 3) if top <= 5 else top]],
             group_by=self.group_by.value if self.group_by else None,
             groups=groups[-max(top, MOST_DAYS) :] if self.group_by is GroupBy.DAY else groups[:top],
@@ -244,6 +248,10 @@ class _Report:
     def _never(self, flow: FlowFacts) -> NeverRow:
         due = flow.timetable.first if flow.timetable else None
         return NeverRow(flow=flow.name or flow.id, id=flow.id, created=utc(flow.created_at), due=utc(due))
+
+    def _ending(self, flow: FlowFacts) -> EndingRow:
+        end = flow.timetable.end if flow.timetable else None
+        return EndingRow(flow=flow.name or flow.id, id=flow.id, ends=utc(end) or "")
 
     def _notes(self, progress: Progress, *, stopped: bool) -> list[str]:
         if not stopped:

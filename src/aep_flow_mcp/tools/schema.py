@@ -14,7 +14,9 @@ TOKEN_CHARACTERS = 4.4
 def tidy(schema: dict[str, Any]) -> dict[str, Any]:
     """Drop titles, null arms and null defaults, and write references that are used once in place."""
     defs: dict[str, Any] = schema.get("$defs", {})
-    tidied: dict[str, Any] = _node({key: value for key, value in schema.items() if key != "$defs"}, defs, seen=())
+    tidied: dict[str, Any] = _node(
+        {key: value for key, value in schema.items() if key != "$defs"}, defs, seen=()
+    )
     return {"properties": {}, **tidied}
 
 

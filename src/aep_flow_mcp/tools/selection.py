@@ -49,7 +49,9 @@ def _refusal(card: dict[str, Any], settings: Settings) -> str | None:
 
 
 def _anything_to_confirm(cards: list[dict[str, Any]], refused: dict[str, str]) -> bool:
-    return any(card["writes"] and card["name"] not in refused and card["name"] != CONFIRM_TOOL for card in cards)
+    return any(
+        card["writes"] and card["name"] not in refused and card["name"] != CONFIRM_TOOL for card in cards
+    )
 
 
 def _known(variable: str, given: Iterable[str], known: list[str]) -> None:
@@ -57,6 +59,8 @@ def _known(variable: str, given: Iterable[str], known: list[str]) -> None:
     if wrong:
         from rapidfuzz import process
 
-        close = [match[0] for word in wrong for match in process.extract(word, known, limit=3, score_cutoff=60)]
+        close = [
+            match[0] for word in wrong for match in process.extract(word, known, limit=3, score_cutoff=60)
+        ]
         hint = f" Close: {', '.join(dict.fromkeys(close))}." if close else f" It takes: {', '.join(known)}."
         raise SettingsError(f"{variable} names {', '.join(map(repr, wrong))}, which does not exist.{hint}")

@@ -55,10 +55,14 @@ def operations_page(cards: list[dict[str, Any]]) -> str:
     for tool, names in operations.items():
         if tool in known:
             card = known[tool]
-            lines.append(f"| {', '.join(names)} | `{tool}` | {'W' if card['writes'] else 'R'} | {card['toolset']} |")
+            lines.append(
+                f"| {', '.join(names)} | `{tool}` | {'W' if card['writes'] else 'R'} | {card['toolset']} |"
+            )
     beyond = [card for card in cards if card["name"] not in operations]
     lines += ["", "Beyond the document:", ""]
-    lines += [f"- `{card['name']}` ({card['toolset']}): {card['description'].split('. ')[0]}" for card in beyond]
+    lines += [
+        f"- `{card['name']}` ({card['toolset']}): {card['description'].split('. ')[0]}" for card in beyond
+    ]
     return "\n".join(lines) + "\n"
 
 
