@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import cache
 from typing import get_args, get_type_hints
 
 import pytest
@@ -16,6 +18,7 @@ from aep_flow_mcp.platform.config import Credentials, PlatformConfig
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.transport import PlatformClient
 from contract import exercise
+from contract.caller import CLIENT_ID, CLIENT_SECRET, ORGANISATION, PLATFORM, signed_in
 from contract.known_errors import KNOWN_ERRORS
 from contract.openapi import Contract
 from contract.reading import NEIGHBOUR_CALLS, READER_CALLS, Known
@@ -54,17 +57,20 @@ def emulator_exchanges() -> list[Exchange]:
 
 
 @pytest.fixture(scope="session")
-def variant_exchanges() -> dict[str, list[Exchange]]:
-    """The same on one emulator for each switch of `Variants`, by `name=value`."""
-    return {
-        f"{name}={value}": asyncio.run(_exchanges(Variants(**{name: value})))  # type: ignore[arg-type]
-        for name, value in switches()
-    }
+def of_variant() -> Callable[[str], list[Exchange]]:
+    """The same on an emulator with one switch of `Variants`, named as `name=value`."""
+    values = {f"{name}={value}": {name: value} for name, value in switches()}
+
+    @cache
+    def exchanges(switch: str) -> list[Exchange]:
+        return asyncio.run(_exchanges(Variants(**values[switch])))  # type: ignore[arg-type]
+
+    return exchanges
 
 
 async def _exchanges(variants: Variants) -> list[Exchange]:
     emulator = Emulator(EmulatorOptions(variants=variants, provider_access=True, clock=noon))
-    async with exercise.signed_in(emulator) as call:
+    async with signed_in(emulator) as call:
         await exercise.everything(call)
         await exercise.errors(call)
         await exercise.faults(emulator, call)
@@ -79,16 +85,16 @@ def client_exchanges() -> dict[str, list[Exchange]]:
 
 async def _client_exchanges() -> dict[str, list[Exchange]]:
     emulator = Emulator(EmulatorOptions(clock=noon))
-    async with exercise.signed_in(emulator) as call:
+    async with signed_in(emulator) as call:
         known = await Known.of(call)
     recorder = Recorder(EmulatorTransport(emulator))
     config = PlatformConfig(
-        platform_url=exercise.PLATFORM,
-        ims_url=exercise.PLATFORM,
+        platform_url=PLATFORM,
+        ims_url=PLATFORM,
         credentials=Credentials(
-            client_id=exercise.CLIENT_ID,
-            org_id=exercise.ORGANISATION,
-            client_secret=SecretStr(exercise.CLIENT_SECRET),
+            client_id=CLIENT_ID,
+            org_id=ORGANISATION,
+            client_secret=SecretStr(CLIENT_SECRET),
         ),
         sandbox="dev",
     )

@@ -4,100 +4,32 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
-
-import httpx
+from collections.abc import Iterator
 
 from aep_flow_mcp.emulator import Emulator, FaultRule
-from aep_flow_mcp.emulator.asgi import EmulatorTransport
-from contract.wire import Recorder
+from contract.bodies import (
+    FILES_TO_LAKE,
+    S3_SOURCE,
+    START,
+    Json,
+    account,
+    add,
+    files,
+    into,
+    mapping_step,
+    remove,
+    replace,
+    scheduled,
+)
+from contract.caller import Caller
 
-PLATFORM = "https://platform.test"
-FLOW_SERVICE = "/data/foundation/flowservice"
-CLIENT_ID = "emulator-client"
-CLIENT_SECRET = "emulator-secret"
-ORGANISATION = "0123456789ABCDEF01234567@AdobeOrg"
-
-DATA_LAKE = "c604ff05-7f1a-43c0-8e18-33bf874cb11c"
 EXPORT_SOURCE = "23598e46-f560-407b-88d5-ea6207e49db0"
 LANDING_ZONE_SOURCE = "26f526f2-58f4-4712-961d-e41bf1ccc0e8"
 LANDING_ZONE_TARGET = "10440537-2a7b-4583-ac39-ed38d4b848e8"
-S3_SOURCE = "ecadc60c-7455-4d87-84dc-2a0e293d997b"
-FILES_TO_LAKE = "9753525b-82c7-4dce-8a9b-5ccfce2b9876"
 EXPORT_TO_LANDING_ZONE = "cd2fc47e-e838-4f38-a581-8fff2f99b63a"
 COLLECTIONS = ("connections", "sourceConnections", "targetConnections", "flows", "runs")
 SPECS = ("connectionSpecs", "flowSpecs")
-START = 4_102_444_800  # seconds; the year 2100, later than any clock of a test
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
-
-Json = dict[str, Any]
-
-
-@dataclass
-class Caller:
-    """A plain HTTP client of one emulator that insists on success, or on the error it asked for."""
-
-    client: httpx.AsyncClient
-    recorder: Recorder
-
-    async def __call__(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: object = None,
-        query: Any = None,
-        expect: int = 0,
-        **headers: str,
-    ) -> Any:
-        """The JSON answer. `expect` is a status, or 0 for any success; `If_Match=` is that header."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        url = path if path.startswith("/data/") else FLOW_SERVICE + path
-        answer = await self.client.request(method, url, json=body, params=query, headers=named)
-        fine = answer.status_code == expect if expect else answer.is_success
-        assert fine, f"{method} {path} {query} -> {answer.status_code} {answer.text[:500]}"
-        return answer.json() if answer.content else None
-
-    async def first(self, collection: str, *filters: str) -> Json:
-        """The first item of a collection that meets all filters."""
-        answer = await self("GET", f"/{collection}", query=[("property", f) for f in filters])
-        assert answer["items"], f"no {collection} with {filters}"
-        item: Json = answer["items"][0]
-        return item
-
-    async def item(self, path: str) -> Json:
-        (item,) = (await self("GET", path))["items"]
-        found: Json = item
-        return found
-
-    async def patch(self, path: str, *operations: Json) -> Any:
-        return await self("PATCH", path, body=list(operations), If_Match=(await self.item(path))["etag"])
-
-
-@asynccontextmanager
-async def signed_in(emulator: Emulator, *, sandbox: str = "dev") -> AsyncIterator[Caller]:
-    """A caller with a token of the emulator's own IMS; what it sends and gets is in its recorder."""
-    recorder = Recorder(EmulatorTransport(emulator))
-    async with httpx.AsyncClient(transport=recorder, base_url=PLATFORM) as client:
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": CLIENT_ID,
-            "client_secret": CLIENT_SECRET,
-            "scope": "openid,AdobeID",
-        }
-        token = (await client.post("/ims/token/v3", data=form)).json()["access_token"]
-        client.headers.update(
-            {
-                "Authorization": f"Bearer {token}",
-                "x-api-key": CLIENT_ID,
-                "x-gw-ims-org-id": ORGANISATION,
-                "x-sandbox-name": sandbox,
-            }
-        )
-        yield Caller(client, recorder)
 
 
 async def everything(call: Caller) -> None:
@@ -128,6 +60,8 @@ async def read_collections(call: Caller) -> None:
         body = {"queryString": "state==enabled", "limit": 2, "orderby": "name"}
         page = await call("POST", f"/{collection}/search", body=body)
         assert {item["state"] for item in page["items"]} == {"enabled"}
+    counted = await call("POST", "/flows/search", body={"queryString": "state==enabled", "count": True})
+    assert counted["count"] > 2
     for collection in SPECS:
         every = (await call("GET", f"/{collection}"))["items"]
         found = await call.first(collection, f"id=={every[-1]['id']}")
@@ -231,9 +165,10 @@ async def write_flow(call: Caller) -> None:
     await call.patch(f"/connections/{base['id']}", replace("/name", "contract account renamed"))
     await call.patch(f"/connections/{base['id']}", replace("/auth/params", account("")["auth"]["params"]))
     await call.patch(f"/sourceConnections/{source['id']}", add("/description", "orders"))
-    await call.patch(
-        f"/targetConnections/{target['id']}", replace("/name", "lake"), add("/description", "orders")
-    )
+    await call.patch(f"/targetConnections/{target['id']}", add("/description", "orders"))
+    for end, made in (("sourceConnections", source), ("targetConnections", target)):
+        assert (await call.item(f"/{end}/{made['id']}"))["description"] == "orders"
+        assert (await call.first(end, f"id=={made['id']}"))["description"] == "orders"
     await call.patch(path, add("/description", "orders"), remove("/description", "orders"))
     await call.patch(path, replace("/options/errorDiagnosticsEnabled", False))
     await call.patch(path, replace("/transformations/0", mapping_step(mapping)))
@@ -412,63 +347,3 @@ async def mapped_target(call: Caller) -> tuple[Json, str]:
     flow = await call.first("flows", f"flowSpec.id=={FILES_TO_LAKE}", "state==enabled")
     (mapping,) = [t["params"]["mappingId"] for t in flow["transformations"] if t["name"] == "Mapping"]
     return await call.item(f"/targetConnections/{flow['targetConnectionIds'][0]}"), mapping
-
-
-def account(name: str) -> Json:
-    return {
-        "name": name,
-        "description": "read only",
-        "auth": {
-            "specName": "Access Key",
-            "params": {"s3AccessKey": "AKIACONTRACTCONTRACT", "s3SecretKey": "contract-secret"},
-        },
-        "connectionSpec": {"id": S3_SOURCE, "version": "1.0"},
-    }
-
-
-def files(base: str) -> Json:
-    return {
-        "name": "order files",
-        "baseConnectionId": base,
-        "data": {"format": "delimited", "properties": {"columnDelimiter": ",", "encoding": "UTF-8"}},
-        "params": {"path": "/orders/", "type": "folder", "recursive": True},
-        "connectionSpec": {"id": S3_SOURCE, "version": "1.0"},
-    }
-
-
-def into(lake: Json) -> Json:
-    return {
-        "name": "orders in the lake",
-        "data": {"format": "parquet_xdm", "schema": lake["data"]["schema"]},
-        "params": {"dataSetId": lake["params"]["dataSetId"]},
-        "connectionSpec": {"id": DATA_LAKE, "version": "1.0"},
-    }
-
-
-def mapping_step(mapping: str) -> Json:
-    return {"name": "Mapping", "params": {"mappingId": mapping, "mappingVersion": 0}}
-
-
-def scheduled(source: str, target: str, mapping: str) -> Json:
-    return {
-        "name": "orders",
-        "description": "hourly",
-        "flowSpec": {"id": FILES_TO_LAKE, "version": "1.0"},
-        "sourceConnectionIds": [source],
-        "targetConnectionIds": [target],
-        "transformations": [mapping_step(mapping)],
-        "options": {"errorDiagnosticsEnabled": True, "partialIngestionPercent": 5},
-        "scheduleParams": {"startTime": START, "frequency": "hour", "interval": 15, "backfill": True},
-    }
-
-
-def replace(path: str, value: object) -> Json:
-    return {"op": "replace", "path": path, "value": value}
-
-
-def add(path: str, value: object) -> Json:
-    return {"op": "add", "path": path, "value": value}
-
-
-def remove(path: str, value: object) -> Json:
-    return {"op": "remove", "path": path, "value": value}

@@ -9,17 +9,9 @@ from typing import Any
 from aep_flow_mcp.platform.models.explore import Exploration, ExplorePreview, ExploreQuery
 from aep_flow_mcp.platform.neighbours import Neighbours
 from aep_flow_mcp.platform.reader import ConfigsQuery, FlowReader
-from contract.exercise import (
-    EXPORT_SOURCE,
-    FILES_TO_LAKE,
-    FLOW_SERVICE,
-    LANDING_ZONE_SOURCE,
-    S3_SOURCE,
-    Caller,
-    Json,
-    explorable,
-    mapped_target,
-)
+from contract.bodies import FILES_TO_LAKE, S3_SOURCE, Json
+from contract.caller import FLOW_SERVICE, Caller
+from contract.exercise import EXPORT_SOURCE, LANDING_ZONE_SOURCE, explorable, mapped_target
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,6 +126,21 @@ def walk(value: object, pointer: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for child in value:
             yield from walk(child, f"{pointer}/*")
+
+
+def rename(body: Any, pointer: str) -> Any:
+    """A copy of the body in which the last step of the pointer has another name, everywhere it occurs."""
+    body = copy.deepcopy(body)
+    *steps, last = pointer.split("/")[1:]
+    places = [body]
+    for step in steps:
+        places = [
+            p for place in places for p in (place if step == "*" else [place[step]] if step in place else [])
+        ]
+    for place in places:
+        if last in place:
+            place[last + "Renamed"] = place.pop(last)
+    return body
 
 
 def _free_form(parts: list[Schema]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from contract.known import STRING, KnownError, KnownErrors, thing
 from contract.openapi import Contract, Query, locate, needs
-from contract.shapes import Schema, Violation, walk
+from contract.shapes import Schema, Violation, rename, walk
 
 HEADERS = {"Authorization": "Bearer x"}
 
@@ -249,21 +248,6 @@ def test_a_field_renamed_in_an_example_is_found(flow_service: Contract) -> None:
         pytest.skip("Adobe's examples are not beside the OpenAPI file")
     assert renamed > 300
     assert missed == []
-
-
-def rename(body: Any, pointer: str) -> Any:
-    """A copy of the body in which the last step of the pointer has another name, everywhere it occurs."""
-    body = copy.deepcopy(body)
-    *steps, last = pointer.split("/")[1:]
-    places = [body]
-    for step in steps:
-        places = [
-            p for place in places for p in (place if step == "*" else [place[step]] if step in place else [])
-        ]
-    for place in places:
-        if last in place:
-            place[last + "Renamed"] = place.pop(last)
-    return body
 
 
 def test_rename_reaches_every_item_of_a_list() -> None:

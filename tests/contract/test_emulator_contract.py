@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions
-from contract import exercise
+from contract.caller import FLOW_SERVICE, signed_in
 from contract.conftest import switches
+from contract.exercise import explorable
 from contract.openapi import Contract, needs
 from contract.wire import Checker, Exchange
 
 pytestmark = needs("flow-service")
+
+SWITCHES = [f"{name}={value}" for name, value in switches()]
 
 
 def test_every_operation_of_the_file_is_answered_with_success(
@@ -33,17 +37,17 @@ def test_every_exchange_keeps_to_the_file(checker: Checker, emulator_exchanges: 
     assert checker.surprises(emulator_exchanges) == []
 
 
-@pytest.mark.parametrize("switch", [f"{name}={value}" for name, value in switches()])
+@pytest.mark.parametrize("switch", SWITCHES)
 def test_every_variant_keeps_to_the_file(
-    checker: Checker, variant_exchanges: dict[str, list[Exchange]], switch: str
+    checker: Checker, of_variant: Callable[[str], list[Exchange]], switch: str
 ) -> None:
-    assert checker.surprises(variant_exchanges[switch]) == []
+    assert checker.surprises(of_variant(switch)) == []
 
 
 async def test_the_parameters_of_a_rest_source_come_without_padding() -> None:
     """Adobe's pages write `e30` for `{}`: base64 whose padding is left out."""
-    async with exercise.signed_in(Emulator(EmulatorOptions())) as call:
-        base = await exercise.explorable(call, "*")
+    async with signed_in(Emulator(EmulatorOptions())) as call:
+        base = await explorable(call, "*")
         asked = {"objectType": "rest", "object": "x", "sourceParams": "e30"}
         shown = await call("GET", f"/connections/{base['id']}/explore", query=asked)
     assert shown["format"] == "hierarchical"
@@ -76,7 +80,7 @@ INLET = {"sourceId", "inletUrl", "inletId", "authenticationRequired", "dataType"
 
 def _items(exchanges: list[Exchange], collection: str) -> list[dict[str, Any]]:
     """The items of all answered lists of a collection."""
-    path = f"{exercise.FLOW_SERVICE}/{collection}"
+    path = f"{FLOW_SERVICE}/{collection}"
     answers = [e.answer for e in exchanges if e.method == "GET" and e.path == path and e.status == 200]
     return [item for answer in answers for item in answer.get("items", [])]
 

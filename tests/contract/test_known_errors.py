@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from contract.conftest import switches
 from contract.known_errors import KNOWN_ERRORS
 from contract.openapi import Contract, needs
-from contract.shapes import walk
+from contract.shapes import rename, walk
 from contract.unseen import UNSEEN
 from contract.wire import Checker, Exchange
 
@@ -20,10 +24,11 @@ pytestmark = needs("flow-service")
 @pytest.fixture(scope="module")
 def all_exchanges(
     emulator_exchanges: list[Exchange],
-    variant_exchanges: dict[str, list[Exchange]],
+    of_variant: Callable[[str], list[Exchange]],
     client_exchanges: dict[str, list[Exchange]],
 ) -> list[Exchange]:
-    groups = [emulator_exchanges, *variant_exchanges.values(), *client_exchanges.values()]
+    variants = [of_variant(f"{name}={value}") for name, value in switches()]
+    groups = [emulator_exchanges, *variants, *client_exchanges.values()]
     return [exchange for group in groups for exchange in group]
 
 
@@ -53,6 +58,37 @@ def test_every_declared_property_is_answered_or_listed(
     idle = [pattern for pattern in UNSEEN if not any(re.fullmatch(pattern, name) for name in missing)]
     assert sorted(unlisted) == []
     assert idle == []
+
+
+FREE = re.compile(
+    r".*/(auth/params|spec|requestSpec|responseSpec|extensions|latencySummary)/.*"
+    r"|/data/.*|/schema/properties/.*|GET .*/configs /items/.*"
+)
+"""Below these nothing is named: credentials (another test sees to them), JSON Schemas, rows, datasets, extensions."""
+
+
+def test_a_field_renamed_in_an_answer_is_noticed(
+    checker: Checker, emulator_exchanges: list[Exchange]
+) -> None:
+    """In the smallest answer of each operation, every field in turn."""
+    contract = checker.contract
+    smallest: dict[str, Exchange] = {}
+    for exchange in sorted(emulator_exchanges, key=lambda e: len(json.dumps(e.answer))):
+        operation = contract.operation(exchange.method, exchange.path)
+        answered = exchange.status < 300 and exchange.answer not in (None, {}, {"items": [], "_links": {}})
+        if operation is not None and answered and "count" not in exchange.answer:
+            smallest.setdefault(operation.name, exchange)
+    renamed, missed = 0, []
+    for name, exchange in smallest.items():
+        for pointer in sorted(set(walk(exchange.answer))):
+            if not FREE.fullmatch(pointer) and not FREE.fullmatch(f"{name} {pointer}"):
+                renamed += 1
+                changed = replace(exchange, answer=rename(exchange.answer, pointer))
+                if not any(f"{pointer}Renamed " in line for line in checker.surprises([changed])):
+                    missed.append(f"{name} {pointer}")
+    assert len(smallest) >= 41, "every operation but the four deletes answers something"
+    assert renamed > 600
+    assert missed == []
 
 
 RENAMED = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.transport import PlatformClient
 from aep_flow_mcp.platform.writer import FlowWriter
-from contract.exercise import account, files, into, mapping_step, replace, scheduled
+from contract.bodies import account, files, into, mapping_step, replace, scheduled
 from contract.reading import Known
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -113,8 +114,9 @@ async def test_a_flow_that_keeps_changing_is_never_written(make_bed: MakeBed, er
     }
     if era == "2026-07-28":
         # The question is returned each time; the client gives up after its own number of rounds.
-        with pytest.raises(Exception, match="rounds"):
+        with pytest.raises(ExceptionGroup) as caught:
             await bed.call("change_flow", arguments, era=era, person=person)
+        assert "rounds" in "".join(traceback.format_exception(caught.value))
     else:
         assert (await bed.call("change_flow", arguments, era=era, person=person)).status == "refused"
     assert len(person.questions) > 3

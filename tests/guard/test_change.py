@@ -19,11 +19,10 @@ from aep_flow_mcp.guard.change import (
     Ref,
     Step,
     Undo,
-    resolve_path,
-    resolve_refs,
 )
 from aep_flow_mcp.guard.kinds import Kind
 from aep_flow_mcp.guard.patches import ABSENT, Patch, differences
+from aep_flow_mcp.guard.steps import resolve_path, resolve_refs
 
 FLOW = {
     "id": "f1",

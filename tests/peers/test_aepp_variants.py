@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from aepp.flowservice import FlowService
@@ -11,14 +10,14 @@ from aepp.flowservice import FlowService
 from peers.pointing import PYTHON, REPOSITORY, aepp_at, signed_in
 from peers.process import FlowApi, running
 
-LAUNCHER = Path(__file__).with_name("variant_emulator.py")
 LANDING_ZONE = "/data/foundation/connectors/landingzone"
 
 
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[tuple[FlowService, FlowApi]]:
     """An emulator hosted on AWS whose next links repeat the query."""
-    command = [PYTHON, str(LAUNCHER), "dlz_provider=aws", "next_href=with_params"]
+    switches = ["--variant", "dlz_provider=aws", "--variant", "next_href=with_params"]
+    command = [PYTHON, "-m", "aep_flow_mcp", "emulator", *switches]
     with running(command, cwd=REPOSITORY) as process, aepp_at(process.url) as flows:
         yield flows, signed_in(process.url)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -347,3 +348,13 @@ def test_codes_are_complete_and_unique() -> None:
 def test_any_code_is_explained_or_not(code: str, issuer: str | None) -> None:
     info = explain(code, issuer)
     assert info is None or info.meaning
+
+
+@pytest.mark.parametrize(
+    "text", ["secret" * 5000, "a-" * 20_000, "://a:" * 9000, "A_" * 20_000, "password-" * 4000]
+)
+def test_long_hostile_texts_cost_little(text: str) -> None:
+    started = time.process_time()
+    error = parsed(400, {"message": text})
+    assert len(str(error)) < 1_500
+    assert time.process_time() - started < 1

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from mcp import Client
 
+from aep_flow_mcp.app import platform_config
 from aep_flow_mcp.cli import emulator_settings
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
+from aep_flow_mcp.platform.transport import PlatformClient
 from aep_flow_mcp.server import build_server
 from aep_flow_mcp.settings import Settings
 from tools.bed import Bed, in_its_own_task
@@ -49,6 +51,11 @@ def emulator(emulator_options: EmulatorOptions) -> Emulator:
     return Emulator(emulator_options)
 
 
+async def no_wait(seconds: float) -> None:
+    """Between tries nothing changes in an emulator with a clock that stands still."""
+    del seconds
+
+
 @pytest.fixture
 def settings() -> Settings:
     """Override to set the server up differently."""
@@ -58,6 +65,7 @@ def settings() -> Settings:
 @pytest.fixture
 async def bed(era: str, emulator: Emulator, settings: Settings) -> AsyncIterator[Bed]:
     """A client of the era, connected to a server on the emulator."""
-    server = build_server(settings, transport=lambda: EmulatorTransport(emulator), emulated=True)
+    platform = PlatformClient(platform_config(settings), transport=EmulatorTransport(emulator), sleep=no_wait)
+    server = build_server(settings, client=platform, emulated=True)
     async with in_its_own_task(Client(server, mode=ERAS[era])) as client:
         yield Bed(client, emulator)

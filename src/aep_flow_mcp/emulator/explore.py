@@ -91,7 +91,7 @@ def _is_true(call: Call, name: str) -> bool:
 def _decoded(text: str) -> Any:
     """Base64 of JSON; 1389-400 when it is neither."""
     try:
-        return json.loads(base64.b64decode(text, validate=True))
+        return json.loads(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
     except (binascii.Error, ValueError) as error:
         raise provider(1389, "The value is not base64 of JSON") from error
 

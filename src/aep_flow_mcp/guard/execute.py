@@ -15,10 +15,11 @@ import anyio
 
 from aep_flow_mcp.guard import secrets
 from aep_flow_mcp.guard.canonical import JSON, shown
-from aep_flow_mcp.guard.change import Change, Step, Undo, resolve_path, resolve_refs
+from aep_flow_mcp.guard.change import Change
 from aep_flow_mcp.guard.look import Looker
 from aep_flow_mcp.guard.reconcile import Done, NotDone, Outcome, Reconciler, Sleep, Unknown
 from aep_flow_mcp.guard.results import Status, Touched
+from aep_flow_mcp.guard.steps import Step, Undo, resolve_path, resolve_refs
 from aep_flow_mcp.platform.errors import ErrorKind, NotSent, PlatformError, outcome_unknown
 
 if TYPE_CHECKING:

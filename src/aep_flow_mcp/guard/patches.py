@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aep_flow_mcp.guard.canonical import JSON, dotted, shown
-from aep_flow_mcp.guard.change import PlanError
+from aep_flow_mcp.guard.steps import PlanError
 
 _OPS = ("add", "replace", "remove")
 ABSENT = object()

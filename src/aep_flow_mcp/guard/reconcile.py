@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from aep_flow_mcp.guard.canonical import JSON
-from aep_flow_mcp.guard.change import Step
 from aep_flow_mcp.guard.kinds import Kind
 from aep_flow_mcp.guard.look import Looker, agrees
+from aep_flow_mcp.guard.steps import Step
 from aep_flow_mcp.platform.errors import PlatformError
 
 WAITS = (0.0, 1.0, 3.0)

@@ -156,6 +156,8 @@ class FlowFacts:
     def of(cls, flow: Flow) -> FlowFacts:
         refs = [*flow.source_refs, *flow.target_refs]
         last, operation = flow.last_run, flow.last_operation
+        if last and not (last.state or last.started_at or last.completed_at):
+            last = None
         changed = operation and (operation.operation or "").casefold() != "create"
         return cls(
             id=flow.id,

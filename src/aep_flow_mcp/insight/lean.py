@@ -30,6 +30,10 @@ class _NotPlainError(Exception):
     """Something is not as documented, so the model has to read it."""
 
 
+# A type that nobody expects shows in the attempt to use it.
+_NOT_PLAIN = (_NotPlainError, AttributeError, TypeError)
+
+
 def run_facts(raw: Json) -> RunFacts:
     """The facts of one run.
 
@@ -38,7 +42,7 @@ def run_facts(raw: Json) -> RunFacts:
     """
     try:
         return _plain_run(raw)
-    except _NotPlainError:
+    except _NOT_PLAIN:
         return RunFacts.of(FlowRun.model_validate(raw))
 
 
@@ -50,7 +54,7 @@ def flow_facts(raw: Json) -> FlowFacts:
     """
     try:
         return _plain_flow(raw)
-    except _NotPlainError:
+    except _NOT_PLAIN:
         return FlowFacts.of(Flow.model_validate(raw))
 
 
@@ -123,8 +127,9 @@ def _plain_flow(raw: Json) -> FlowFacts:
     if "startedAt" in last or "completedAt" in last or "stoppedAtUTC" in last:
         raise _NotPlainError
     mapping_id, audiences = _steps(_list(raw, "transformations"))
-    changed = operation.get("operation") != "create"
-    state = last.get("state")
+    changed = _text(operation, "operation").casefold() != "create"
+    state = _text(last, "state")
+    last_run = _time(last, "startedAtUTC") or _time(last, "completedAtUTC")
     return FlowFacts(
         id=_id(raw, "id"),
         name=_text(raw, "name"),
@@ -145,8 +150,8 @@ def _plain_flow(raw: Json) -> FlowFacts:
         reset_at=(_time(operation, "updated") or _time(operation, "started"))
         if operation and changed
         else None,
-        last_run_at=_time(last, "startedAtUTC") or _time(last, "completedAtUTC"),
-        last_status=read_status(state) if last else None,
+        last_run_at=last_run,
+        last_status=read_status(state) if state or last_run else None,
     )
 
 

@@ -16,6 +16,9 @@ _UNITS = {
     "week": timedelta(weeks=1),
 }
 
+_MOST = 100_000
+"""A larger interval is a mistake, not a schedule."""
+
 START_GRACE = timedelta(minutes=30)
 """How late a run may start before it counts as missed: new flows need two to three minutes, queues more."""
 
@@ -40,7 +43,7 @@ class Timetable:
         if number == 0:
             return cls(schedule.start_time, None, schedule.end_time)
         length = _UNITS.get(unit.rstrip("s"))
-        if length is None or number < 0:
+        if length is None or not 0 < number <= _MOST:
             return None
         return cls(schedule.start_time, length * number, schedule.end_time)
 

@@ -100,7 +100,7 @@ def parse_window(text: str, *, now: datetime, zone: tzinfo = UTC) -> Window:
         WindowError: the text is none of these, the window is empty or too long.
     """
     plain = " ".join(text.strip().casefold().split())
-    now = now.astimezone(UTC)
+    now = now.astimezone(UTC).replace(microsecond=0)
     window = _named(plain, now, zone) or _span(plain, now)
     if window is not None:
         return window
@@ -187,7 +187,10 @@ def _midnight(day: date, zone: tzinfo) -> datetime:
 
 def _next_day(start: datetime, zone: tzinfo) -> datetime:
     """The midnight after: 23, 24 or 25 hours later, as the zone's clocks go."""
-    return _midnight(local_day(start, zone) + timedelta(days=1), zone)
+    day = local_day(start, zone)
+    if day == date.max:
+        raise WindowError(f"{day} is out of range. {_TAKES}")
+    return _midnight(day + timedelta(days=1), zone)
 
 
 def _iso(at: datetime) -> str:

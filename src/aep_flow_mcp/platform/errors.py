@@ -225,7 +225,7 @@ def said(value: object) -> str | None:
     """Adobe's words as they may be repeated: without secrets, control characters and excess."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    return clean_text(redact_text(str(value)[: _TEXT_LIMIT * 8]), limit=_TEXT_LIMIT) or None
+    return clean_text(redact_text(str(value)[: _TEXT_LIMIT * 3]), limit=_TEXT_LIMIT) or None
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

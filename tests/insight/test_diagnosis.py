@@ -1,0 +1,186 @@
+"""Which cause the evidence supports."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aep_flow_mcp.insight.causes import FIXES, HEADLINES, Cause, cause_of_error, cause_of_words
+from aep_flow_mcp.insight.diagnosis import Diagnosis, diagnose
+from aep_flow_mcp.insight.evidence import Evidence, Probe, Probed, read_history
+from aep_flow_mcp.insight.shapes import Problem
+from aep_flow_mcp.platform.models.connections import Connection, SourceConnection, TargetConnection
+from aep_flow_mcp.platform.models.neighbours import Dataset, MappingSet, SchemaSummary
+from aep_flow_mcp.platform.models.runs import FlowRun
+from insight.made import ACCOUNT, DATASET, MAPPING, NOW, SCHEMA, SOURCE, TARGET, failed_run, flow, ms, run
+
+XED = "application/vnd.adobe.xed-full+json;version="
+GOOD = [run(number, ago=timedelta(hours=number) - timedelta(minutes=3)) for number in range(1, 12)]
+
+
+def bad(message: str, *, code: str = "CONNECTOR-1001-500", number: int = 3, **given: Any) -> list[FlowRun]:
+    """The newest runs fail with a message, the others are good."""
+    failed = [
+        failed_run(100 + at, message, code=code, ago=timedelta(hours=at) - timedelta(minutes=3), **given)
+        for at in range(1, number + 1)
+    ]
+    return [*failed, *GOOD[number:]]
+
+
+def evidence(**changes: Any) -> Evidence:
+    """A flow with everything in place."""
+    schema = {"id": SCHEMA, "contentType": f"{XED}1"}
+    target = {"id": TARGET, "params": {"dataSetId": DATASET}, "data": {"schema": {"id": SCHEMA, "version": f"{XED}1"}}}
+    made = Evidence(
+        flow=flow(),
+        now=NOW,
+        runs=GOOD,
+        sources={SOURCE: SourceConnection.model_validate({"id": SOURCE, "baseConnectionId": ACCOUNT, "params": {"path": "/in/"}})},
+        targets={TARGET: TargetConnection.model_validate(target)},
+        accounts={ACCOUNT: Connection.model_validate({"id": ACCOUNT, "name": "Bucket", "state": "enabled"})},
+        tested={ACCOUNT: Probed(Probe.OK)},
+        explored={SOURCE: Probed(Probe.OK)},
+        datasets={DATASET: Dataset.model_validate({"id": DATASET, "name": "Orders", "schemaRef": schema})},
+        schemas={SCHEMA: SchemaSummary.model_validate({"$id": SCHEMA, "title": "Order"})},
+        mapping=MappingSet.model_validate({"id": MAPPING, "version": 1}),
+        newest_mapping=1,
+    )
+    return replace(made, **changes)
+
+
+def first(**changes: Any) -> Cause:
+    return diagnose(evidence(**changes)).first.cause
+
+
+def test_nothing_wrong() -> None:
+    found = diagnose(evidence())
+    assert found.first.cause is Cause.HEALTHY
+    assert len(found.findings) == 1
+
+
+NOT_FOUND = "The path '/in/' does not exist"
+OTHER_SCHEMA = {"id": "https://ns.adobe.com/example/schemas/2", "contentType": f"{XED}1"}
+NEWER_SCHEMA = {"id": SCHEMA, "contentType": f"{XED}2"}
+EXPORT = {"startTime": 1_700_000_000, "timeUnit": "hour", "interval": 3}
+
+
+def dataset(reference: dict[str, str]) -> dict[str, Dataset]:
+    return {DATASET: Dataset.model_validate({"id": DATASET, "schemaRef": reference})}
+
+
+@pytest.mark.parametrize(
+    ("cause", "changes"),
+    [
+        (Cause.ACCOUNT_DELETED, {"accounts": {ACCOUNT: Problem.DELETED}, "tested": {}, "runs": bad("x")}),
+        (Cause.ACCOUNT_DISABLED, {"accounts": {ACCOUNT: Connection(id=ACCOUNT, state="disabled")}, "tested": {}}),
+        (Cause.SOURCE_CONNECTION_DELETED, {"sources": {SOURCE: Problem.DELETED}, "explored": {}}),
+        (Cause.TARGET_CONNECTION_DELETED, {"targets": {TARGET: Problem.DELETED}}),
+        (Cause.DATASET_DELETED, {"datasets": {DATASET: Problem.DELETED}, "runs": bad("Dataset was not found")}),
+        (Cause.SCHEMA_DELETED, {"schemas": {SCHEMA: Problem.DELETED}}),
+        (Cause.MAPPING_DELETED, {"mapping": Problem.DELETED, "newest_mapping": None}),
+        (Cause.CREDENTIALS, {"tested": {ACCOUNT: Probed(Probe.FAILED, "the access key has expired")}, "explored": {}}),
+        (Cause.CREDENTIALS, {"tested": {ACCOUNT: Probed(Probe.FAILED)}, "runs": bad("The copy activity failed.")}),
+        (Cause.NETWORK, {"tested": {ACCOUNT: Probed(Probe.FAILED, "connection refused (port 22)")}, "explored": {}}),
+        (Cause.RATE_LIMITED, {"runs": bad("429: too many requests, slow down")}),
+        (Cause.SOURCE_PERMISSION, {"runs": bad("Access denied to the object (status 403)")}),
+        (Cause.SOURCE_MISSING, {"explored": {SOURCE: Probed(Probe.MISSING)}, "runs": bad(NOT_FOUND)}),
+        (Cause.SOURCE_EMPTY, {"runs": bad("", code="133")}),
+        (Cause.SCHEMA_CHANGED, {"datasets": dataset(OTHER_SCHEMA), "runs": bad("Promotion failed")}),
+        (Cause.SCHEMA_CHANGED, {"datasets": dataset(NEWER_SCHEMA), "runs": bad("Promotion failed")}),
+        (Cause.MAPPING_OUTDATED, {"newest_mapping": 3, "runs": bad("x", code="INGEST-1555-400")}),
+        (Cause.MAPPING_FAILS, {"runs": bad("a function failed", code="MAPPER-3700-400")}),
+        (Cause.REQUIRED_FIELD, {"runs": bad("x", code="INGEST-1555-400")}),
+        (Cause.BAD_FILE, {"runs": bad("", code="118")}),
+        (Cause.BAD_ROWS, {"runs": bad("", code="INGEST-1212-400", read=100, failed=7)}),
+        (Cause.ENCRYPTION, {"runs": bad("The public key has expired", code="CONNECTOR-1310-400")}),
+        (Cause.EXPORT_ABORTED, {"runs": bad("aborted", code="ACTIVATION_BATCH-0000-FAILED")}),
+        (Cause.OUTAGE, {"runs": bad("Internal server error")}),
+        (Cause.FLOW_DISABLED, {"flow": flow(state="disabled")}),
+        (Cause.FLOW_DRAFT, {"flow": flow(state="draft"), "runs": []}),
+        (Cause.FLOW_BUSY, {"flow": flow(state="enabling")}),
+        (Cause.UPDATE_FAILED, {"flow": flow(lastOperation={"operation": "update", "status": {"value": "failed"}})}),
+        (Cause.SCHEDULE_ENDED, {"flow": flow(scheduleParams={**EXPORT, "endTime": 1_710_000_000})}),
+        (Cause.ENDS_SOON, {"flow": flow(scheduleParams={**EXPORT, "endTime": ms(NOW) // 1000 + 86_400})}),
+        (Cause.NOT_STARTED_YET, {"flow": flow(scheduleParams={**EXPORT, "startTime": ms(NOW) // 1000 + 60}), "runs": []}),
+        (Cause.RAN_ONCE, {"flow": flow(scheduleParams={"startTime": 1_710_000_000, "frequency": "once"})}),
+        (Cause.RUNS_MISSING, {"runs": GOOD[6:]}),
+        (Cause.RECOVERED, {"runs": [GOOD[0], *bad("timed out")[1:]]}),
+        (Cause.NO_NEW_DATA, {"runs": [run(at, ago=timedelta(hours=at), read=0) for at in range(1, 5)]}),
+        (Cause.RUN_STUCK, {"runs": [run(50, ago=timedelta(hours=5), status="inProgress", seconds=None), *GOOD]}),
+        (Cause.SLOWER, {"runs": [run(at, ago=timedelta(hours=at), seconds=900 - 70 * at) for at in range(1, 11)]}),
+        (Cause.UNKNOWN, {"runs": bad("The copy activity failed.")}),
+        (Cause.UNKNOWN, {"runs": bad("Unexpected condition 0x80004005")}),
+    ],
+)  # fmt: skip
+def test_the_first_cause(cause: Cause, changes: dict[str, Any]) -> None:
+    found = diagnose(evidence(**changes))
+    assert found.first.cause is cause, [(each.cause, each.weight, each.evidence) for each in found.findings]
+    assert found.first.evidence
+    assert found.first.headline
+    assert found.first.fix
+
+
+def test_what_people_switched_off_because_it_failed() -> None:
+    off = flow(state="disabled")
+    found = diagnose(evidence(flow=off, tested={ACCOUNT: Probed(Probe.FAILED, "token expired")}, runs=bad("x")))
+    assert [each.cause for each in found.findings[:2]] == [Cause.CREDENTIALS, Cause.FLOW_DISABLED]
+
+
+def test_what_is_contradicted_is_only_possible() -> None:
+    found = diagnose(evidence(runs=bad(NOT_FOUND)))
+    assert found.first.cause is Cause.SOURCE_MISSING
+    assert found.first.weight < 0.5
+    assert "but the path is found now" in found.first.evidence
+    assert first(runs=bad("Access was rejected: token expired"), tested={}) is Cause.CREDENTIALS
+
+
+def test_one_run_is_asked_about() -> None:
+    runs = [GOOD[0], *bad("timed out")[1:]]
+    failed = runs[1]
+    found = diagnose(evidence(runs=runs, focus=failed.id))
+    assert found.first.cause is Cause.NETWORK
+    assert any(failed.id in line for line in found.first.evidence)
+    assert diagnose(evidence(runs=runs, focus=GOOD[0].id)).first.cause is Cause.HEALTHY
+
+
+def test_errors_are_grouped() -> None:
+    runs = [*bad("timed out", number=2), failed_run(200, "401 unauthorized", ago=timedelta(hours=20), failed=9, read=10)]
+    runs.append(failed_run(201, "x", code="INGEST-1212-400", ago=timedelta(hours=30), failed=5, read=10))
+    history = read_history(runs)
+    groups = {group.code: group for group in history.groups}
+    copied = groups["CONNECTOR-1001-500"]
+    assert copied.runs == 3
+    assert copied.share == pytest.approx(3 / len(runs))
+    assert copied.lost == 9
+    assert copied.first_at == NOW - timedelta(hours=20)
+    assert copied.last_at == NOW - timedelta(hours=1) + timedelta(minutes=3)
+    assert history.groups[0] is copied
+    assert (history.streak, history.lost) == (2, 14)
+
+
+def test_quoted_names_are_not_read_as_words() -> None:
+    assert cause_of_words("Reading 'token expired 429/header.csv' failed") is None
+    assert cause_of_words('The file "access denied.csv" does not exist') is Cause.SOURCE_MISSING
+
+
+def test_codes_before_words() -> None:
+    assert cause_of_error("INGEST-1401-400", "token expired") is Cause.BAD_FILE
+    assert cause_of_error("FLOW-1425-400", "") is Cause.SCHEMA_CHANGED
+    assert cause_of_error("CONNECTOR-9999-500", "no idea") is None
+    assert cause_of_error(None, None) is None
+
+
+def test_every_cause_has_words() -> None:
+    assert set(HEADLINES) == set(FIXES) == set(Cause)
+
+
+@given(st.text(max_size=200), st.text(max_size=20))
+def test_any_message_is_diagnosed(message: str, code: str) -> None:
+    found: Diagnosis = diagnose(evidence(runs=bad(message, code=code)))
+    assert found.findings
+    assert found.first.cause is not Cause.HEALTHY
