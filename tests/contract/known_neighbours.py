@@ -19,6 +19,14 @@ CATALOG = [
         "8.1: Adobe's page on failed batches shows both, the file neither",
     ),
     KnownError(
+        ("GET /batches", "GET /batches/{BATCH_ID}"),
+        "response",
+        "/*/metrics",
+        "unshaped",
+        {"type": "object", "additionalProperties": INTEGER},
+        "8.1: counts by name; the file leaves the object empty",
+    ),
+    KnownError(
         ("GET /dataSets/{DATASET_ID}",),
         "status",
         "/404",

@@ -22,7 +22,8 @@ class Violation:
 
     `operation` is `METHOD /template`, `part` one of path, query, header, request, status, response. `pointer`
     is a JSON pointer in which every array index is `*`. `kind` is the broken keyword (`type`, `enum`,
-    `required`, ...) or one of undeclared, repeated, slash, unknown, no-schema. `value` is what stood there.
+    `required`, ...) or one of undeclared, unshaped (an object declared without naming any property), repeated,
+    slash, unknown, no-schema. `value` is what stood there.
     """
 
     operation: str
@@ -65,8 +66,8 @@ class Schemas:
             for found in [e.instance]
         ]
         undeclared = [
-            Violation(operation, part, pointer + where, "undeclared", extra)
-            for where, extra in self._undeclared(schema, value, "")
+            Violation(operation, part, pointer + where, kind, extra)
+            for where, kind, extra in self._undeclared(schema, value, "")
         ]
         return broken + undeclared
 
@@ -90,22 +91,24 @@ class Schemas:
             self._validators[key] = (schema, validator)
         return self._validators[key][1]
 
-    def _undeclared(self, schema: Schema, value: object, pointer: str) -> Iterator[tuple[str, object]]:
+    def _undeclared(self, schema: Schema, value: object, pointer: str) -> Iterator[tuple[str, str, object]]:
         parts = list(self._flat(schema))
         if isinstance(value, list):
             items = [part["items"] for part in parts if "items" in part]
             for item in value:
                 yield from self._least(items, item, f"{pointer}/*")
-        elif isinstance(value, dict) and not _free_form(parts):
+        elif isinstance(value, dict) and value and _is_unshaped(parts):
+            yield pointer, "unshaped", value
+        elif isinstance(value, dict) and not _is_free_form(parts):
             for name, child in value.items():
                 where = f"{pointer}/{_escape(name)}"
                 known = [part["properties"][name] for part in parts if name in part.get("properties", {})]
                 known += [] if known else [p for part in parts if (p := part.get("additionalProperties"))]
                 if not known:
-                    yield where, child
+                    yield where, "undeclared", child
                 yield from self._least(known, child, where)
 
-    def _least(self, schemas: list[Schema], value: object, pointer: str) -> list[tuple[str, object]]:
+    def _least(self, schemas: list[Schema], value: object, pointer: str) -> list[tuple[str, str, object]]:
         """Of several schemas that may describe a value, what the best fitting one leaves undeclared."""
         found = [list(self._undeclared(s, value, pointer)) for s in schemas if isinstance(s, Mapping)]
         return min(found, key=len, default=[])
@@ -143,7 +146,14 @@ def rename(body: Any, pointer: str) -> Any:
     return body
 
 
-def _free_form(parts: list[Schema]) -> bool:
+def _is_unshaped(parts: list[Schema]) -> bool:
+    """Whether an object is declared with an empty list of properties: its author forgot to fill it in."""
+    return all("additionalProperties" not in part for part in parts) and {} in [
+        part.get("properties") for part in parts
+    ]
+
+
+def _is_free_form(parts: list[Schema]) -> bool:
     if any(part.get("additionalProperties") is True for part in parts):
         return True
     return not any(part.get("properties") or part.get("additionalProperties") for part in parts)

@@ -27,6 +27,7 @@ def document() -> dict[str, Any]:
             "title": {"type": "string"},
             "tags": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Tag"}},
             "free": {"type": "object"},
+            "forgotten": {"type": "object", "properties": {}},
             "cover": {"anyOf": [{"type": "string"}, {"$ref": "#/components/schemas/Tag"}]},
         },
     }
@@ -155,6 +156,12 @@ def test_of_alternatives_the_one_that_fits_best_decides(library: Contract) -> No
     assert kinds(found) == {("response", "/items/*/cover/colour", "undeclared")}
 
 
+def test_an_object_whose_properties_were_forgotten_is_found(library: Contract) -> None:
+    found = library.check_response("GET", "/books/1", 200, listed(forgotten={"any": 1}))
+    assert kinds(found) == {("response", "/items/*/forgotten", "unshaped")}
+    assert library.check_response("GET", "/books/1", 200, listed(forgotten={})) == []
+
+
 def test_a_status_or_a_body_without_a_shape_is_found(library: Contract) -> None:
     assert kinds(library.check_response("GET", "/books", 404, {"m": 1})) == {("status", "/404", "undeclared")}
     assert kinds(library.check_response("GET", "/books", 403, {"m": 1})) == {("status", "/403", "no-schema")}
@@ -177,7 +184,7 @@ def test_what_is_declared_and_what_a_value_holds_are_written_alike(library: Cont
     declared = set(library.schemas.declared(schema))
     assert declared == {
         "/items", "/items/*/id", "/items/*/title", "/items/*/free", "/items/*/tags", "/items/*/tags/*/color",
-        "/items/*/cover", "/items/*/cover/color",
+        "/items/*/cover", "/items/*/cover/color", "/items/*/forgotten",
     }  # fmt: skip
     assert set(walk(listed(title="x", cover={"color": "red"}))) < declared
 

@@ -14,11 +14,10 @@ from contract.exercise import explorable
 from contract.openapi import Contract, needs
 from contract.wire import Checker, Exchange
 
-pytestmark = needs("flow-service")
-
 SWITCHES = [f"{name}={value}" for name, value in switches()]
 
 
+@needs("flow-service")
 def test_every_operation_of_the_file_is_answered_with_success(
     flow_service: Contract, emulator_exchanges: list[Exchange]
 ) -> None:
@@ -33,10 +32,12 @@ def test_every_operation_of_the_file_is_answered_with_success(
     assert answered == {operation.operation_id for operation in flow_service.operations}
 
 
+@needs("flow-service")
 def test_every_exchange_keeps_to_the_file(checker: Checker, emulator_exchanges: list[Exchange]) -> None:
     assert checker.surprises(emulator_exchanges) == []
 
 
+@needs("flow-service")
 @pytest.mark.parametrize("switch", SWITCHES)
 def test_every_variant_keeps_to_the_file(
     checker: Checker, of_variant: Callable[[str], list[Exchange]], switch: str

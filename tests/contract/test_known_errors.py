@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -89,6 +90,37 @@ def test_a_field_renamed_in_an_answer_is_noticed(
     assert len(smallest) >= 41, "every operation but the four deletes answers something"
     assert renamed > 600
     assert missed == []
+
+
+def test_a_name_changed_in_a_request_is_noticed(
+    checker: Checker, client_exchanges: dict[str, list[Exchange]], emulator_exchanges: list[Exchange]
+) -> None:
+    """Every member of a body and every query parameter in turn, once for each operation that has it."""
+    first: dict[str, Exchange] = {}
+    for exchange in [e for es in client_exchanges.values() for e in es] + emulator_exchanges:
+        operation = checker.contract.operation(exchange.method, exchange.path)
+        if operation is not None and exchange.status < 300:
+            for name in {*walk(exchange.body), *(f"?{key}" for key, _ in parse_qsl(exchange.query))}:
+                if not FREE_IN_REQUESTS.fullmatch(name):
+                    first.setdefault(f"{operation.name} {name}", exchange)
+    missed = []
+    for place, exchange in first.items():
+        name = place.rsplit(" ", 1)[1]
+        if name.startswith("?"):
+            query = re.sub(rf"(^|&){name[1:]}=", rf"\1{name[1:]}Renamed=", exchange.query)
+            changed, expected = replace(exchange, query=query), f"query /{name[1:]}Renamed "
+        else:
+            changed, expected = replace(exchange, body=rename(exchange.body, name)), f"request {name}Renamed "
+        if not any(expected in line for line in checker.surprises([changed])):
+            missed.append(place)
+    assert len(first) > 150
+    assert missed == []
+
+
+FREE_IN_REQUESTS = re.compile(
+    r".*/(spec|requestSpec|responseSpec)/.*|/\*/value/.*|/attributes/.*|/permissionsInfo/\w+"
+)
+"""JSON Schemas, attributes and permissions of specs, and the values of a PATCH."""
 
 
 RENAMED = [

@@ -89,7 +89,11 @@ def raw_flow(**changes: Any) -> dict[str, Any]:
         "inheritedAttributes": {
             "properties": {"isSourceFlow": True},
             "sourceConnections": [
-                {"id": SOURCE, "connectionSpec": spec, "baseConnection": {"id": ACCOUNT, "connectionSpec": spec}}
+                {
+                    "id": SOURCE,
+                    "connectionSpec": spec,
+                    "baseConnection": {"id": ACCOUNT, "connectionSpec": spec},
+                }
             ],
             "targetConnections": [{"id": TARGET, "connectionSpec": lake}],
         },

@@ -34,7 +34,9 @@ def test_noise_is_no_difference() -> None:
         "lastOperation": {"operation": "update"},
     }
     assert flows({}, noise) == {}
-    later = {"scheduleParams": {"startTime": ms(NOW) // 1000 + 86_400 * 5, "frequency": "hour", "interval": 1}}
+    later = {
+        "scheduleParams": {"startTime": ms(NOW) // 1000 + 86_400 * 5, "frequency": "hour", "interval": 1}
+    }
     assert flows({}, later) == {}
 
 
@@ -59,7 +61,9 @@ def test_mappings_are_compared_by_row_not_by_id() -> None:
     other = {"transformations": [{"name": "Mapping", "params": {"mappingId": "ffff", "mappingVersion": 7}}]}
     left = Side(flow(), mappings=("a -> x.a", "b -> x.b"))
     assert differences(left, Side(flow(**other), mappings=("b -> x.b", "a -> x.a"))) == {}
-    assert differences(left, Side(flow(**other), mappings=("c -> x.a", "b -> x.b"))) == {"mapping to x.a": ("a", "c")}
+    assert differences(left, Side(flow(**other), mappings=("c -> x.a", "b -> x.b"))) == {
+        "mapping to x.a": ("a", "c")
+    }
     gone = differences(left, Side(flow(**other), mappings=Problem.DELETED))
     assert gone["mapping set"] == ("(absent)", "deleted")
     assert "Mapping.mappingId" in differences(Side(flow()), Side(flow(**other)))
@@ -81,7 +85,13 @@ def test_items_are_told_apart_by_name() -> None:
 
 def test_a_missing_item_is_one_difference() -> None:
     def audience(name: str) -> dict[str, Any]:
-        value = {"id": f"id of {name}", "name": name, "exportMode": "FULL", "filenameTemplate": "x", "description": "y"}
+        value = {
+            "id": f"id of {name}",
+            "name": name,
+            "exportMode": "FULL",
+            "filenameTemplate": "x",
+            "description": "y",
+        }
         return {"type": "SEGMENT", "value": value}
 
     def activation(*names: str) -> dict[str, Any]:
@@ -95,7 +105,11 @@ def test_a_missing_item_is_one_difference() -> None:
 def test_names_stand_for_ids_and_secrets_stay_hidden() -> None:
     def account(id: str, key: str) -> Connection:
         return Connection.model_validate(
-            {"id": id, "connectionSpec": {"id": f"spec {id}"}, "auth": {"specName": "k", "params": {"secretKey": key}}}
+            {
+                "id": id,
+                "connectionSpec": {"id": f"spec {id}"},
+                "auth": {"specName": "k", "params": {"secretKey": key}},
+            }
         )
 
     left = Side(flow(), accounts=(account("a", "secret one"),), names={"spec a": "S3"})
@@ -111,7 +125,10 @@ JSON = st.recursive(
 )
 
 
-@given(st.dictionaries(st.text(min_size=1, max_size=6), JSON, max_size=4), st.dictionaries(st.text(min_size=1), JSON))
+@given(
+    st.dictionaries(st.text(min_size=1, max_size=6), JSON, max_size=4),
+    st.dictionaries(st.text(min_size=1), JSON),
+)
 def test_nothing_differs_from_itself_and_left_mirrors_right(one: dict[str, Any], two: dict[str, Any]) -> None:
     left, right = Side(flow(options=one)), Side(flow(options=two))
     assert differences(left, left) == {}

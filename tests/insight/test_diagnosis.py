@@ -35,12 +35,20 @@ def bad(message: str, *, code: str = "CONNECTOR-1001-500", number: int = 3, **gi
 def evidence(**changes: Any) -> Evidence:
     """A flow with everything in place."""
     schema = {"id": SCHEMA, "contentType": f"{XED}1"}
-    target = {"id": TARGET, "params": {"dataSetId": DATASET}, "data": {"schema": {"id": SCHEMA, "version": f"{XED}1"}}}
+    target = {
+        "id": TARGET,
+        "params": {"dataSetId": DATASET},
+        "data": {"schema": {"id": SCHEMA, "version": f"{XED}1"}},
+    }
     made = Evidence(
         flow=flow(),
         now=NOW,
         runs=GOOD,
-        sources={SOURCE: SourceConnection.model_validate({"id": SOURCE, "baseConnectionId": ACCOUNT, "params": {"path": "/in/"}})},
+        sources={
+            SOURCE: SourceConnection.model_validate(
+                {"id": SOURCE, "baseConnectionId": ACCOUNT, "params": {"path": "/in/"}}
+            )
+        },
         targets={TARGET: TargetConnection.model_validate(target)},
         accounts={ACCOUNT: Connection.model_validate({"id": ACCOUNT, "name": "Bucket", "state": "enabled"})},
         tested={ACCOUNT: Probed(Probe.OK)},
@@ -127,7 +135,9 @@ def test_the_first_cause(cause: Cause, changes: dict[str, Any]) -> None:
 
 def test_what_people_switched_off_because_it_failed() -> None:
     off = flow(state="disabled")
-    found = diagnose(evidence(flow=off, tested={ACCOUNT: Probed(Probe.FAILED, "token expired")}, runs=bad("x")))
+    found = diagnose(
+        evidence(flow=off, tested={ACCOUNT: Probed(Probe.FAILED, "token expired")}, runs=bad("x"))
+    )
     assert [each.cause for each in found.findings[:2]] == [Cause.CREDENTIALS, Cause.FLOW_DISABLED]
 
 
@@ -149,7 +159,10 @@ def test_one_run_is_asked_about() -> None:
 
 
 def test_errors_are_grouped() -> None:
-    runs = [*bad("timed out", number=2), failed_run(200, "401 unauthorized", ago=timedelta(hours=20), failed=9, read=10)]
+    runs = [
+        *bad("timed out", number=2),
+        failed_run(200, "401 unauthorized", ago=timedelta(hours=20), failed=9, read=10),
+    ]
     runs.append(failed_run(201, "x", code="INGEST-1212-400", ago=timedelta(hours=30), failed=5, read=10))
     history = read_history(runs)
     groups = {group.code: group for group in history.groups}

@@ -20,7 +20,17 @@ from aep_flow_mcp.insight.windows import Window
 from insight.made import FLOW, NOW, failed_run, flow, ms, raw_run, run
 
 ZONES = ["UTC", "Asia/Tokyo", "America/St_Johns", "Europe/Berlin"]
-STATUSES = ["success", "failed", "Failed", "inProgress", "IN_PROGRESS", "scheduled", "partialSuccess", "odd", None]
+STATUSES = [
+    "success",
+    "failed",
+    "Failed",
+    "inProgress",
+    "IN_PROGRESS",
+    "scheduled",
+    "partialSuccess",
+    "odd",
+    None,
+]
 
 
 @st.composite
@@ -29,7 +39,9 @@ def raw_runs(draw: st.DrawFn) -> dict[str, Any]:
     ago = draw(st.none() | st.integers(-3600, 72 * 3600).map(lambda seconds: timedelta(seconds=seconds)))
     failed = draw(st.sampled_from([0, 0, 0, 3, None, -1]))
     status = draw(st.sampled_from(STATUSES))
-    errors = draw(st.sampled_from([None, None, [{"code": "CONNECTOR-1001-500", "message": "x"}], [{"message": "id 7"}]]))
+    errors = draw(
+        st.sampled_from([None, None, [{"code": "CONNECTOR-1001-500", "message": "x"}], [{"message": "id 7"}]])
+    )
     made = raw_run(
         draw(st.integers(0, 10**7)),
         flow=draw(st.sampled_from(["aaaa", "bbbb", "cccc"])),
@@ -52,10 +64,17 @@ def plainly(made: dict[str, Any]) -> dict[str, Any]:
     metrics = made["metrics"] or {}
     times = metrics.get("durationSummary", {})
     records, sizes = metrics.get("recordSummary", {}), metrics.get("sizeSummary", {})
-    errors = [error for part in made["activities"] for error in part.get("statusSummary", {}).get("errors", [])]
+    errors = [
+        error for part in made["activities"] for error in part.get("statusSummary", {}).get("errors", [])
+    ]
     status = (metrics.get("statusSummary", {}).get("status") or "").casefold().replace("_", "")
     lost = max(records.get("failedRecordCount", 0), 0)
-    outcome = {"failed": "failed", "inprogress": "in_progress", "scheduled": "waiting", "partialsuccess": "partial"}
+    outcome = {
+        "failed": "failed",
+        "inprogress": "in_progress",
+        "scheduled": "waiting",
+        "partialsuccess": "partial",
+    }
     name = outcome.get(status, "unknown")
     if status == "success":
         name = "partial" if lost or errors else "succeeded"
@@ -138,7 +157,9 @@ def test_every_number_equals_a_plain_computation(
         check_tally(grouped.get(key, Tally()), own)
     failing = health.most_failing()
     assert {id for id, _ in failing} == {row["flow"] for row in now if row["error"]}
-    assert [tally.failed for _, tally in failing] == sorted((tally.failed for _, tally in failing), reverse=True)
+    assert [tally.failed for _, tally in failing] == sorted(
+        (tally.failed for _, tally in failing), reverse=True
+    )
 
 
 def test_a_run_belongs_to_the_window_it_started_in() -> None:
@@ -226,7 +247,9 @@ def test_missed_equals_a_walk_through_the_schedule(ran: set[int], days: int, min
         now=NOW,
     )
     due = [slot for slot in range(300) if window.start <= table.due_at(slot) < NOW - timedelta(minutes=30)]
-    missing = [slot for slot in due if slot not in ran or table.due_at(slot) + timedelta(minutes=7) not in window]
+    missing = [
+        slot for slot in due if slot not in ran or table.due_at(slot) + timedelta(minutes=7) not in window
+    ]
     assert (entry.missed, entry.due) == (len(missing), len(due)) if missing else entry is None
 
 

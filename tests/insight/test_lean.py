@@ -18,8 +18,32 @@ from aep_flow_mcp.platform.models.runs import FlowRun
 from insight.made import NOW, raw_flow, raw_run
 
 ODD = st.sampled_from(
-    [None, 0, -1, 7, 1.5, "", "12", "1700000000000", "x", "a b\u200b", True, [], {}, [None], [{"code": "C", "message": "m"}]]
-    + [{"id": "y"}, {"errors": [{"code": "C"}]}, 1_700_000_000, 1_700_000_000_000, "success", "FAILED", ["p", "q"]]
+    [
+        None,
+        0,
+        -1,
+        7,
+        1.5,
+        "",
+        "12",
+        "1700000000000",
+        "x",
+        "a b\u200b",
+        True,
+        [],
+        {},
+        [None],
+        [{"code": "C", "message": "m"}],
+    ]
+    + [
+        {"id": "y"},
+        {"errors": [{"code": "C"}]},
+        1_700_000_000,
+        1_700_000_000_000,
+        "success",
+        "FAILED",
+        ["p", "q"],
+    ]
 )
 
 
@@ -45,7 +69,9 @@ def bent(draw: st.DrawFn, documents: list[dict[str, Any]]) -> dict[str, Any]:
             del holder[where[-1]]
         else:
             holder[where[-1]] = deepcopy(draw(ODD))
-    extra = draw(st.sampled_from([None, "activites", "state", "name", "scheduleParams", "lastRunDetails", "metrics"]))
+    extra = draw(
+        st.sampled_from([None, "activites", "state", "name", "scheduleParams", "lastRunDetails", "metrics"])
+    )
     if extra:
         made[extra] = deepcopy(draw(ODD))
     return made
@@ -86,7 +112,9 @@ def test_flows(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", ["defaults", "others"])
 def test_everything_in_the_emulator(name: str) -> None:
     others = Variants(activities_key="activites", completed_key="stoppedAtUTC", status_case="upper")
-    emulator = Emulator(EmulatorOptions(clock=lambda: NOW, variants=others if name == "others" else Variants()))
+    emulator = Emulator(
+        EmulatorOptions(clock=lambda: NOW, variants=others if name == "others" else Variants())
+    )
     flows, runs = emulator.store.all("dev", "flows"), emulator.store.all("dev", "runs")
     assert len(flows) > 30
     assert len(runs) > 1000

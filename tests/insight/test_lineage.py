@@ -93,7 +93,9 @@ def test_mermaid_cannot_be_broken_out_of() -> None:
 
 EDGES = st.lists(
     st.tuples(st.sampled_from(["a:1", "a:2"]), st.integers(0, 5), st.sampled_from(["d:1", "d:2", "d:3"]))
-    | st.tuples(st.sampled_from(["d:1", "d:2", "d:3"]), st.integers(0, 5), st.sampled_from(["d:1", "d:2", "d:3"])),
+    | st.tuples(
+        st.sampled_from(["d:1", "d:2", "d:3"]), st.integers(0, 5), st.sampled_from(["d:1", "d:2", "d:3"])
+    ),
     min_size=1,
     max_size=12,
 )

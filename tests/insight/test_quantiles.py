@@ -44,7 +44,9 @@ def test_within_one_percent_when_not(values: list[float], percent: float) -> Non
 
 
 @given(VALUES, VALUES, st.integers(1, 50), st.integers(1, 50), PERCENT)
-def test_merging_is_adding(one: list[float], two: list[float], limit: int, other: int, percent: float) -> None:
+def test_merging_is_adding(
+    one: list[float], two: list[float], limit: int, other: int, percent: float
+) -> None:
     merged = filled(one, limit)
     merged.merge(filled(two, other))
     assert merged.count == len(one) + len(two)

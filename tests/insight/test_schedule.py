@@ -60,7 +60,9 @@ def test_schedules_as_the_api_gives_them() -> None:
     def read(**params: object) -> Timetable | None:
         return Timetable.read(Schedule.model_validate(params))
 
-    assert read(startTime=str(start), frequency="minute", interval="15") == Timetable(T0, timedelta(minutes=15))
+    assert read(startTime=str(start), frequency="minute", interval="15") == Timetable(
+        T0, timedelta(minutes=15)
+    )
     assert read(startTime=start, frequency="once") == Timetable(T0)
     assert read(startTime=start, frequency="week", interval=2) == Timetable(T0, timedelta(weeks=2))
     export = read(startTime=start, timeUnit="hour", interval=3, endTime=start + 3600)

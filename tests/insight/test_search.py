@@ -25,7 +25,9 @@ NAMES = [
 
 
 def index(names: list[str] = NAMES) -> SearchIndex:
-    return SearchIndex([(Field("name", fold(name)),) for name in names], [[f"id-{at}"] for at in range(len(names))])
+    return SearchIndex(
+        [(Field("name", fold(name)),) for name in names], [[f"id-{at}"] for at in range(len(names))]
+    )
 
 
 def found(query: str, names: list[str] = NAMES) -> list[str]:
@@ -92,7 +94,12 @@ def test_everything_is_found_by_its_own_name(names: list[str], data: st.DataObje
 
 
 def test_ten_thousand_are_searched_at_once() -> None:
-    names = [f"Feed {at} of {kind} {region}" for at in range(2500) for kind in ("orders", "clicks") for region in ("eu", "us")]
+    names = [
+        f"Feed {at} of {kind} {region}"
+        for at in range(2500)
+        for kind in ("orders", "clicks")
+        for region in ("eu", "us")
+    ]
     made = index(names)
     made.search("warm up")
     began = time.process_time()

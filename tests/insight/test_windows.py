@@ -63,7 +63,8 @@ def test_a_day_is_as_long_as_the_clocks_say() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "soon", "24", "0h", "99999d", "2026-13-01", "2026-02-02/2026-02-01T00:00Z", "-5h", "9999-12-31"]
+    "text",
+    ["", "soon", "24", "0h", "99999d", "2026-13-01", "2026-02-02/2026-02-01T00:00Z", "-5h", "9999-12-31"],
 )
 def test_what_is_no_window_is_said(text: str) -> None:
     with pytest.raises(WindowError):

@@ -111,13 +111,19 @@ FIND = [
     list_question("Which dataflows do we have?", lambda _, flow: True),
     list_question("Which are disabled?", lambda _, flow: flow["state"] == "disabled", state="disabled"),
     list_question("Which are drafts?", lambda _, flow: flow["state"] == "draft", state="draft"),
-    list_question("Only destinations, please", lambda w, flow: w.kind(flow) == "destination", kind="destination"),
+    list_question(
+        "Only destinations, please", lambda w, flow: w.kind(flow) == "destination", kind="destination"
+    ),
     list_question(
         "Which flows read from our ingest bucket?",
         uses("account", "Brightfjord ingest bucket"),
         account="ingest bucket",
     ),
-    list_question("What writes or reads Store Transactions?", uses("dataset", "Store Transactions"), dataset="store transactions"),
+    list_question(
+        "What writes or reads Store Transactions?",
+        uses("dataset", "Store Transactions"),
+        dataset="store transactions",
+    ),
     list_question("What comes from Salesforce?", uses("connector", "salesforce"), connector="salesforce"),
     list_question("Which last runs failed?", last_state("failed"), last_status="failed"),
     list_question("Is anything running right now?", last_state("inProgress"), last_status="running"),
@@ -132,17 +138,34 @@ FIND = [
         lambda _, flow: flow.get("lastRunDetails", {}).get("startedAtUTC", 0) >= ms(NOW - hours(1)),
         ran_since="1h",
     ),
-    list_question("Which flows use the loyalty schema?", schema_is("Loyalty Profile"), xdm_schema="Loyalty Profile"),
+    list_question(
+        "Which flows use the loyalty schema?", schema_is("Loyalty Profile"), xdm_schema="Loyalty Profile"
+    ),
     Question(
         "Where is the loyality agency feed? (misspelled)",
         "find_flows",
         lambda w: [w.story("partial_ingestion")["id"], "Loyalty agency SFTP"],
         {"query": "loyality agency"},
     ),
-    Question("ポイント会員のフローは？", "find_flows", lambda w: [w.story("japanese_name")["id"]], {"query": "ポイント会員"}),
-    Question("وين بيانات العملاء؟", "find_flows", lambda w: [w.story("arabic_name")["id"]], {"query": "عملاء الخليج"}),
-    Question("Who reads /tracking/?", "find_flows", lambda w: [w.story("host_refused")["id"], "path"], {"query": "tracking"}),
-]  # fmt: skip
+    Question(
+        "ポイント会員のフローは？",
+        "find_flows",
+        lambda w: [w.story("japanese_name")["id"]],
+        {"query": "ポイント会員"},
+    ),
+    Question(
+        "وين بيانات العملاء؟",
+        "find_flows",
+        lambda w: [w.story("arabic_name")["id"]],
+        {"query": "عملاء الخليج"},
+    ),
+    Question(
+        "Who reads filialen.csv?",
+        "find_flows",
+        lambda w: [w.story("german_name")["id"], "path"],
+        {"query": "filialen.csv"},
+    ),
+]
 
 
 def overall(length: float, *, flows: Callable[[World], list[Row]] | None = None) -> Facts:
@@ -172,7 +195,7 @@ def failed_last_day(world: World) -> list[str]:
     return [
         *overall(24)(world),
         f"{worst[0]} | {by_flow[worst[0]]} | ",
-        *names([flow for flow in world.flows if flow["id"] in by_flow][:1]),
+        *names([flow for flow in world.flows if flow["id"] in worst]),
         "credentials_rejected",
         "source_unreachable",
         "dataset_deleted",
@@ -262,15 +285,37 @@ def ends(world: World) -> list[str]:
 HEALTH = [
     Question("What failed in the last 24 hours?", "pipeline_health", failed_last_day),
     Question("How was the week?", "pipeline_health", overall(24 * 7), {"window": "7d"}),
-    Question("How much did we ingest this week per flow?", "pipeline_health", per_flow, {"window": "7d", "group_by": "flow", "top": 12}),
-    Question("And per connector, since yesterday?", "pipeline_health", per_connector, {"group_by": "connector"}),
-    Question("Exports per day this week?", "pipeline_health", per_day, {"window": "7d", "kind": "destination", "group_by": "day"}),
-    Question("Two days, by dataset?", "pipeline_health", per_dataset, {"window": "48h", "group_by": "dataset", "top": 8}),
+    Question(
+        "How much did we ingest this week per flow?",
+        "pipeline_health",
+        per_flow,
+        {"window": "7d", "group_by": "flow", "top": 12},
+    ),
+    Question(
+        "And per connector, since yesterday?", "pipeline_health", per_connector, {"group_by": "connector"}
+    ),
+    Question(
+        "Exports per day this week?",
+        "pipeline_health",
+        per_day,
+        {"window": "7d", "kind": "destination", "group_by": "day"},
+    ),
+    Question(
+        "Two days, by dataset?",
+        "pipeline_health",
+        per_dataset,
+        {"window": "48h", "group_by": "dataset", "top": 8},
+    ),
     Question("Which flows will stop because their end date is near?", "pipeline_health", ends),
     Question("Which should have run and did not?", "pipeline_health", missed),
     Question("What got worse since yesterday?", "pipeline_health", worse),
     Question("What is slow?", "pipeline_health", slowest, {"window": "7d"}),
-    Question("How was yesterday, Tokyo time?", "pipeline_health", yesterday_in_tokyo, {"window": "yesterday", "timezone": "Asia/Tokyo"}),
+    Question(
+        "How was yesterday, Tokyo time?",
+        "pipeline_health",
+        yesterday_in_tokyo,
+        {"window": "yesterday", "timezone": "Asia/Tokyo"},
+    ),
     Question(
         "How long do the runs of Web orders take?",
         "pipeline_health",
@@ -283,7 +328,7 @@ HEALTH = [
         overall(48, flows=lambda w: [flow for flow in w.flows if uses("connector", "sftp")(w, flow)]),
         {"window": "48h", "connector": "sftp"},
     ),
-]  # fmt: skip
+]
 
 
 def failing(cause: str, *more: str) -> Callable[[str], Facts]:
@@ -312,19 +357,41 @@ def diagnosis(text: str, story: str, cause: str, *more: str) -> Question:
 
 
 DIAGNOSE = [
-    diagnosis("Why do marketplace orders fail?", "expired_credentials", "credentials_rejected", "Partner feeds S3", "update_connection("),
+    diagnosis(
+        "Why do marketplace orders fail?",
+        "expired_credentials",
+        "credentials_rejected",
+        "Partner feeds S3",
+        "update_connection(",
+    ),
     diagnosis("And the reviews?", "expired_credentials_too", "credentials_rejected", "ExpiredToken"),
     diagnosis("Why no carrier events?", "host_refused", "source_unreachable", "connection refused"),
-    diagnosis("My price list was not picked up", "missing_file", "source_path_missing", "/suppliers/price-list.csv"),
+    diagnosis(
+        "My price list was not picked up", "missing_file", "source_path_missing", "/suppliers/price-list.csv"
+    ),
     diagnosis("What about newsletter opens?", "deleted_dataset", "dataset_deleted", "deleted"),
-    diagnosis("The archive has not grown since February", "export_silently_stopped", "schedule_ended", "2026-02-18T09:00:00Z"),
+    diagnosis(
+        "The archive has not grown since February",
+        "export_silently_stopped",
+        "schedule_ended",
+        "2026-02-18T09:00:00Z",
+    ),
     diagnosis("Green, but no gift cards arrive", "no_new_files", "no_new_data", "read 0 records"),
-    diagnosis("Which rows of the enrolments were dropped, and why?", "partial_ingestion", "mapping_fails_on_rows", "MAPPER-3700-400"),
-    diagnosis("My change of Salesforce accounts has no effect", "failed_update", "last_change_failed", "1419"),
+    diagnosis(
+        "Which rows of the enrolments were dropped, and why?",
+        "partial_ingestion",
+        "mapping_fails_on_rows",
+        "MAPPER-3700-400",
+    ),
+    diagnosis(
+        "My change of Salesforce accounts has no effect", "failed_update", "last_change_failed", "1419"
+    ),
     diagnosis("Why no spring campaign?", "disabled", "flow_disabled", "run_flow_action("),
-    diagnosis("Is the nightly loyalty load all right?", "healthy", "nothing_wrong_found", "mapping version 2"),
+    diagnosis(
+        "Is the nightly loyalty load all right?", "healthy", "nothing_wrong_found", "mapping version 2"
+    ),
     diagnosis("Scores seem to get slower?", "getting_slower", "runs_get_slower", "median"),
-]  # fmt: skip
+]
 
 
 def feeds(world: World) -> list[str]:

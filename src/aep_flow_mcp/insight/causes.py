@@ -180,13 +180,18 @@ _WORDS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
             rf"{_KEY}s?\b.{{0,60}}(?:expired|invalid|rejected|revoked|incorrect|wrong|not valid|no longer)",
             rf"(?:expired|invalid|incorrect|wrong|revoked|bad)\s*{_KEY}",
             "authenticat(?:ion|e).{0,30}(?:fail|error|denied)|failed to authenticate",
-            "log ?in (?:failed|denied)|failed to log ?in|could not log ?in|account.{0,20}locked",
+            "log ?[io]n (?:failed|denied)|failed to log ?in|could not log ?in|account.{0,20}locked|locked out",
+            "(?:invalid|incorrect|wrong|bad)[ _](?:user ?name|user|login|logon)",
+            "access key.{0,40}does not exist",
             r"unauthori[sz]ed|\b401\b|signaturedoesnotmatch|invalidaccesskeyid|invalid_grant|invalid_client",
         ),
     ),
     (
         Cause.SOURCE_PERMISSION,
-        _any(r"access.{0,40}denied|forbidden|\b403\b|permission denied|not authori[sz]ed"),
+        _any(
+            r"access.{0,40}denied|forbidden|\b403\b|permission denied|not authori[sz]ed",
+            "(?:insufficient|missing|lacks?|not have).{0,30}(?:permission|privilege|right)",
+        ),
     ),
     (Cause.DATASET_DELETED, _any(rf"data ?set\b.{{0,80}}{_GONE}")),
     (Cause.MAPPING_DELETED, _any(rf"mapping set\b.{{0,80}}{_GONE}")),
@@ -195,7 +200,7 @@ _WORDS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
         _any(
             r"schema\b.{0,80}(?:mismatch|changed|does not match|differ|incompatible|not found|moved on)",
             r"(?:column|field|attribute)\b.{0,60}(?:not found|does not exist|no longer|not in the schema)",
-            "(?:unknown|unexpected) (?:column|field)",
+            "(?:unknown|unexpected) (?:column|field)|type mismatch",
         ),
     ),
     (
@@ -203,7 +208,7 @@ _WORDS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
         _any(
             r"(?:path|file|folder|directory|blob|object|table|container|bucket|topic|prefix)\b.{0,120}"
             r"(?:not found|does not exist|doesn't exist|no longer exists|cannot be found|missing)",
-            "no such (?:file|key|bucket|table|directory)",
+            "no such (?:file|key|bucket|table|directory)|specified key does not exist",
             "nosuch(?:key|bucket)|pathnotfound|filenotfound|blobnotfound",
         ),
     ),
@@ -211,7 +216,8 @@ _WORDS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
         Cause.NETWORK,
         _any(
             "timed? ?out|did not (?:answer|respond)",
-            "could not resolve|name or service|unknown host|dns",
+            "could not (?:be )?resolved?|name or service|(?:unknown|no such) host|dns",
+            "ip address.{0,60}not allowed",
             "connection.{0,20}(?:refused|reset|closed|aborted|failed)",
             "cannot connect|unable to connect|unreachable|no route|firewall|allow.?list|whitelist",
         ),

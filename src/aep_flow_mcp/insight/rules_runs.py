@@ -54,6 +54,9 @@ def errors(case: Case) -> Iterator[Finding]:
 
 def quiet(case: Case) -> Iterator[Finding]:
     """Runs that find nothing, do not end, or do not come."""
+    if case.evidence.focus:
+        # The question is about one run, which may be old: what its flow does since is another one.
+        return
     stuck = _stuck(case)
     if stuck:
         yield stuck
@@ -71,7 +74,7 @@ def quiet(case: Case) -> Iterator[Finding]:
 
 def trends(case: Case) -> Iterator[Finding]:
     """What goes well and still deserves a look: runs that get slower, records that are left out."""
-    finished = case.history.finished
+    finished = [] if case.evidence.focus else case.history.finished
     timed = [run.duration_s for run in finished if run.duration_s is not None]
     if len(timed) >= 2 * _TREND_RUNS:
         newest, oldest = median(timed[:_TREND_RUNS]), median(timed[-_TREND_RUNS:])

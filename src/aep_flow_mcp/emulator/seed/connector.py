@@ -96,7 +96,7 @@ def connection_spec(connector: Connector) -> JsonObject:
             "name": kind,
             "type": kind,
             "spec": connector.source,
-            "attributes": {"uiAttributes": ui},
+            "attributes": {"uiAttributes": {"isSource": connector.role == "source", **ui}},
         }
     if connector.target is not None:
         spec["targetSpec"] = {
@@ -150,7 +150,6 @@ def _attributes(connector: Connector) -> JsonObject:
 
 def _ui_attributes(connector: Connector) -> JsonObject:
     return {
-        "isSource": connector.role == "source",
         "category": {"key": _camel(connector.category)},
         "label": {"key": connector.label},
         "icon": {"key": connector.name},
