@@ -26,7 +26,7 @@ demo: $(VENV)/.installed ## A real client asks the server questions about an emu
 	$(BIN)/aep-flow-mcp demo
 
 test: $(VENV)/.installed-dev ## Everything but the peers.
-	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore=tests/peers tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests
 
 check: $(VENV)/.installed-dev ## Lint, format, types, import rules.
 	$(BIN)/ruff check .

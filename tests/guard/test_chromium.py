@@ -92,7 +92,7 @@ async def chromium(tmp_path: Path) -> AsyncIterator[Chromium]:
             await http.delete(f"/session/{session}")
     finally:
         driver.terminate()
-        await driver.wait()
+        await driver.aclose()
 
 
 async def ask(visit: Callable[[str], Any], *, life: float = 30.0) -> Answer:

@@ -37,7 +37,10 @@ class Patient:
 
     def __post_init__(self) -> None:
         self.emulator = Emulator(EmulatorOptions(clock=lambda: self.now, static_tokens=frozenset({"token"})))
-        # Its time begins with the first request: what falls due after that runs.
+        self.touch()
+
+    def touch(self) -> None:
+        """A request: with the first one the emulator's time begins, each one brings it up to the present."""
         options = self.emulator.options
         headers = {
             "authorization": "Bearer token",
@@ -45,7 +48,10 @@ class Patient:
             "x-gw-ims-org-id": options.org_id or "",
             "x-sandbox-name": SANDBOX,
         }
-        assert self.emulator.handle("GET", "/data/foundation/flowservice/flows", "limit=1", headers, b"").status == 200
+        assert (
+            self.emulator.handle("GET", "/data/foundation/flowservice/flows", "limit=1", headers, b"").status
+            == 200
+        )
 
     @property
     def flow(self) -> Row:
@@ -124,6 +130,7 @@ class Patient:
     def wait(self) -> None:
         """Let time pass: what falls due runs, and fails where it must."""
         self.now = NOW + LATER
+        self.touch()
 
 
 def expired_secret(at: Patient) -> None:

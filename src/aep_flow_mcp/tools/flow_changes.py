@@ -66,7 +66,7 @@ async def create_flow(
     description: Description = None,
     draft: Draft = False,
 ) -> Change:
-    """Create a flow from connections that exist. For everything at once use create_pipeline."""
+    """Create a flow from connections that exist."""
     ends = await read_ends(aep, source_connection_id, target_connection_id)
     return await plan_flow(
         aep,

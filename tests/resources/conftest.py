@@ -1,0 +1,5 @@
+"""The same server and clients as the tests of the tools have."""
+
+from tools.conftest import bed, emulator, emulator_options, era, no_settings_from_outside, settings
+
+__all__ = ["bed", "emulator", "emulator_options", "era", "no_settings_from_outside", "settings"]
