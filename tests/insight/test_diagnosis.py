@@ -114,7 +114,10 @@ def dataset(reference: dict[str, str]) -> dict[str, Dataset]:
         (Cause.UPDATE_FAILED, {"flow": flow(lastOperation={"operation": "update", "status": {"value": "failed"}})}),
         (Cause.SCHEDULE_ENDED, {"flow": flow(scheduleParams={**EXPORT, "endTime": 1_710_000_000})}),
         (Cause.ENDS_SOON, {"flow": flow(scheduleParams={**EXPORT, "endTime": ms(NOW) // 1000 + 86_400})}),
-        (Cause.NOT_STARTED_YET, {"flow": flow(scheduleParams={**EXPORT, "startTime": ms(NOW) // 1000 + 60}), "runs": []}),
+        (
+            Cause.NOT_STARTED_YET,
+            {"flow": flow(scheduleParams={**EXPORT, "startTime": ms(NOW) // 1000 + 60}), "runs": []},
+        ),
         (Cause.RAN_ONCE, {"flow": flow(scheduleParams={"startTime": 1_710_000_000, "frequency": "once"})}),
         (Cause.RUNS_MISSING, {"runs": GOOD[6:]}),
         (Cause.RECOVERED, {"runs": [GOOD[0], *bad("timed out")[1:]]}),

@@ -139,8 +139,8 @@ def test_every_number_equals_a_plain_computation(
     for row in now:
         by_day[datetime.fromtimestamp(row["at"] / 1000, zone).date().isoformat()].append(row)
     assert set(health.days) == set(by_day)
-    for day, tally in health.days.items():
-        check_tally(tally, by_day[day])
+    for day, of_day in health.days.items():
+        check_tally(of_day, by_day[day])
     by_error = Counter(row["error"] for row in now if row["error"])
     assert {code: tally.runs for code, tally in health.errors.items()} == by_error
     timed = sorted(row["seconds"] for row in now if row["seconds"] is not None)
@@ -250,7 +250,11 @@ def test_missed_equals_a_walk_through_the_schedule(ran: set[int], days: int, min
     missing = [
         slot for slot in due if slot not in ran or table.due_at(slot) + timedelta(minutes=7) not in window
     ]
-    assert (entry.missed, entry.due) == (len(missing), len(due)) if missing else entry is None
+    if missing:
+        assert entry is not None
+        assert (entry.missed, entry.due) == (len(missing), len(due))
+    else:
+        assert entry is None
 
 
 def test_never_ran() -> None:

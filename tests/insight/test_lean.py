@@ -19,30 +19,9 @@ from insight.made import NOW, raw_flow, raw_run
 
 ODD = st.sampled_from(
     [
-        None,
-        0,
-        -1,
-        7,
-        1.5,
-        "",
-        "12",
-        "1700000000000",
-        "x",
-        "a b\u200b",
-        True,
-        [],
-        {},
-        [None],
-        [{"code": "C", "message": "m"}],
-    ]
-    + [
-        {"id": "y"},
-        {"errors": [{"code": "C"}]},
-        1_700_000_000,
-        1_700_000_000_000,
-        "success",
-        "FAILED",
-        ["p", "q"],
+        *(None, 0, -1, 7, 1.5, "", "12", "1700000000000", "x", "a b\u200b", True, [], {}, [None]),
+        *([{"code": "C", "message": "m"}], {"id": "y"}, {"errors": [{"code": "C"}]}, ["p", "q"]),
+        *(1_700_000_000, 1_700_000_000_000, "success", "FAILED"),
     ]
 )
 
@@ -74,7 +53,8 @@ def bent(draw: st.DrawFn, documents: list[dict[str, Any]]) -> dict[str, Any]:
     )
     if extra:
         made[extra] = deepcopy(draw(ODD))
-    return made
+    document: dict[str, Any] = made
+    return document
 
 
 def same(read: Any, lean: Any, model: Any, document: dict[str, Any]) -> None:

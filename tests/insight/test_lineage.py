@@ -11,6 +11,9 @@ FLOW, DATASET, ACCOUNT = NodeKind.FLOW, NodeKind.DATASET, NodeKind.ACCOUNT
 SOURCE, TARGET, MAPPING, SCHEMA = NodeKind.SOURCE, NodeKind.TARGET, NodeKind.MAPPING, NodeKind.SCHEMA
 
 
+KINDS = {"f": FLOW, "d": DATASET, "a": ACCOUNT, "s": SOURCE, "t": TARGET, "m": MAPPING, "x": SCHEMA}
+
+
 def graph(*edges: tuple[str, str]) -> Graph:
     """From "a:orders" to "f:load": the letter is the kind."""
     made = Graph()
@@ -18,9 +21,6 @@ def graph(*edges: tuple[str, str]) -> Graph:
         keys = [made.add(Node(KINDS[name[0]], name, name)) for name in edge]
         made.link(keys[0], keys[1])
     return made
-
-
-KINDS = {"f": FLOW, "d": DATASET, "a": ACCOUNT, "s": SOURCE, "t": TARGET, "m": MAPPING, "x": SCHEMA}
 
 
 def key(name: str) -> Key:
@@ -31,13 +31,12 @@ def names(keys: list[Key]) -> list[str]:
     return sorted(name for _, name in keys)
 
 
-ORDERS = graph(
-    ("a:s3", "s:1"), ("s:1", "f:load"), ("m:1", "f:load"), ("f:load", "t:1"), ("t:1", "d:orders"), ("x:order", "d:orders"),
-    ("a:crm", "s:2"), ("s:2", "f:second"), ("f:second", "t:2"), ("t:2", "d:orders"),
-    ("f:load2", "t:3"), ("a:s3", "s:3"), ("s:3", "f:load2"), ("t:3", "d:only"),
-    ("d:orders", "s:4"), ("s:4", "f:export"), ("f:export", "t:4"), ("t:4", "a:bi"),
-    ("d:only", "s:5"), ("s:5", "f:profile"), ("f:profile", "t:5"), ("t:5", "d:profile"),
-)  # fmt: skip
+LOAD = [("a:s3", "s:1"), ("s:1", "f:load"), ("m:1", "f:load"), ("f:load", "t:1"), ("t:1", "d:orders")]
+SECOND = [("a:crm", "s:2"), ("s:2", "f:second"), ("f:second", "t:2"), ("t:2", "d:orders")]
+ALONE = [("a:s3", "s:3"), ("s:3", "f:load2"), ("f:load2", "t:3"), ("t:3", "d:only")]
+EXPORT = [("d:orders", "s:4"), ("s:4", "f:export"), ("f:export", "t:4"), ("t:4", "a:bi")]
+PROFILE = [("d:only", "s:5"), ("s:5", "f:profile"), ("f:profile", "t:5"), ("t:5", "d:profile")]
+ORDERS = graph(*LOAD, *SECOND, *ALONE, *EXPORT, *PROFILE, ("x:order", "d:orders"))
 
 
 def test_up_and_down() -> None:

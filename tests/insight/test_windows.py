@@ -83,10 +83,9 @@ def test_zones() -> None:
 def test_any_text_is_a_window_or_an_error(text: str) -> None:
     try:
         window = parse_window(text, now=NOW)
-    except WindowError as error:
-        assert str(error)
-    else:
-        assert window.start < window.end
+    except WindowError:
+        return
+    assert window.start < window.end
 
 
 @given(

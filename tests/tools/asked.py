@@ -125,7 +125,7 @@ class World:
 
 
 def records(row: Row, name: str) -> int:
-    return max(row["metrics"].get("recordSummary", {}).get(name, 0), 0)
+    return int(max(row["metrics"].get("recordSummary", {}).get(name, 0), 0))
 
 
 def total(rows: Iterable[Row], name: str) -> int:
