@@ -273,6 +273,12 @@ def table_pipeline(api: Api) -> Pipeline:
     return Pipeline(base, source, files.target, files.data_set, files.schema, files.mapping, flow)
 
 
+def written(api: Api) -> dict[str, Json]:
+    """All that was written over the seed: equal before and after means that nothing was stored."""
+    kinds = api.emulator.store.sandboxes[api.sandbox].kinds
+    return {kind: (dict(held.written), set(held.hidden)) for kind, held in kinds.items()}
+
+
 def make_api(clock: StillClock | None = None, **options: Any) -> Api:
     """A fresh emulator with a clock that stands still, and a client of it."""
     clock = clock or StillClock()

@@ -28,6 +28,10 @@ NO = ElicitResult(action="decline")
 CANCEL = ElicitResult(action="cancel")
 
 
+Asked = Any
+"""Who answers questions: a `Person`, or another `elicitation_callback`."""
+
+
 class Clock:
     """Seconds that a test moves."""
 
@@ -109,13 +113,13 @@ class Bed:
         self.server = FlowServer([tool.build() for tool in self.tools], frozenset(), self._shared)
 
     @asynccontextmanager
-    async def client(self, era: str = "2026-07-28", person: Person | None = None) -> AsyncIterator[Client]:
+    async def client(self, era: str = "2026-07-28", person: Asked | None = None) -> AsyncIterator[Client]:
         """A client of that protocol era, with or without somebody who can be asked."""
         async with Client(self.server, mode=ERAS[era], elicitation_callback=person) as client:
             yield client
 
     async def call(
-        self, tool: str, arguments: dict[str, Any], *, era: str = "2026-07-28", person: Person | None = None
+        self, tool: str, arguments: dict[str, Any], *, era: str = "2026-07-28", person: Asked | None = None
     ) -> Result:
         """Call a tool with a client of its own."""
         async with self.client(era, person) as client:

@@ -74,6 +74,7 @@ def test_nothing_wrong() -> None:
 NOT_FOUND = "The path '/in/' does not exist"
 OTHER_SCHEMA = {"id": "https://ns.adobe.com/example/schemas/2", "contentType": f"{XED}1"}
 NEWER_SCHEMA = {"id": SCHEMA, "contentType": f"{XED}2"}
+FUTURE = {"startTime": ms(NOW) // 1000 + 60, "frequency": "hour", "interval": 3}
 EXPORT = {"startTime": 1_700_000_000, "timeUnit": "hour", "interval": 3}
 
 
@@ -85,15 +86,30 @@ def dataset(reference: dict[str, str]) -> dict[str, Dataset]:
     ("cause", "changes"),
     [
         (Cause.ACCOUNT_DELETED, {"accounts": {ACCOUNT: Problem.DELETED}, "tested": {}, "runs": bad("x")}),
-        (Cause.ACCOUNT_DISABLED, {"accounts": {ACCOUNT: Connection(id=ACCOUNT, state="disabled")}, "tested": {}}),
+        (
+            Cause.ACCOUNT_DISABLED,
+            {"accounts": {ACCOUNT: Connection(id=ACCOUNT, state="disabled")}, "tested": {}},
+        ),
         (Cause.SOURCE_CONNECTION_DELETED, {"sources": {SOURCE: Problem.DELETED}, "explored": {}}),
         (Cause.TARGET_CONNECTION_DELETED, {"targets": {TARGET: Problem.DELETED}}),
-        (Cause.DATASET_DELETED, {"datasets": {DATASET: Problem.DELETED}, "runs": bad("Dataset was not found")}),
+        (
+            Cause.DATASET_DELETED,
+            {"datasets": {DATASET: Problem.DELETED}, "runs": bad("Dataset was not found")},
+        ),
         (Cause.SCHEMA_DELETED, {"schemas": {SCHEMA: Problem.DELETED}}),
         (Cause.MAPPING_DELETED, {"mapping": Problem.DELETED, "newest_mapping": None}),
-        (Cause.CREDENTIALS, {"tested": {ACCOUNT: Probed(Probe.FAILED, "the access key has expired")}, "explored": {}}),
-        (Cause.CREDENTIALS, {"tested": {ACCOUNT: Probed(Probe.FAILED)}, "runs": bad("The copy activity failed.")}),
-        (Cause.NETWORK, {"tested": {ACCOUNT: Probed(Probe.FAILED, "connection refused (port 22)")}, "explored": {}}),
+        (
+            Cause.CREDENTIALS,
+            {"tested": {ACCOUNT: Probed(Probe.FAILED, "the access key has expired")}, "explored": {}},
+        ),
+        (
+            Cause.CREDENTIALS,
+            {"tested": {ACCOUNT: Probed(Probe.FAILED)}, "runs": bad("The copy activity failed.")},
+        ),
+        (
+            Cause.NETWORK,
+            {"tested": {ACCOUNT: Probed(Probe.FAILED, "connection refused (port 22)")}, "explored": {}},
+        ),
         (Cause.RATE_LIMITED, {"runs": bad("429: too many requests, slow down")}),
         (Cause.SOURCE_PERMISSION, {"runs": bad("Access denied to the object (status 403)")}),
         (Cause.SOURCE_MISSING, {"explored": {SOURCE: Probed(Probe.MISSING)}, "runs": bad(NOT_FOUND)}),
@@ -111,7 +127,10 @@ def dataset(reference: dict[str, str]) -> dict[str, Dataset]:
         (Cause.FLOW_DISABLED, {"flow": flow(state="disabled")}),
         (Cause.FLOW_DRAFT, {"flow": flow(state="draft"), "runs": []}),
         (Cause.FLOW_BUSY, {"flow": flow(state="enabling")}),
-        (Cause.UPDATE_FAILED, {"flow": flow(lastOperation={"operation": "update", "status": {"value": "failed"}})}),
+        (
+            Cause.UPDATE_FAILED,
+            {"flow": flow(lastOperation={"operation": "update", "status": {"value": "failed"}})},
+        ),
         (Cause.SCHEDULE_ENDED, {"flow": flow(scheduleParams={**EXPORT, "endTime": 1_710_000_000})}),
         (Cause.ENDS_SOON, {"flow": flow(scheduleParams={**EXPORT, "endTime": ms(NOW) // 1000 + 86_400})}),
         (
@@ -122,12 +141,18 @@ def dataset(reference: dict[str, str]) -> dict[str, Dataset]:
         (Cause.RUNS_MISSING, {"runs": GOOD[6:]}),
         (Cause.RECOVERED, {"runs": [GOOD[0], *bad("timed out")[1:]]}),
         (Cause.NO_NEW_DATA, {"runs": [run(at, ago=timedelta(hours=at), read=0) for at in range(1, 5)]}),
-        (Cause.RUN_STUCK, {"runs": [run(50, ago=timedelta(hours=5), status="inProgress", seconds=None), *GOOD]}),
-        (Cause.SLOWER, {"runs": [run(at, ago=timedelta(hours=at), seconds=900 - 70 * at) for at in range(1, 11)]}),
+        (
+            Cause.RUN_STUCK,
+            {"runs": [run(50, ago=timedelta(hours=5), status="inProgress", seconds=None), *GOOD]},
+        ),
+        (
+            Cause.SLOWER,
+            {"runs": [run(at, ago=timedelta(hours=at), seconds=900 - 70 * at) for at in range(1, 11)]},
+        ),
         (Cause.UNKNOWN, {"runs": bad("The copy activity failed.")}),
         (Cause.UNKNOWN, {"runs": bad("Unexpected condition 0x80004005")}),
     ],
-)  # fmt: skip
+)
 def test_the_first_cause(cause: Cause, changes: dict[str, Any]) -> None:
     found = diagnose(evidence(**changes))
     assert found.first.cause is cause, [(each.cause, each.weight, each.evidence) for each in found.findings]

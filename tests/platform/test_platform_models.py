@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from aep_flow_mcp.platform.models.common import to_bool, to_int, to_time
 from aep_flow_mcp.platform.models.connections import MASK, Connection, SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.explore import Exploration
 from aep_flow_mcp.platform.models.flows import (
@@ -22,9 +21,8 @@ from aep_flow_mcp.platform.models.flows import (
     FlowKind,
 )
 from aep_flow_mcp.platform.models.neighbours import Batch, Dataset, MappingSet, Sandbox, SchemaSummary
-from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus, read_status
+from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
-from aep_flow_mcp.platform.models.text import clean_text, redact_text
 
 MODELS: list[type[BaseModel]] = [
     Batch,
@@ -40,58 +38,6 @@ MODELS: list[type[BaseModel]] = [
     SourceConnection,
     TargetConnection,
 ]
-
-
-@pytest.mark.parametrize(
-    ("value", "number"),
-    [
-        (5, 5),
-        ("15", 15),
-        ("-1", -1),
-        (2.0, 2),
-        ("2.5", 2),
-        ("x", None),
-        (None, None),
-        (True, None),
-        (float("nan"), None),
-        ("٣", 3),
-        ([], None),
-    ],
-)
-def test_ints(value: object, number: int | None) -> None:
-    assert to_int(value) == number
-
-
-@pytest.mark.parametrize(
-    ("value", "flag"),
-    [(True, True), ("TRUE", True), (" false ", False), (1, None), ("yes", None), (None, None)],
-)
-def test_bools(value: object, flag: bool | None) -> None:
-    assert to_bool(value) is flag
-
-
-@pytest.mark.parametrize(
-    ("value", "iso"),
-    [
-        (1_700_000_000_000, "2023-11-14T22:13:20+00:00"),
-        ("1700000000000", "2023-11-14T22:13:20+00:00"),
-        (1_700_000_000, "2023-11-14T22:13:20+00:00"),
-        (1_700_000_000_123, "2023-11-14T22:13:20.123000+00:00"),
-        ("2023-11-14T22:13:20Z", "2023-11-14T22:13:20+00:00"),
-        ("2023-11-14", "2023-11-14T00:00:00+00:00"),
-        (datetime(2023, 11, 14), "2023-11-14T00:00:00+00:00"),
-        (0, None),
-        (-1, None),
-        ("soon", None),
-        (10**30, None),
-        (True, None),
-        (None, None),
-    ],
-)
-def test_times(value: object, iso: str | None) -> None:
-    found = to_time(value)
-    assert (found.isoformat() if found else None) == iso
-    assert found is None or found.tzinfo is not None
 
 
 def test_common_fields_and_unknown_ones() -> None:
@@ -288,122 +234,6 @@ def test_audiences_and_attributes_stand_beside_each_other() -> None:
     assert flow.mapping.mapping_version == 2
 
 
-@pytest.mark.parametrize(
-    ("text", "status"),
-    [
-        ("success", "success"),
-        ("SUCCESS", "success"),
-        ("COMPLETED", "success"),
-        ("Failed", "failed"),
-        ("inProgress", "in_progress"),
-        ("IN_PROGRESS", "in_progress"),
-        ("PARTIAL_FAILURE", "partial_failure"),
-        ("partialSuccess", "partial_success"),
-        ("QUEUED", "queued"),
-        ("Scheduled", "scheduled"),
-        ("new one", "unknown"),
-        (None, "unknown"),
-    ],
-)
-def test_run_statuses(text: str | None, status: str) -> None:
-    assert read_status(text).value == status
-
-
-RUN = {
-    "id": "r",
-    "flowId": "f",
-    "eTag": '"e"',
-    "metrics": {
-        "durationSummary": {"startedAtUTC": 1_700_000_000_000, "stoppedAtUTC": "1700000090500"},
-        "sizeSummary": {"inputBytes": -1, "outputBytes": 10},
-        "recordSummary": {
-            "inputRecordCount": 100,
-            "outputRecordCount": "90",
-            "failedRecordCount": 10,
-            "failedInfo": [{"code": "MAPPER-3700-400", "message": "bad", "count": 10}],
-            "skippedInfo": [{"code": "ACTIVATION_BATCH-0000-SKIP", "message": "left out"}],
-            "targetSummaries": [
-                {"id": "t", "entitySummaries": [{"id": "segment:1", "failedInfo": [{"code": "X-1-1"}]}]}
-            ],
-        },
-        "fileSummary": {
-            "inputFileCount": 2,
-            "extensions": {"manifest": {"fileInfo": "https://platform.test/files"}},
-        },
-        "statusSummary": {
-            "status": "success",
-            "errors": [{"code": "CONNECTOR-2001-500", "message": "promotion"}, None],
-        },
-    },
-    "activites": [
-        {
-            "id": "promotionActivity",
-            "durationSummary": {
-                "extensions": {"windowStart": 1_700_000_000_000, "windowEnd": 1_700_003_600_000}
-            },
-            "statusSummary": {
-                "status": "failed",
-                "errors": [{"code": "CONNECTOR-2001-500", "message": "promotion"}],
-                "extensions": {
-                    "manifest": {"failedRecords": "https://platform.test/rows", "sampleErrors": None},
-                    "errors": [{"code": "INGEST-1212-400", "message": "rows", "recordCount": "10"}],
-                },
-            },
-            "targetInfo": [
-                {"id": "t", "type": "TargetConnection", "reference": {"type": "Batch", "ids": ["b1", "b1"]}}
-            ],
-        },
-        None,
-    ],
-}
-
-
-def test_run() -> None:
-    run = FlowRun.model_validate(RUN)
-    assert (run.status, run.etag, run.duration_s) == (RunStatus.SUCCESS, '"e"', 90.5)
-    assert (run.records_in, run.records_out, run.records_failed, run.records_skipped) == (100, 90, 10, None)
-    assert (run.bytes_in, run.bytes_out, run.files_in, run.files_out) == (None, 10, 2, None)
-    assert run.file_info_urls == ["https://platform.test/files"]
-    assert not run.clean
-    assert run.batch_ids == ["b1"]
-    assert run.diagnostics_urls == {"failedRecords": "https://platform.test/rows"}
-    assert [moment and moment.hour for moment in run.window] == [22, 23]
-    assert [(error.place, error.code, error.count, error.where) for error in run.errors] == [
-        ("run", "CONNECTOR-2001-500", None, None),
-        ("activity", "CONNECTOR-2001-500", None, "promotionActivity"),
-        ("activity details", "INGEST-1212-400", 10, "promotionActivity"),
-        ("failed records", "MAPPER-3700-400", 10, None),
-        ("skipped records", "ACTIVATION_BATCH-0000-SKIP", None, None),
-        ("failed records", "X-1-1", None, "segment:1"),
-    ]
-
-
-def test_a_run_that_goes_on_and_one_that_is_empty() -> None:
-    going = FlowRun.model_validate(
-        {
-            "id": "r",
-            "metrics": {
-                "durationSummary": {"startedAtUTC": 1_700_000_000_000},
-                "statusSummary": {"status": "inProgress"},
-            },
-        }
-    )
-    assert (going.status.finished, going.duration_s, going.completed_at, going.clean) == (
-        False,
-        None,
-        None,
-        False,
-    )
-    empty = FlowRun.model_validate({"id": "r", "metrics": None, "activities": None, "state": "success"})
-    assert (empty.status, empty.errors, empty.records_in, empty.window) == (
-        RunStatus.SUCCESS,
-        [],
-        None,
-        (None, None),
-    )
-    assert empty.clean
-
-
 def test_specs() -> None:
     spec = ConnectionSpec.model_validate(
         {
@@ -495,33 +325,6 @@ def test_any_object_is_read(model: type[BaseModel], content: dict[str, Any]) -> 
 def test_any_exploration_is_read(content: object) -> None:
     found = Exploration.read(content)
     assert found.preview is None or found.preview.columns is not None
-
-
-@pytest.mark.parametrize(
-    ("text", "cleaned"),
-    [
-        ("plain – ünïcode 日本語", "plain – ünïcode 日本語"),
-        ("a\x1b[31mb", "a[31mb"),
-        ("a\u202eb\u2066cd\ufeff", "abcd"),
-        ("\u0645\u06cc\u200c\u0631\u0648\u062f", "\u0645\u06cc\u200c\u0631\u0648\u062f"),
-        ("a\n\t b\u2028c\u3000d", "a b c d"),
-        ("x\ufe0f\U000e0041\U000e0100\u3164", "x"),
-        ("\ud800", ""),
-        ("", ""),
-    ],
-)
-def test_clean_text(text: str, cleaned: str) -> None:
-    assert clean_text(text) == cleaned
-    assert clean_text("x" * 50, limit=10) == "x" * 9 + "…"
-
-
-@given(st.text())
-def test_clean_text_of_anything(text: str) -> None:
-    cleaned = clean_text(text, limit=40)
-    assert len(cleaned) <= 40
-    assert clean_text(cleaned, limit=40) == cleaned
-    cleaned.encode()
-    assert isinstance(redact_text(text), str)
 
 
 def _examples() -> Path:

@@ -55,9 +55,17 @@ class World:
         return self.all("runs")
 
     @cached_property
-    def datasets(self) -> dict[str, str]:
+    def stored_datasets(self) -> dict[str, Row]:
         # Datasets are stored under their Catalog ids, which they don't repeat.
-        return {id: row["name"] for id, row in self.emulator.store.snapshot(self.sandbox)["dataSets"].items()}
+        return self.emulator.store.snapshot(self.sandbox)["dataSets"]
+
+    @cached_property
+    def schemas(self) -> dict[str, str]:
+        return {row["title"]: row["$id"] for row in self.all("schemas")}
+
+    @property
+    def datasets(self) -> dict[str, str]:
+        return {id: row["name"] for id, row in self.stored_datasets.items()}
 
     @cached_property
     def specs(self) -> dict[str, str]:

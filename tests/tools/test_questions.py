@@ -98,8 +98,7 @@ def last_state(*states: str | None) -> Callable[[World, Row], bool]:
 
 def schema_is(title: str) -> Callable[[World, Row], bool]:
     def test(world: World, flow: Row) -> bool:
-        schema = next(row["$id"] for row in world.all("schemas") if row["title"] == title)
-        stored = world.emulator.store.snapshot("dev")["dataSets"]
+        schema, stored = world.schemas[title], world.stored_datasets
         ids = {stored[id]["schemaRef"]["id"] for id in world.datasets_of(flow) if id in stored}
         ids |= {end.get("data", {}).get("schema", {}).get("id") for end in world.ends_of(flow)}
         return schema in ids

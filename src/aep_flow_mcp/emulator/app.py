@@ -78,19 +78,21 @@ class Emulator:
         answer = self._answer(self._router, call)
         if rule is not None and rule.kind == "null_item":
             answer = replace(answer, body=_with_null(answer.body))
-        self.journal.record(call, answer.status, answer.body, self.backend.clock.now())
-        return _spoiled(_deliver(answer, call, before=latency, request_id=self.backend.mint.hex(32)), rule)
+        return _spoiled(self._recorded(answer, call, latency), rule)
 
     def _without_acting(self, call: Call, rule: FaultRule, latency: float) -> Delivery:
-        now = self.backend.clock.now()
         if rule.kind == "status":
-            answer = _fault_answer(rule)
-            self.journal.record(call, answer.status, answer.body, now)
-            return _deliver(answer, call, before=latency)
-        self.journal.record(call, 0, None, now)
+            return self._recorded(_fault_answer(rule), call, latency)
+        self.journal.record(call, 0, b"", self.backend.clock.now())
         if rule.kind == "drop":
             return Delivery(0, {}, (), latency, ending=Ending.DROPPED)
         return Delivery(0, {}, (), rule.seconds, ending=Ending.SILENT)
+
+    def _recorded(self, answer: Answer, call: Call, latency: float) -> Delivery:
+        """The delivery of an answer, which is noted in the journal as it would go out without a fault."""
+        delivery = _deliver(answer, call, before=latency, request_id=self.backend.mint.hex(32))
+        self.journal.record(call, delivery.status, b"".join(delivery.chunks), self.backend.clock.now())
+        return delivery
 
     def _answer(self, router: Router, call: Call) -> Answer:
         try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .errors import ApiError, bad_request, problem, stale, unprocessable
+from .errors import ApiError, bad_request, problem, provider, stale, unprocessable
 from .render import render
 from .rows import JsonObject
 from .wire import Answer, Call
@@ -95,15 +96,7 @@ def created(
 
 def author(client: str) -> str:
     """The technical account behind a client id, in the form of a user id."""
-    digits = f"{abs(hash_of(client)):024X}"[:24]
-    return f"{digits}@AdobeID"
-
-
-def hash_of(text: str) -> int:
-    """The same number in every process, unlike `hash`."""
-    import hashlib
-
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:12], "big")
+    return f"{hashlib.sha256(client.encode()).hexdigest()[:24].upper()}@AdobeID"
 
 
 def written(backend: Backend, call: Call, kind: str, row: JsonObject, **members: Any) -> JsonObject:
@@ -189,8 +182,6 @@ def patched(row: JsonObject, operations: list[JsonObject]) -> JsonObject:
     try:
         changed: JsonObject = jsonpatch.apply_patch(row, operations)
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
-        from .errors import provider
-
         raise provider(1365, f"The patch cannot be applied: {error}") from error
     return changed
 

@@ -58,7 +58,10 @@ class FaultRule:
             raise ValueError(f"kind must be one of {', '.join(FAULT_KINDS)}, not {self.kind!r}")
         if not 0 <= self.probability <= 1:
             raise ValueError("probability must be from 0 to 1")
-        re.compile(self.route)
+        try:
+            re.compile(self.route)
+        except re.error as error:
+            raise ValueError(f"route is not a regular expression: {error}") from error
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> FaultRule:

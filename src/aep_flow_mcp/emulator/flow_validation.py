@@ -37,7 +37,7 @@ def check_flow(
     `before` is the flow as it was when this is a change: what has not changed is not held against it.
     """
     spec = backend.flow_spec(flow["flowSpec"]["id"])
-    _check_shapes(flow)
+    flow = _shaped(flow)
     source = _end(sandbox, spec, flow, "sourceConnections", complete=complete)
     target = _end(sandbox, spec, flow, "targetConnections", complete=complete)
     if flow.get("options"):
@@ -50,10 +50,11 @@ def check_flow(
     return flow | _schedule(backend, spec, flow, source, before)
 
 
-def _check_shapes(flow: JsonObject) -> None:
-    for name in ("sourceConnectionIds", "targetConnectionIds", "transformations"):
-        if flow.get(name) is None:
-            flow[name] = []
+def _shaped(flow: JsonObject) -> JsonObject:
+    """The flow with its lists in place, once every member has the right type."""
+    lists = ("sourceConnectionIds", "targetConnectionIds", "transformations")
+    flow = flow | {name: [] for name in lists if flow.get(name) is None}
+    for name in lists:
         if not isinstance(flow[name], list):
             raise bad_request(f"{name} has to be a list")
     for name in ("scheduleParams", "options", "policy"):
@@ -62,6 +63,7 @@ def _check_shapes(flow: JsonObject) -> None:
     for transformation in flow["transformations"]:
         if not isinstance(transformation, dict) or not isinstance(transformation.get("name"), str):
             raise provider(1392, "A transformation has to be an object with name and params")
+    return flow
 
 
 def _end(

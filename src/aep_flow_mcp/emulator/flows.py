@@ -51,7 +51,8 @@ def create(backend: Backend, call: Call) -> Answer:
     members["inheritedAttributes"] = inherited(sandbox, spec, members)
     members["lastOperation"] = _operation(backend, "create", [])
     row = entities.created(backend, call, KIND, members, state="draft" if draft else "enabled")
-    row["runs"] = f"/runs?property=flowId=={row['id']}"
+    row = row | {"runs": f"/runs?property=flowId=={row['id']}"}
+    sandbox[KIND].put(row["id"], row)
     if not draft:
         row = backend.lifecycle(sandbox).entered(row, "enabled", between="initializing")
     return entities.created_answer(KIND, row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ _WRITES = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 class Exchange:
     """One request and its answer.
 
-    `body` and `response` are parsed JSON, or None where there was none. `status` is 0 when a fault kept
-    the request from being acted on without any answer.
+    `body` and `response` are parsed JSON, or None where there was none. `status` is 0 when a fault left the
+    request without an answer and without effect. The answer is kept as it went out and parsed when asked
+    for: parsed pages take ten times the room.
     """
 
     method: str
@@ -27,8 +29,15 @@ class Exchange:
     headers: dict[str, str]
     body: Any
     status: int
-    response: Any
+    payload: bytes
     at: datetime
+
+    @property
+    def response(self) -> Any:
+        try:
+            return json.loads(self.payload) if self.payload else None
+        except ValueError:
+            return None
 
     @property
     def is_write(self) -> bool:
@@ -54,7 +63,7 @@ class Journal:
     def __init__(self, limit: int) -> None:
         self._exchanges: deque[Exchange] = deque(maxlen=limit)
 
-    def record(self, call: Call, status: int, response: Any, at: datetime) -> None:
+    def record(self, call: Call, status: int, payload: bytes, at: datetime) -> None:
         entry = Exchange(
             call.method,
             call.path,
@@ -62,7 +71,7 @@ class Journal:
             _redacted(call.headers),
             call.parsed,
             status,
-            response,
+            payload,
             at,
         )
         self._exchanges.append(entry)

@@ -87,4 +87,5 @@ class EmulatorOptions:
     token_ttl: int = 86_399
     settle: float = 0.0
     provider_access: bool = False
-    journal_limit: int = 10_000
+    journal_limit: int = 1_000
+    """How many exchanges the journal keeps: an emulator that runs for long must not grow."""

@@ -62,11 +62,11 @@ class Collection:
                     yield row
         yield from self.written.values()
 
-    def where(self, path: str, value: Any) -> Iterator[JsonObject]:
-        """Rows whose plain (not nested) column equals a value, without building the others."""
-        column = self.base.column(path)
+    def where(self, name: str, value: Any) -> Iterator[JsonObject]:
+        """Objects whose top-level member equals a value; with a column, no other seeded row is built."""
+        column = self.base.column(name)
         if column is None:
-            yield from (row for row in self if row.get(path) == value)
+            yield from (row for row in self if row.get(name) == value)
             return
         ids = self.base.ids()
         for position, held in enumerate(column):
@@ -74,7 +74,7 @@ class Collection:
                 row = self.base.get(ids[position])
                 if row is not None:
                     yield row
-        yield from (row for row in self.written.values() if row.get(path) == value)
+        yield from (row for row in self.written.values() if row.get(name) == value)
 
 
 class SandboxStore:
@@ -110,7 +110,7 @@ class SandboxStore:
 class Store:
     """Every sandbox of the organisation and the specs they share. Loaded on first need.
 
-    `get`, `all` and `snapshot` give copies, to look at and to compare; `sandbox` gives what is stored.
+    `get` and `all` give copies to look at; `collection` and `sandboxes` give what is stored.
     """
 
     def __init__(self, load: Callable[[], Seed]) -> None:
@@ -173,7 +173,10 @@ class Store:
         collection.remove(id)
 
     def snapshot(self, sandbox: str) -> dict[str, dict[str, JsonObject]]:
-        """Everything in a sandbox, by kind and id: equal before and after means that nothing changed."""
+        """Everything in a sandbox, by kind and id: equal before and after means that nothing changed.
+
+        The objects are the stored ones, to be compared and not to be changed.
+        """
         return {kind: dict(_keyed(self.collection(sandbox, kind))) for kind in KINDS}
 
 
@@ -181,6 +184,5 @@ def _keyed(collection: Collection) -> Iterable[tuple[str, JsonObject]]:
     for id in collection.base.ids():
         row = collection.base.get(id) if id not in collection.hidden else None
         if row is not None:
-            yield id, copy.deepcopy(row)
-    for id, row in collection.written.items():
-        yield id, copy.deepcopy(row)
+            yield id, row
+    yield from collection.written.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import Enum
 from typing import Annotated
 
@@ -96,5 +97,7 @@ def caller_of(ctx: Context) -> str:
     principal = authenticated_principal(ctx.request_context)
     headers = ctx.headers
     session = headers.get("mcp-session-id") if headers is not None else None
+    # Whoever knows a session id can use the session, and the caller is written to the audit log.
+    known_as = f"session {hashlib.sha256(session.encode()).hexdigest()[:32]}" if session else None
     transport = "stdio" if headers is None else "http"
-    return " ".join(part for part in (transport, principal, session) if part)
+    return " ".join(part for part in (transport, principal, known_as) if part)

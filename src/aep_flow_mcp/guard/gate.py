@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from traceback import format_tb
 from typing import Any
 
 import anyio
@@ -16,12 +18,15 @@ from aep_flow_mcp.guard.approval import Approval, Route
 from aep_flow_mcp.guard.audit import Audit, AuditError
 from aep_flow_mcp.guard.canonical import plain
 from aep_flow_mcp.guard.change import Change, NothingToDo, PlanError
+from aep_flow_mcp.guard.execute import Execution
 from aep_flow_mcp.guard.pending import Pending, TooMany
 from aep_flow_mcp.guard.policy import Refusal
 from aep_flow_mcp.guard.preview import change_lines, preview
 from aep_flow_mcp.guard.results import Status, WriteResult
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.settings import ApprovalMode
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +244,7 @@ async def _carry_out(call: Call, change: Change) -> WriteResult:
             return WriteResult(
                 status=Status.REFUSED, message=f"{error} Nothing was sent.", sandbox=change.sandbox
             )
-        execution = await guard.executor(change.sandbox).run(change)
+        execution = await _execute(guard, change)
         message = redactor.text(execution.message)
         left = [redactor.text(line) for line in execution.not_undone]
         ids = [one.id for one in execution.done if one.id]
@@ -261,6 +266,17 @@ async def _carry_out(call: Call, change: Change) -> WriteResult:
         not_undone=left,
         data=data,
     )
+
+
+async def _execute(guard: Guard, change: Change) -> Execution:
+    """Run the steps; a defect of ours is an unknown outcome, said and logged like any other."""
+    try:
+        return await guard.executor(change.sandbox).run(change)
+    except Exception as error:  # noqa: BLE001  (whatever it is, something may have been sent)
+        # Its text is left out, here and in the log: it may quote a request.
+        logger.error("a write met %s\n%s", type(error).__name__, "".join(format_tb(error.__traceback__)))
+        sentence = f"An unexpected {type(error).__name__} interrupted it: look at what is there before doing it again."
+        return Execution(Status.UNKNOWN, f"{change.title}: outcome unknown. {sentence}")
 
 
 def _yes(outcome: Any) -> bool:

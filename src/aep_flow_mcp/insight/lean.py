@@ -224,7 +224,8 @@ def _text(holder: Json, key: str) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return clean_text(value)
+        plain = value.isascii() and value.isprintable() and "  " not in value
+        return value.strip() if plain else clean_text(value)
     raise _NotPlainError
 
 

@@ -44,12 +44,12 @@ def fold(text: str) -> str:
 
     `OrdersDaily`, `orders_daily` and `Ördérs-Daily` are all "orders daily".
     """
-    text = _PARTS.sub(" ", text)
     if text.isascii():
-        folded = text.casefold()
+        folded = _PARTS.sub(" ", text).casefold()
     else:
-        parts = unicodedata.normalize("NFKD", text.casefold())
-        folded = unicodedata.normalize("NFC", "".join(part for part in parts if not _is_accent(part)))
+        # Compatibility forms have capitals of their own, so the case goes after them, and what that makes once more.
+        plain = unicodedata.normalize("NFKD", _PARTS.sub(" ", unicodedata.normalize("NFKD", text)).casefold())
+        folded = unicodedata.normalize("NFC", "".join(part for part in plain if not _is_accent(part)))
     return " ".join("".join(char if _is_word(char) else " " for char in folded).split())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -15,31 +16,24 @@ from aep_flow_mcp.platform.paging import Page
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.tools.lean_reading import LeanReader
 from aep_flow_mcp.tools.progress import Progress
-from aep_flow_mcp.tools.sweep import PAGE, Fetch, Sweep
+from aep_flow_mcp.tools.sweep import PAGE, Crew, Fetch, Sweep
 
 S = TypeVar("S", bound=Stored)
 MOST_DATASETS = 20_000
 
 
-async def read_all(
-    lister: Callable[..., Awaitable[Page[S]]],
-    take: Callable[[S], None],
-    aep: FlowReader,
-    *,
-    now: datetime,
-    progress: Progress | None = None,
-    conditions: Sequence[FilterLike] = (),
-) -> None:
-    """Hand every object of a list to `take`. `lister` is one of the reader's `list_` methods.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one question reads with: the crew is shared by all its lists, the progress counts for all of them."""
 
-    Raises:
-        PlatformError: a page could not be read.
-    """
+    aep: FlowReader
+    now: datetime
+    progress: Progress
+    crew: Crew
 
-    async def fetch(filters: Sequence[FilterLike], order: str | None, cursor: str | None) -> Page[S]:
-        return await lister(list(filters), limit=PAGE, orderby=order, cursor=cursor)
-
-    await _swept(fetch, take, aep, now=now, progress=progress, conditions=conditions)
+    @classmethod
+    def of(cls, aep: FlowReader, *, now: datetime, progress: Progress | None = None) -> Reading:
+        return cls(aep, now, progress or Progress(), Crew(aep.client.config.max_concurrency))
 
 
 class _Created(Protocol):
@@ -52,19 +46,38 @@ class _Created(Protocol):
 C = TypeVar("C", bound=_Created)
 
 
+async def read_all(
+    reading: Reading, lister: Callable[..., Awaitable[Page[S]]], take: Callable[[S], None]
+) -> None:
+    """Hand every object of a list to `take`. `lister` is one of the reader's `list_` methods.
+
+    Raises:
+        PlatformError: a page could not be read.
+    """
+
+    async def fetch(filters: Sequence[FilterLike], order: str | None, cursor: str | None) -> Page[S]:
+        return await lister(list(filters), limit=PAGE, orderby=order, cursor=cursor)
+
+    await _swept(reading, fetch, take, ())
+
+
+async def read_flows(reading: Reading, *, conditions: Sequence[FilterLike] = ()) -> dict[str, FlowFacts]:
+    """The facts of every flow (that fulfils the conditions), by id."""
+    found: dict[str, FlowFacts] = {}
+
+    def take(flow: FlowFacts) -> None:
+        found[flow.id] = flow
+
+    await _swept(reading, LeanReader(reading.aep).list_flows, take, conditions)
+    return found
+
+
 async def _swept(
-    fetch: Fetch[C],
-    take: Callable[[C], None],
-    aep: FlowReader,
-    *,
-    now: datetime,
-    progress: Progress | None,
-    conditions: Sequence[FilterLike],
+    reading: Reading, fetch: Fetch[C], take: Callable[[C], None], conditions: Sequence[FilterLike]
 ) -> None:
     async def counted(filters: Sequence[FilterLike], order: str | None, cursor: str | None) -> Page[C]:
         page = await fetch(filters, order, cursor)
-        if progress is not None:
-            progress.done += len(page.items)
+        reading.progress.done += len(page.items)
         return page
 
     sweep: Sweep[C] = Sweep(
@@ -72,28 +85,10 @@ async def _swept(
         path="createdAt",
         time_of=lambda item: item.created_at,
         take=take,
-        workers=aep.client.config.max_concurrency,
+        crew=reading.crew,
         conditions=conditions,
     )
-    await sweep.run(0, epoch_ms(now), open_end=True)
-
-
-async def read_flows(
-    aep: FlowReader,
-    *,
-    now: datetime,
-    progress: Progress | None = None,
-    conditions: Sequence[FilterLike] = (),
-) -> dict[str, FlowFacts]:
-    """The facts of every flow (that fulfils the conditions), by id."""
-    found: dict[str, FlowFacts] = {}
-    lean = LeanReader(aep)
-
-    def take(flow: FlowFacts) -> None:
-        found[flow.id] = flow
-
-    await _swept(lean.list_flows, take, aep, now=now, progress=progress, conditions=conditions)
-    return found
+    await sweep.run(0, epoch_ms(reading.now), open_end=True)
 
 
 async def read_datasets(aep: FlowReader) -> dict[str, Dataset]:

@@ -14,6 +14,7 @@ from aep_flow_mcp.insight.windows import WindowError, parse_since
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.reader import FlowReader
+from aep_flow_mcp.tools.catalogue import Reading
 from aep_flow_mcp.tools.flow_index import FlowIndex, FlowIndexes
 from aep_flow_mcp.tools.progress import Progress
 
@@ -32,7 +33,7 @@ async def index_of(
     app: App, aep: FlowReader, *, now: datetime, progress: Progress | None = None
 ) -> FlowIndex:
     """The search index of the reader's sandbox, at most a minute old."""
-    return await app.cache("flow_indexes", FlowIndexes).get(aep, now=now, progress=progress)
+    return await app.cache("flow_indexes", FlowIndexes).get(Reading.of(aep, now=now, progress=progress))
 
 
 async def flow_id_of(

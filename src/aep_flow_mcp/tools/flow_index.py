@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -18,8 +17,8 @@ from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.models.connections import SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.neighbours import Dataset
-from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.tools.catalogue import (
+    Reading,
     collector,
     read_all,
     read_connectors,
@@ -27,7 +26,6 @@ from aep_flow_mcp.tools.catalogue import (
     read_flows,
     read_schema_titles,
 )
-from aep_flow_mcp.tools.progress import Progress
 
 MAX_AGE = 60.0
 """Seconds after which the index is read again, counted from when its reading began."""
@@ -135,21 +133,22 @@ class FlowIndexes:
         """Forget everything, because something was written."""
         self._kept.clear()
 
-    async def get(self, aep: FlowReader, *, now: datetime, progress: Progress | None = None) -> FlowIndex:
+    async def get(self, reading: Reading) -> FlowIndex:
         """The index of the reader's sandbox, read again when it is too old. One reading for all who wait.
 
         Raises:
             PlatformError: the flows could not be read.
         """
-        lock = self._locks.setdefault(aep.sandbox, anyio.Lock())
+        sandbox = reading.aep.sandbox
+        lock = self._locks.setdefault(sandbox, anyio.Lock())
         async with lock:
-            known = self._kept.get(aep.sandbox)
+            known = self._kept.get(sandbox)
             if known is None or known.age >= MAX_AGE:
-                known = self._kept[aep.sandbox] = await read_index(aep, now=now, progress=progress)
+                known = self._kept[sandbox] = await read_index(reading)
             return known
 
 
-async def read_index(aep: FlowReader, *, now: datetime, progress: Progress | None = None) -> FlowIndex:
+async def read_index(reading: Reading) -> FlowIndex:
     """Read every flow, its ends, and the names of datasets, connectors and accounts, all side by side.
 
     Only the flows have to be there: without the rights to read the others, fewer names are known.
@@ -162,7 +161,7 @@ async def read_index(aep: FlowReader, *, now: datetime, progress: Progress | Non
     titles: dict[str, str] = {}
     connectors: dict[str, str] = {}
     problems: list[str] = []
-    read = partial(read_all, aep=aep, now=now, progress=progress)
+    aep, read = reading.aep, partial(read_all, reading)
 
     async def optional(what: str, call: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -178,7 +177,7 @@ async def read_index(aep: FlowReader, *, now: datetime, progress: Progress | Non
     owners = partial(read, aep.list_connections, collector(accounts, lambda item: item.name or item.id))
     await together(
         [
-            partial(into, flows, partial(read_flows, aep, now=now, progress=progress)),
+            partial(into, flows, partial(read_flows, reading)),
             partial(optional, "datasets", partial(into, datasets, partial(read_datasets, aep))),
             partial(optional, "schemas", partial(into, titles, partial(read_schema_titles, aep))),
             partial(optional, "connectors", partial(into, connectors, partial(read_connectors, aep))),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -17,10 +16,16 @@ from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.filters import Filter, FilterLike
 from aep_flow_mcp.platform.models.flows import FlowKind
 from aep_flow_mcp.platform.reader import FlowReader
-from aep_flow_mcp.tools.catalogue import collector, read_all, read_connectors, read_datasets, read_flows
+from aep_flow_mcp.tools.catalogue import (
+    Reading,
+    collector,
+    read_all,
+    read_connectors,
+    read_datasets,
+    read_flows,
+)
 from aep_flow_mcp.tools.finding import flow_id_of, ids_meant
 from aep_flow_mcp.tools.flow_index import End, source_end, target_end
-from aep_flow_mcp.tools.progress import Progress
 
 MOST_FILTERED = 80
 """Flows whose runs are asked for by flow id; for more, all runs are read and the others passed over."""
@@ -94,9 +99,7 @@ class Scope:
         return tuple(dict.fromkeys(id for end in ends if end for id in end.datasets)) or ("(no dataset)",)
 
 
-async def read_scope(
-    app: App, aep: FlowReader, asked: Asked, *, now: datetime, progress: Progress, datasets: bool
-) -> Scope:
+async def read_scope(app: App, reading: Reading, asked: Asked, *, datasets: bool) -> Scope:
     """The flows that `asked` means. datasets: also what they write and read is needed.
 
     Raises:
@@ -105,30 +108,30 @@ async def read_scope(
     """
     scope = Scope(asked)
     if asked.flow is not None:
-        flow = await aep.get_flow(await flow_id_of(app, aep, asked.flow, now=now, progress=progress))
+        aep, now = reading.aep, reading.now
+        flow = await aep.get_flow(await flow_id_of(app, aep, asked.flow, now=now, progress=reading.progress))
         scope.flows[flow.id] = FlowFacts.of(flow)
         await _read_specs(aep, scope)
         if datasets:
-            await _read_ends(aep, scope, now=now, progress=progress)
+            await _read_ends(reading, scope)
         return scope
-    await fill(aep, scope, now=now, progress=progress, datasets=datasets or asked.dataset is not None)
+    await fill(reading, scope, datasets=datasets or asked.dataset is not None)
     _narrow(scope)
     if not scope.flows:
         raise ToolError(f"No flow is in the scope: {asked.words()}.")
     return scope
 
 
-async def fill(aep: FlowReader, scope: Scope, *, now: datetime, progress: Progress, datasets: bool) -> None:
+async def fill(reading: Reading, scope: Scope, *, datasets: bool) -> None:
     """Read every flow, the connectors' names and, when needed, the datasets around them."""
 
     async def flows() -> None:
         conditions = _kind_conditions(scope.asked.kind)
-        found = await read_flows(aep, now=now, progress=progress, conditions=conditions)
-        scope.flows.update(found)
+        scope.flows.update(await read_flows(reading, conditions=conditions))
 
-    calls: list[Callable[[], Awaitable[None]]] = [flows, partial(_read_specs, aep, scope)]
+    calls: list[Callable[[], Awaitable[None]]] = [flows, partial(_read_specs, reading.aep, scope)]
     if datasets:
-        calls.append(partial(_read_ends, aep, scope, now=now, progress=progress))
+        calls.append(partial(_read_ends, reading, scope))
     await together(calls)
 
 
@@ -140,12 +143,14 @@ async def _read_specs(aep: FlowReader, scope: Scope) -> None:
             scope.continuous.add(spec.id)
 
 
-async def _read_ends(aep: FlowReader, scope: Scope, *, now: datetime, progress: Progress) -> None:
+async def _read_ends(reading: Reading, scope: Scope) -> None:
+    aep = reading.aep
+
     async def names() -> None:
         scope.datasets.update({id: item.name or id for id, item in (await read_datasets(aep)).items()})
 
     async def ends(lister: Any, value: Any) -> None:
-        await read_all(lister, collector(scope.ends, value), aep, now=now, progress=progress)
+        await read_all(reading, lister, collector(scope.ends, value))
 
     calls: list[Callable[[], Awaitable[None]]] = [
         names,

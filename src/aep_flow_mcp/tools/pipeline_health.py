@@ -23,6 +23,7 @@ from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.models.error_codes import explain
 from aep_flow_mcp.platform.models.flows import FlowKind
 from aep_flow_mcp.tools import times
+from aep_flow_mcp.tools.catalogue import Reading
 from aep_flow_mcp.tools.dependencies import AppState, Reader
 from aep_flow_mcp.tools.health_answer import (
     Counts,
@@ -87,14 +88,15 @@ async def pipeline_health(
     asked = Asked(flow=flow, connector=connector, dataset=dataset, kind=kind)
     datasets = group_by is GroupBy.DATASET
     async with reporting(ctx, "objects") as progress:
+        reading = Reading.of(aep, now=now, progress=progress)
         if asked.limited:
-            scope = await read_scope(app, aep, asked, now=now, progress=progress, datasets=datasets)
+            scope = await read_scope(app, reading, asked, datasets=datasets)
         else:
             scope = Scope(asked)
         health = Health(span, zone, wanted=scope.wants)
-        calls: list[Callable[[], Awaitable[Any]]] = [partial(_read_runs, aep, health, scope, progress)]
+        calls: list[Callable[[], Awaitable[Any]]] = [partial(_read_runs, reading, health, scope)]
         if not asked.limited:
-            calls.append(partial(fill, aep, scope, now=now, progress=progress, datasets=datasets))
+            calls.append(partial(fill, reading, scope, datasets=datasets))
         stopped = any(await together(calls))
     return _Report(health, scope, now=now, zone=timezone, top=top, group_by=group_by).answer(
         progress, stopped=stopped
@@ -109,16 +111,17 @@ def _span(window: str, timezone: str, now: datetime) -> tuple[tzinfo, Window]:
         raise ToolError(str(error)) from None
 
 
-async def _read_runs(aep: Reader, health: Health, scope: Scope, progress: Progress) -> bool:
+async def _read_runs(reading: Reading, health: Health, scope: Scope) -> bool:
     """Read the runs of both windows; whether that was given up."""
     start, _ = health.window.before.milliseconds
     _, end = health.window.milliseconds
     sweep = RunSweep(
-        aep,
+        reading.aep,
         health.add,
+        reading.crew,
         conditions=scope.conditions(),
-        progress=progress,
-        enough=lambda: progress.elapsed > PATIENCE,
+        progress=reading.progress,
+        enough=lambda: reading.progress.elapsed > PATIENCE,
     )
     await sweep.read(start, end)
     return sweep.stopped

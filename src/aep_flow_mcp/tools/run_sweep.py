@@ -14,7 +14,7 @@ from aep_flow_mcp.platform.paging import Page
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.tools.lean_reading import LeanReader
 from aep_flow_mcp.tools.progress import Progress
-from aep_flow_mcp.tools.sweep import PAGE, Sweep
+from aep_flow_mcp.tools.sweep import PAGE, Crew, Sweep
 
 STARTED = "metrics.durationSummary.startedAtUTC"
 CREATED = "createdAt"
@@ -28,13 +28,14 @@ class RunSweep:
         self,
         aep: FlowReader,
         take: Callable[[RunFacts], None],
+        crew: Crew,
         *,
         conditions: Sequence[FilterLike] = (),
         progress: Progress | None = None,
         enough: Callable[[], bool] = lambda: False,
     ) -> None:
         self._lean = LeanReader(aep)
-        self._workers = aep.client.config.max_concurrency
+        self._crew = crew
         self._take = take
         self._conditions = list(conditions)
         self._progress = progress
@@ -56,7 +57,7 @@ class RunSweep:
             path=STARTED,
             time_of=_started_at,
             take=self._take,
-            workers=self._workers,
+            crew=self._crew,
             conditions=self._conditions,
             enough=self._is_enough,
         )
@@ -118,7 +119,7 @@ class RunSweep:
             # Without a start, a run's time is when it was created; the others are in no order here.
             time_of=lambda run: None if run.started else run.at,
             take=take,
-            workers=self._workers,
+            crew=self._crew,
             conditions=self._conditions,
             enough=self._is_enough,
         )

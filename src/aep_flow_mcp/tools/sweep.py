@@ -22,11 +22,27 @@ from aep_flow_mcp.platform.paging import Page
 
 T = TypeVar("T")
 PAGE = 100
-PIECE_PAGES = 2
-"""A piece that is given away promises so many pages at least: each piece ends in a page that is not full."""
+PIECE_PAGES = 4
+"""In a long list, a piece that is given away promises so many pages: each ends in a page that is not full."""
 
 Fetch = Callable[[Sequence[FilterLike], str | None, str | None], Awaitable[Page[T]]]
 """(conditions, order, cursor) -> a page of at most `PAGE` items."""
+
+
+@dataclass(slots=True)
+class Crew:
+    """How many pages may be read at once by all sweeps of one question, and how many are.
+
+    A list that is done leaves its readers to the others; a list that is cut for readers who then have to wait only
+    costs more pages.
+    """
+
+    size: int
+    busy: int = 0
+
+    @property
+    def free(self) -> int:
+        return self.size - self.busy
 
 
 @dataclass(slots=True)
@@ -53,18 +69,17 @@ class Sweep(Generic[T]):
     """Hands every item of a list whose time is in a range to `take`, in no order.
 
     fetch: reads one page. path: the property with the time, in epoch milliseconds. time_of: the same of an item.
-    workers: how many pages are read at once. enough: asked after each page; true ends the sweep.
+    crew: who reads. enough: asked after each page; true ends the sweep.
     """
 
     fetch: Fetch[T]
     path: str
     time_of: Callable[[T], datetime | None]
     take: Callable[[T], None]
-    workers: int
+    crew: Crew
     conditions: Sequence[FilterLike] = ()
     enough: Callable[[], bool] = field(default=lambda: False)
     pages: int = 0
-    _busy: int = 0
     _failure: Exception | None = None
 
     async def run(self, start: int, end: int, *, open_end: bool = False) -> None:
@@ -87,7 +102,7 @@ class Sweep(Generic[T]):
         return _Piece(start, end, conditions, last=last)
 
     def _start(self, group: anyio.abc.TaskGroup, piece: _Piece) -> None:
-        self._busy += 1
+        self.crew.busy += 1
         group.start_soon(self._read, group, piece)
 
     async def _read(self, group: anyio.abc.TaskGroup, piece: _Piece) -> None:
@@ -99,7 +114,7 @@ class Sweep(Generic[T]):
             self._failure = self._failure or error
             group.cancel_scope.cancel()
         finally:
-            self._busy -= 1
+            self.crew.busy -= 1
 
     async def _page(self, group: anyio.abc.TaskGroup, piece: _Piece) -> bool:
         """Read and hand over the piece's next page; whether there is one more."""
@@ -142,11 +157,13 @@ class Sweep(Generic[T]):
 
     def _give_away(self, group: anyio.abc.TaskGroup, piece: _Piece, *, covered: int) -> None:
         """Cut what is left among those who are free, as far as the density so far promises each enough."""
-        free = self.workers - self._busy
+        free = self.crew.free
         if free < 1 or piece.newest is None:
             return
         left = piece.end - piece.newest
-        first = max(covered, 1) * PIECE_PAGES
+        promised = self.pages + left // max(covered, 1)
+        # A short list costs less in pages than in waiting for them.
+        first = max(covered, 1) * (PIECE_PAGES if promised > 2 * self.crew.size else 1)
         parts = min(free + 1, left // first)
         if parts < 2:
             return

@@ -1,0 +1,179 @@
+"""The account (base connection) of a pipeline: one that exists, a new one, or none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aep_flow_mcp.platform.models.connections import Connection
+from aep_flow_mcp.platform.models.specs import NamedSpec
+
+from .blueprint import Created, Part, What
+from .checks import check_auth
+from .connectors import label_of
+from .desk import Desk, named, spec_ref
+
+_REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_SECRET_NAME = re.compile(r"(?i)passw|secret|passphrase|private_?key|token|connection_?string|sas_?(key|uri)")
+HOW_TO_REFER = "Put it into an environment variable of this server and pass ${AEP_SECRET_NAME}."
+
+
+@dataclass(frozen=True)
+class Account:
+    """`id` goes into the connections' bodies (None: the connector needs no account). `part` creates a new one."""
+
+    id: str | Created | None = None
+    part: Part | None = None
+    existing: Connection | None = None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What has to be created for it."""
+        return (self.part,) if self.part else ()
+
+
+def choose(desk: Desk, *, automatic: bool = False, defaults: Mapping[str, Any] | None = None) -> Account:
+    """The account that the wish means.
+
+    automatic: a connector without credentials still needs an account (destinations); it is found or made silently.
+    defaults: parameters of a new account that the person need not say.
+    """
+    wish = desk.wish
+    new = wish.auth_params is not None or wish.auth_spec is not None
+    if wish.account is not None and new:
+        desk.refuse(
+            "auth_params", "is superfluous with an existing account: leave it out, or leave account out."
+        )
+    if wish.account is not None:
+        return _existing(desk)
+    if not desk.spec.auth_specs:
+        if new:
+            desk.refuse("auth_params", f"must be left out: {desk.label} takes no credentials.")
+        return _automatic(desk) if automatic else Account()
+    if not new:
+        _ask(desk)
+        return Account()
+    return _new(desk, defaults or {})
+
+
+def way_of(desk: Desk) -> NamedSpec | None:
+    """The way to authenticate that a new account uses; the only one need not be named."""
+    offered = desk.spec.auth_specs
+    if desk.wish.auth_spec is None:
+        return offered[0] if len(offered) == 1 else None
+    return desk.spec.auth_spec(desk.wish.auth_spec)
+
+
+def _existing(desk: Desk) -> Account:
+    """An account by its id or name; of several with this name, that of the connector."""
+    wanted, found = desk.wish.account, desk.findings.accounts_asked
+    fitting = [item for item in found if item.spec_id == desk.spec.id]
+    if not desk.spec.auth_specs and not desk.spec.is_destination:
+        desk.refuse("account", f"must be left out: {desk.label} is read without an account.")
+    elif not found:
+        offered = ", ".join(named(desk.findings.accounts[:5])) or "none; give auth_params for a new one"
+        desk.refuse("account", f"there is no account {wanted}. Accounts of {desk.label}: {offered}.")
+    elif not fitting:
+        other = desk.findings.connector(found[0].spec_id or "")
+        whose = label_of(other) if other else "another connector"
+        desk.refuse("account", f"{wanted} is an account of {whose}, not of {desk.label} ({desk.spec.id}).")
+    elif len(fitting) > 1:
+        desk.refuse(
+            "account", f"several accounts are called {wanted}: give one id of {', '.join(named(fitting))}."
+        )
+    elif fitting[0].state in ("draft", "disabled"):
+        desk.refuse(
+            "account", f"{wanted} is {fitting[0].state}: publish_connection, or choose another account."
+        )
+    else:
+        return Account(fitting[0].id, existing=fitting[0])
+    return Account()
+
+
+def _automatic(desk: Desk) -> Account:
+    usable = [item for item in desk.findings.accounts if item.state not in ("draft", "disabled")]
+    if usable:
+        return Account(usable[0].id, existing=usable[0])
+    part = Part(what=What.ACCOUNT, body={"name": _name(desk), "connectionSpec": spec_ref(desk.spec)})
+    return Account(part.ref, part)
+
+
+def _ask(desk: Desk) -> None:
+    ways = "; ".join(_described(way) for way in desk.spec.auth_specs)
+    desk.ask(
+        "account",
+        f"Which account of {desk.label}? For a new one give auth_spec and auth_params: {ways}. {HOW_TO_REFER}",
+        choices=named(desk.findings.accounts),
+    )
+
+
+def _described(way: NamedSpec) -> str:
+    fields = [
+        f"{name}{' (secret)' if is_secret(name, schema) else ''}{'' if name in way.required else ' (optional)'}"
+        for name, schema in way.properties.items()
+    ]
+    return f"{way.name} with {', '.join(fields)}"
+
+
+def _new(desk: Desk, defaults: Mapping[str, Any]) -> Account:
+    way = way_of(desk)
+    if way is None:
+        names = tuple(item.name or "" for item in desk.spec.auth_specs)
+        if desk.wish.auth_spec is None:
+            desk.ask("auth_spec", "How does the new account authenticate?", choices=names)
+        else:
+            desk.refuse("auth_spec", f"{desk.label} authenticates by: {', '.join(names)}.")
+        return Account()
+    params = {**defaults, **(desk.wish.auth_params or {})}
+    for name in way.required:
+        if params.get(name) in (None, ""):
+            schema = way.properties.get(name)
+            params.pop(name, None)
+            _ask_for(desk, name, schema if isinstance(schema, Mapping) else {})
+    for name, value in params.items():
+        if is_secret(name, way.properties.get(name)) and not _is_reference(value):
+            desk.refuse(
+                f"auth_params.{name}", f"is a secret, and never goes through a conversation. {HOW_TO_REFER}"
+            )
+    asked = {field for field in desk.missing if field.startswith("auth_params.")}
+    problems = check_auth(desk.spec, {"specName": way.name, "params": params})
+    desk.refuse_all(
+        item for item in problems if item.field.replace("auth.params", "auth_params") not in asked
+    )
+    part = Part(
+        what=What.ACCOUNT,
+        body={
+            "name": _name(desk),
+            "auth": {"specName": way.name, "params": params},
+            "connectionSpec": spec_ref(desk.spec),
+        },
+        secret_keys=frozenset(name for name, schema in way.properties.items() if is_secret(name, schema)),
+    )
+    return Account(part.ref, part)
+
+
+def _ask_for(desk: Desk, name: str, schema: Mapping[str, Any]) -> None:
+    field = f"auth_params.{name}"
+    choices = tuple(str(item) for item in schema.get("enum") or ())
+    if is_secret(name, schema):
+        desk.ask(field, f"The secret {name} of the new account. {HOW_TO_REFER}", type="secret reference")
+    else:
+        desk.ask(
+            field, f"{name} of the new account?", type=str(schema.get("type", "string")), choices=choices
+        )
+
+
+def is_secret(name: str, schema: object) -> bool:
+    """Whether a field of auth params holds a secret, by its spec or by its name."""
+    declared = isinstance(schema, Mapping) and schema.get("format") == "password"
+    return declared or _SECRET_NAME.search(name) is not None
+
+
+def _is_reference(value: object) -> bool:
+    return isinstance(value, str) and _REFERENCE.fullmatch(value.strip()) is not None
+
+
+def _name(desk: Desk) -> str:
+    return f"{(desk.wish.name or '').strip()} account"

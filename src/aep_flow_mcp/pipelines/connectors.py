@@ -1,0 +1,90 @@
+"""Which connector somebody means: by id, by name, or by words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from aep_flow_mcp.platform.models.specs import ConnectionSpec
+
+from . import wellknown
+from .wish import Direction
+
+_CLOSE = 70.0
+# Words by which people call connectors whose API names do not hold them.
+_ALSO = {
+    wellknown.HTTP_API: "http api streaming inlet web events",
+    wellknown.LANDING_ZONE_SOURCE: "data landing zone dlz files",
+    wellknown.LANDING_ZONE_TARGET: "data landing zone dlz",
+}
+_INSIDE = frozenset({wellknown.DATA_LAKE, wellknown.DATA_LAKE_SOURCE, wellknown.PROFILE_STORE})
+
+
+def goes(spec: ConnectionSpec) -> Direction:
+    """Which way data goes through a connector; one that does both counts as a source."""
+    return Direction.IMPORT if spec.is_source or not spec.is_destination else Direction.EXPORT
+
+
+def outside(specs: Iterable[ConnectionSpec]) -> list[ConnectionSpec]:
+    """The connectors to other systems: the platform's own ends are not among them."""
+    return [spec for spec in specs if spec.id not in _INSIDE and spec.type != "platform"]
+
+
+def label_of(spec: ConnectionSpec) -> str:
+    """The name as people know it, where the spec says so; else its API name."""
+    label = spec.attributes.get("connectorName")
+    return label if isinstance(label, str) and label else spec.name or spec.id
+
+
+def rank(
+    query: str, specs: Iterable[ConnectionSpec], direction: Direction | None = None
+) -> list[ConnectionSpec]:
+    """Connectors that fit the words, the best first; one whose id or whole name this is comes alone."""
+    known = [spec for spec in outside(specs) if direction is None or goes(spec) is direction]
+    same = [spec for spec in outside(specs) if spec.id == query.strip()] or [
+        spec for spec in known if plain(query) in (plain(spec.name or ""), plain(label_of(spec)))
+    ]
+    if same:
+        return same
+    scored = [(_score(query, spec), spec) for spec in known]
+    best = sorted(
+        (one for one in scored if one[0] >= _CLOSE), key=lambda one: (-one[0], label_of(one[1]), one[1].id)
+    )
+    return [spec for _, spec in best]
+
+
+def meant(query: str, specs: Sequence[ConnectionSpec], direction: Direction) -> list[ConnectionSpec]:
+    """The one connector that is meant, or those among which the person has to choose."""
+    found = rank(query, specs, direction)
+    if len(found) > 1:
+        full = [spec for spec in found if _words(query) <= _words(_text(spec))]
+        return full if len(full) == 1 else found
+    return found
+
+
+def plain(text: str) -> str:
+    """Letters and digits in one case."""
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
+def _score(query: str, spec: ConnectionSpec) -> float:
+    """Out of 100: how many of the words the connector has, then how alike the names are."""
+    from rapidfuzz import fuzz
+
+    wanted, has = _words(query), _words(_text(spec))
+    if not wanted:
+        return 0.0
+    share = len(wanted & has) / len(wanted)
+    alike = max(fuzz.ratio(plain(query), plain(name)) for name in (spec.name or "", label_of(spec)))
+    if share == 1:
+        return 90 + alike / 10
+    return max(alike, share * 85)
+
+
+def _text(spec: ConnectionSpec) -> str:
+    parts = (spec.name or "", label_of(spec), spec.category or "", _ALSO.get(spec.id, ""))
+    return " ".join(parts)
+
+
+def _words(text: str) -> set[str]:
+    spaced = "".join(character if character.isalnum() else " " for character in text.casefold())
+    return set(spaced.split()) - {"source", "destination", "connector", "the", "a", "from", "to", "our", "my"}

@@ -1,0 +1,157 @@
+"""Where a recipe collects what is missing, what is wrong and what to warn of, and ends with a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
+
+from .blueprint import Blueprint, Missing, Part, Verdict, What
+from .checks import Problem
+from .connectors import label_of
+from .findings import Findings
+from .wish import PipelineWish, StartState
+
+MAX_CHOICES = 8
+# Fields of the API's bodies -> the argument that fills them.
+_ARGUMENTS = (
+    ("scheduleParams.startTime", "start_time"),
+    ("scheduleParams.endTime", "end_time"),
+    ("scheduleParams.backfill", "backfill"),
+    ("scheduleParams", "every"),
+    ("auth.specName", "auth_spec"),
+    ("auth.params", "auth_params"),
+    ("auth", "auth_params"),
+    ("baseConnectionId", "account"),
+    ("params.path", "path"),
+    ("params.remotePath", "path"),
+    ("params.tableName", "path"),
+    ("options.partialIngestionPercent", "tolerated_percent"),
+    ("connectionSpec", "connector"),
+    ("sourceConnectionIds", "connector"),
+    ("targetConnectionIds", "connector"),
+)
+
+
+class Desk:
+    """One wish, what was found, the connector that it is about, and what came of it so far."""
+
+    def __init__(self, wish: PipelineWish, findings: Findings, spec: ConnectionSpec) -> None:
+        self.wish = wish
+        self.findings = findings
+        self.spec = spec
+        self.missing: dict[str, Missing] = {}
+        self.problems: dict[tuple[str, str], Problem] = {}
+        self.warnings: list[str] = []
+        self.suggested: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The connector as people know it."""
+        return label_of(self.spec)
+
+    def ask(self, field: str, question: str, *, type: str = "string", choices: Iterable[str] = ()) -> None:
+        """Something is missing; choices beyond `MAX_CHOICES` are counted only."""
+        offered = tuple(choices)
+        left = max(len(offered) - MAX_CHOICES, 0)
+        self.missing.setdefault(field, Missing(field, question, type, offered[:MAX_CHOICES], left))
+
+    def refuse(self, field: str, message: str) -> None:
+        """Something is wrong; the message says the fix."""
+        self.problems.setdefault((field, message), Problem(field, message))
+
+    def refuse_all(self, problems: Iterable[Problem]) -> None:
+        """What the specs refuse, said about the arguments instead of the bodies' fields."""
+        for problem in problems:
+            self.refuse(argument_of(problem.field), problem.message)
+
+    def warn(self, sentence: str) -> None:
+        """What the person should know before saying yes."""
+        self.warnings.append(sentence)
+
+    @property
+    def clear(self) -> bool:
+        """Whether nothing is missing or wrong so far."""
+        return not self.missing and not self.problems
+
+    def flow_spec(self, spec_id: str) -> FlowSpec | None:
+        """A flow spec that the recipe needs; without it the organisation cannot do this at all."""
+        found = self.findings.flow_spec(spec_id)
+        if found is None:
+            self.refuse(
+                "connector", f"the flow spec {spec_id} that this needs is not offered to this organisation."
+            )
+        return found
+
+    def verdict(self, recipe: str, title: str, parts: Iterable[Part], summary: str = "") -> Verdict:
+        """The end: a blueprint when everything is clear."""
+        self._check_name()
+        blueprint = None
+        if self.clear:
+            listed = tuple(parts)
+            if any(part.what is What.MAPPING for part in listed):
+                self.warn(
+                    "A mapping set cannot be deleted through the API: should the flow be refused, it stays, unused."
+                )
+            blueprint = Blueprint(
+                title=title,
+                summary=summary,
+                parts=listed,
+                warnings=tuple(self.warnings),
+                draft=self.wish.state is StartState.DRAFT,
+                disabled=self.wish.state is StartState.DISABLED,
+            )
+        return Verdict(
+            recipe=recipe,
+            missing=tuple(self.missing.values()),
+            problems=tuple(self.problems.values()),
+            blueprint=blueprint,
+            suggested_fields=self.suggested,
+        )
+
+    def _check_name(self) -> None:
+        name = (self.wish.name or "").strip()
+        if not name:
+            self.ask("name", "What shall the flow be called?")
+            return
+        for flow in self.findings.same_name:
+            self.refuse(
+                "name", f"the flow {flow.id} ({flow.state}) has this name already: choose another one."
+            )
+
+
+def argument_of(field: str) -> str:
+    """The argument that fills a field of a body."""
+    for prefix, argument in _ARGUMENTS:
+        if field == prefix:
+            return argument
+        if field.startswith(f"{prefix}."):
+            whole = argument in ("auth_params",)
+            return f"{argument}{field[len(prefix) :]}" if whole else argument
+    return field
+
+
+def given(**fields: Any) -> dict[str, Any]:
+    """A body without the members that were not given."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def spec_ref(spec: ConnectionSpec | FlowSpec) -> dict[str, str]:
+    """How an object names its spec."""
+    return {"id": spec.id, "version": spec.version or "1.0"}
+
+
+def named(items: Iterable[Any]) -> list[str]:
+    """`name (id)` of each."""
+    return [f"{item.name or '(no name)'} ({item.id})" for item in items]
+
+
+def unknown_params(params: Mapping[str, Any], known: Iterable[str], what: str) -> list[Problem]:
+    """Parameters that a spec does not name."""
+    names = sorted(known)
+    takes = f"It takes: {', '.join(names)}." if names else "It takes none."
+    return [
+        Problem(f"{what}.{name}", f"is not known to this spec. {takes}")
+        for name in sorted(set(params) - set(names))
+    ]
