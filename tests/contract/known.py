@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from contract.openapi import Contract
 from contract.shapes import Schema, Violation
@@ -62,12 +63,12 @@ class KnownError:
             (self.operations == ("*",) or violation.operation in self.operations)
             and violation.part == self.part
             and self.kind in ("*", violation.kind)
-            and re.fullmatch(self._pattern, violation.pointer) is not None
+            and self._pattern.fullmatch(violation.pointer) is not None
         )
 
-    @property
-    def _pattern(self) -> str:
-        return "/".join(_step(step) for step in self.pointer.split("/"))
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile("/".join(_step(step) for step in self.pointer.split("/")))
 
     def __str__(self) -> str:
         return f"{', '.join(self.operations)}: {self.part} {self.pointer or '/'} {self.kind} ({self.reason})"

@@ -133,6 +133,5 @@ class Backend:
 
             options = self.options
             seed = build_seed(seed=options.seed, now=self.clock.now(), scale=options.scale)
-        for part in seed.by_sandbox.values():
-            self._broken.update(part.broken)
+        self._broken.update(seed.broken)
         return seed

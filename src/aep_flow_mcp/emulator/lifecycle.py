@@ -66,7 +66,8 @@ class Lifecycle:
         if statuses is None:
             return []
         moving = {"inProgress", "scheduled"}
-        return [id for id, status in zip(base.ids(), statuses, strict=True) if status in moving]
+        ids = base.ids()
+        return [ids[row] for row, status in enumerate(statuses) if status in moving]
 
     def advance(self) -> None:
         """Let everything happen that falls due up to now, in its order."""

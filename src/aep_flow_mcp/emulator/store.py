@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from .rows import JsonObject, ListRows, MappingRows, Rows
@@ -21,13 +22,11 @@ NEIGHBOUR_KINDS = ("dataSets", "batches", "schemas", "mappingSets")
 SPEC_KINDS = ("connectionSpecs", "flowSpecs")
 KINDS = FLOW_KINDS + NEIGHBOUR_KINDS
 
-_EMPTY = ListRows([])
-
 
 class Collection:
     """Objects by id: `base` as seeded, and the writes over it."""
 
-    def __init__(self, base: Rows = _EMPTY) -> None:
+    def __init__(self, base: Rows) -> None:
         self.base = base
         self.written: dict[str, JsonObject] = {}
         self.hidden: set[str] = set()
@@ -78,26 +77,40 @@ class Collection:
 
 
 class SandboxStore:
-    """The collections of one sandbox, its files, and its name and id."""
+    """The collections of one sandbox, its files, and its name and id. Filled when first looked into."""
 
-    def __init__(self, about: JsonObject, seed: SandboxSeed | None) -> None:
+    def __init__(self, about: JsonObject, seed: Callable[[], SandboxSeed]) -> None:
         self.about = about
-        self.files: dict[str, dict[str, JsonObject]] = dict(seed.files) if seed else {}
+        self._load = seed
         self.credential_generations: dict[str, int] = {}
         """How often the landing zone's credentials were refreshed, by landing zone type."""
         self.earlier_mappings: dict[tuple[str, str], JsonObject] = {}
         """Mapping sets as they were, by id and version."""
-        self.kinds: dict[str, Collection] = {kind: Collection() for kind in KINDS}
-        if seed is not None:
-            self.kinds["connections"] = Collection(ListRows(seed.connections))
-            self.kinds["sourceConnections"] = Collection(ListRows(seed.source_connections))
-            self.kinds["targetConnections"] = Collection(ListRows(seed.target_connections))
-            self.kinds["flows"] = Collection(ListRows(seed.flows))
-            self.kinds["runs"] = Collection(seed.runs)
-            self.kinds["dataSets"] = Collection(MappingRows(seed.datasets))
-            self.kinds["batches"] = Collection(MappingRows(seed.batches))
-            self.kinds["schemas"] = Collection(MappingRows({item["$id"]: item for item in seed.schemas}))
-            self.kinds["mappingSets"] = Collection(ListRows(seed.mapping_sets))
+
+    @cached_property
+    def _seed(self) -> SandboxSeed:
+        return self._load()
+
+    @cached_property
+    def files(self) -> dict[str, dict[str, JsonObject]]:
+        """Trees of what can be explored, by base connection id or `landing-zone`."""
+        return dict(self._seed.files)
+
+    @cached_property
+    def kinds(self) -> dict[str, Collection]:
+        """The collections by kind of object."""
+        seed = self._seed
+        return {
+            "connections": Collection(ListRows(seed.connections)),
+            "sourceConnections": Collection(ListRows(seed.source_connections)),
+            "targetConnections": Collection(ListRows(seed.target_connections)),
+            "flows": Collection(ListRows(seed.flows)),
+            "runs": Collection(seed.runs),
+            "dataSets": Collection(MappingRows(seed.datasets)),
+            "batches": Collection(MappingRows(seed.batches)),
+            "schemas": Collection(MappingRows({item["$id"]: item for item in seed.schemas})),
+            "mappingSets": Collection(ListRows(seed.mapping_sets)),
+        }
 
     def __getitem__(self, kind: str) -> Collection:
         return self.kinds[kind]
@@ -136,7 +149,7 @@ class Store:
                 "flowSpecs": Collection(ListRows(seed.flow_specs)),
             }
             self._sandboxes = {
-                about["name"]: SandboxStore(about, seed.by_sandbox.get(about["name"]))
+                about["name"]: SandboxStore(about, partial(seed.by_sandbox.__getitem__, about["name"]))
                 for about in seed.sandboxes
             }
         return self._sandboxes

@@ -24,7 +24,7 @@ def stored(sandbox: SandboxSeed) -> list[Json]:
 
 def everything(seed: Seed) -> str:
     """All of a seed as text, to compare two."""
-    parts: list[Any] = [seed.sandboxes, seed.connection_specs, seed.flow_specs]
+    parts: list[Any] = [seed.sandboxes, seed.connection_specs, seed.flow_specs, seed.broken]
     for sandbox in seed.by_sandbox.values():
         parts += [
             stored(sandbox),
@@ -36,7 +36,6 @@ def everything(seed: Seed) -> str:
         parts += [
             [sandbox.runs.get(id) for id in sandbox.runs.ids()[::7]],
             sorted(sandbox.batches)[::50],
-            sandbox.broken,
         ]
     return json.dumps(parts, ensure_ascii=False)
 

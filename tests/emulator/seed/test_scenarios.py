@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import pytest
 
-from aep_flow_mcp.emulator.seed import SandboxSeed, build_seed
+from aep_flow_mcp.emulator.seed import SandboxSeed, Seed, build_seed
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS, planted
 
 from .conftest import NOW
@@ -42,7 +42,8 @@ def test_every_story_is_about_something_that_is_there(dev: SandboxSeed) -> None:
 @pytest.mark.parametrize("hours", [0, 7.3, 17.9, 24 * 45 + 1])
 def test_expired_credentials_fail_every_run_since_yesterday(hours: float) -> None:
     now = NOW + timedelta(hours=hours)
-    dev = build_seed(seed=7, now=now).by_sandbox["dev"]
+    seed = build_seed(seed=7, now=now)
+    dev = seed.by_sandbox["dev"]
     since = now.timestamp() * 1000 - 19.5 * HOUR
     for story in ("expired_credentials", "expired_credentials_too"):
         recent = [r for r in runs_of(dev, SCENARIOS[story]) if r["createdAt"] > since + HOUR]
@@ -53,12 +54,12 @@ def test_expired_credentials_fail_every_run_since_yesterday(hours: float) -> Non
             assert "expired" in reason(run)
             assert "expired" not in str(run["metrics"])
         assert flow(dev, story)["lastRunDetails"]["state"] == "failed"
-    assert SCENARIOS["expired_account"] in dev.broken
+    assert SCENARIOS["expired_account"] in seed.broken
 
 
-def test_a_host_that_refuses_and_a_file_that_is_missing(dev: SandboxSeed) -> None:
+def test_a_host_that_refuses_and_a_file_that_is_missing(seed: Seed, dev: SandboxSeed) -> None:
     assert "connection refused" in reason(newest(dev, "host_refused"))
-    assert "connection refused" in dev.broken[SCENARIOS["host_refused_account"]]
+    assert "connection refused" in seed.broken[SCENARIOS["host_refused_account"]]
     missing = newest(dev, "missing_file")
     assert "/suppliers/price-list.csv" in reason(missing)
     assert missing["metrics"]["fileSummary"]["inputFileCount"] == 0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from ..rows import JsonObject
 from .builder import build_sandbox
 from .flow_specs import build_flow_specs
 from .ids import Ids
-from .model import ORG_ID, SandboxSeed, Scale, Seed
+from .model import ORG_ID, Sandboxes, SandboxSeed, Scale, Seed
 from .objects import Place, by_name
 from .organisation import dev, prod, stage
 from .plan import SandboxPlan
@@ -31,12 +32,23 @@ def build_seed(*, seed: int, now: datetime, scale: Scale | None = None) -> Seed:
     ids = Ids(seed)
     connectors = by_name()
     plans = (prod(), dev() if scale is None else with_scale(dev(), scale), stage())
-    sandboxes, by_sandbox = [], {}
+    sandboxes, build = [], {}
+    broken: dict[str, str] = {}
     for plan in plans:
         place = Place(ids, ids.uuid(f"sandbox:{plan.name}"), plan.name, now_ms, connectors)
         sandboxes.append(_sandbox(place, plan))
-        by_sandbox[plan.name] = build_sandbox(place, plan)
-    return Seed(sandboxes, build_connection_specs(), build_flow_specs(), by_sandbox)
+        build[plan.name] = partial(build_sandbox, place, plan)
+        broken |= _broken(place, plan)
+    return Seed(sandboxes, build_connection_specs(), build_flow_specs(), Sandboxes(build), broken)
+
+
+def _broken(place: Place, plan: SandboxPlan) -> dict[str, str]:
+    """Why some accounts cannot be reached, by base connection id."""
+    return {
+        place.uuid("connection", account.key): account.broken
+        for account in plan.accounts
+        if account.broken is not None
+    }
 
 
 def _sandbox(place: Place, plan: SandboxPlan) -> JsonObject:

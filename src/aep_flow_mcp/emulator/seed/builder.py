@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..rows import JsonObject
 from .batches import Batches, Loading
@@ -78,12 +79,7 @@ class SandboxBuilder:
             batches=batches,
             schemas=build_schemas(place.ids, place.sandbox_id, place.ago(320, "schemas")),
             mapping_sets=list(content.mapping_sets.values()),
-            files=build_files(place, plan),
-            broken={
-                self._connections[account.key]["id"]: account.broken
-                for account in plan.accounts
-                if account.broken is not None
-            },
+            read_files=partial(build_files, place, plan),
         )
 
     def _history(self, name: str, plans: list[RunPlan]) -> Loading:
