@@ -39,6 +39,7 @@ class App:
         self.emulated = emulated
         self._transport = transport
         self._client = client
+        self._given = client is not None or guard is not None
         self._readers: dict[str | None, FlowReader] = {}
         self._guard = guard
         self._caches: dict[str, Any] = {}
@@ -79,9 +80,15 @@ class App:
         return self._guard
 
     async def aclose(self) -> None:
-        """Give the connections back."""
-        if self._client is not None:
-            await self._client.aclose()
+        """Give the connections back, and forget what was read. A server that runs again starts afresh."""
+        client = self._client
+        if client is None:
+            return
+        if not self._given:
+            self._client = self._guard = None
+            self._readers.clear()
+            self._caches.clear()
+        await client.aclose()
 
 
 def platform_config(settings: Settings) -> PlatformConfig:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -60,10 +64,24 @@ def serve(
 
     configure_logging(settings.mcp_log_level)
     server = _server(settings, emulator=emulator)
+    _warn_if_unattended(settings)
     if transport is Transport.STDIO:
         server.run("stdio")
     else:
         server.run("streamable-http", host=host, port=port, streamable_http_path="/mcp")
+
+
+def _warn_if_unattended(settings: Settings) -> None:
+    from aep_flow_mcp.settings import ApprovalMode
+
+    if settings.mcp_approval is not ApprovalMode.NONE:
+        return  # the guard is only imported when there is something to say
+    from aep_flow_mcp.guard import unattended_warning
+
+    warning = unattended_warning(settings)
+    if warning:
+        # At any log level: it is about what happens to data.
+        logging.getLogger(__name__).critical(warning)
 
 
 def emulator_settings(**overrides: Any) -> Settings:
@@ -128,6 +146,7 @@ def emulator(
     flows: Annotated[int, typer.Option(help="Add this many generated flows (with --runs).")] = 0,
     runs: Annotated[int, typer.Option(help="Add this many generated runs (with --flows).")] = 0,
     variant: Annotated[list[str] | None, typer.Option(help="NAME=VALUE: another documented answer.")] = None,
+    now: Annotated[str | None, typer.Option(help="An ISO 8601 time at which the clock stands still.")] = None,
 ) -> None:
     """Run the emulated Flow Service alone, for any HTTP client."""
     import uvicorn
@@ -136,9 +155,20 @@ def emulator(
     from aep_flow_mcp.emulator.seed import Scale
 
     scale = Scale(flows=flows, runs=runs) if flows or runs else None
-    emulated = Emulator(EmulatorOptions(seed=seed, latency=latency, scale=scale, variants=_variants(variant)))
+    options = EmulatorOptions(seed=seed, latency=latency, scale=scale, variants=_variants(variant))
+    emulated = Emulator(replace(options, clock=_standing_clock(now)) if now else options)
     print(f"Flow Service emulator on http://{host}:{port} (IMS: /ims/token/v3)", file=sys.stderr)
     uvicorn.run(emulated.app, host=host, port=port, log_level="warning")
+
+
+def _standing_clock(text: str) -> Callable[[], datetime]:
+    """A clock that shows one time; without a time zone it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        _stop(f"--now takes an ISO 8601 time such as 2026-03-02T09:00:00Z, not {text!r}.")
+    at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return lambda: at
 
 
 def _variants(given: list[str] | None) -> Variants:

@@ -73,3 +73,19 @@ def test_doctor_names_the_first_fault(
 def test_version_and_help(tmp_path: Path) -> None:
     assert run("version", cwd=tmp_path).stdout.strip() == "0.1.0"
     assert "serve" in run("--help", cwd=tmp_path).stdout
+
+
+def test_nobody_being_asked_is_said_loudly(tmp_path: Path) -> None:
+    quiet = {"AEP_MCP_LOG_LEVEL": "ERROR"}
+    loud = run("serve", "--emulator", cwd=tmp_path, AEP_MCP_APPROVAL="none", **quiet)
+    assert loud.returncode == 0
+    assert "NOBODY IS ASKED" in loud.stderr
+    assert "Sandboxes: dev" in loud.stderr
+    assert loud.stdout == ""
+    assert run("serve", "--emulator", cwd=tmp_path, **quiet).stderr == ""
+
+
+def test_a_time_that_is_none_stops_the_emulator(tmp_path: Path) -> None:
+    outcome = run("emulator", "--now", "yesterday", cwd=tmp_path)
+    assert outcome.returncode == 2
+    assert "--now takes an ISO 8601 time" in outcome.stderr

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 
@@ -91,3 +93,38 @@ def emulator_headers(url: str) -> dict[str, str]:
         "x-gw-ims-org-id": EMULATOR_CREDENTIALS["AEP_ORG_ID"],
         "x-sandbox-name": "dev",
     }
+
+
+@contextmanager
+def http_server_process(*options: str, cwd: Path, **environment: str) -> Iterator[str]:
+    """Run `aep-flow-mcp serve --transport http`; yields the URL of its endpoint once it listens."""
+    port = free_port()
+    command = [sys.executable, "-m", "aep_flow_mcp", "serve", "--transport", "http", "--port", str(port)]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AEP_")}
+    process = subprocess.Popen(
+        [*command, *options],
+        env={**inherited, **environment},
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}/mcp"
+    try:
+        _wait_until_listening(process, url)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_until_listening(process: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        try:
+            httpx.get(url, timeout=2)  # refused by the protocol, but answered
+            return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise RuntimeError("the server did not listen within 30 s")

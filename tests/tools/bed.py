@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from mcp import Client
@@ -14,9 +15,11 @@ from mcp_types import TextContent
 from aep_flow_mcp.emulator import Emulator, Exchange
 
 SANDBOX = "dev"
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+"""The time at which the clocks of these emulators stand still."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bed:
     """A client and the emulator that its server talks to."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,9 +16,10 @@ from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.platform.transport import PlatformClient
 from aep_flow_mcp.server import build_server
 from aep_flow_mcp.settings import Settings
+from tools.bed import NOW as NOW
 from tools.bed import Bed, in_its_own_task
+from tools.far import OVER_SOCKETS, FarBed, FarServer
 
-NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ERAS = {"2026-07-28": "auto", "2025-11-25": "legacy"}
 
 
@@ -47,7 +47,9 @@ def emulator_options() -> EmulatorOptions:
 
 
 @pytest.fixture
-def emulator(emulator_options: EmulatorOptions) -> Emulator:
+def emulator(emulator_options: EmulatorOptions, far_server: FarServer | None) -> Emulator:
+    if far_server is not None:
+        pytest.skip("reaches into the emulator, which is another process here")
     return Emulator(emulator_options)
 
 
@@ -62,9 +64,24 @@ def settings() -> Settings:
     return emulator_settings()
 
 
+@pytest.fixture(scope="session")
+def far_server() -> FarServer | None:
+    """Where the tests run over real sockets instead of in one process (see test_over_sockets.py)."""
+    address = os.environ.get(OVER_SOCKETS)
+    return FarServer(*address.split()) if address else None
+
+
 @pytest.fixture
-async def bed(era: str, emulator: Emulator, settings: Settings) -> AsyncIterator[Bed]:
+async def bed(
+    era: str, request: pytest.FixtureRequest, far_server: FarServer | None, settings: Settings
+) -> AsyncIterator[Bed]:
     """A client of the era, connected to a server on the emulator."""
+    if far_server is not None:
+        far_server.start_afresh(plain=settings == emulator_settings())
+        async with in_its_own_task(Client(far_server.url, mode=ERAS[era])) as client:
+            yield FarBed(client, far_server)
+        return
+    emulator: Emulator = request.getfixturevalue("emulator")
     platform = PlatformClient(platform_config(settings), transport=EmulatorTransport(emulator), sleep=no_wait)
     server = build_server(settings, client=platform, emulated=True)
     async with in_its_own_task(Client(server, mode=ERAS[era])) as client:

@@ -54,6 +54,8 @@ async def test_in_clear_after_approval(era: str, tool: str, yes: bool) -> None:
     if yes:
         assert content["status"] == "done"
         assert "sig=" in said
+        shown = {name for name in ("SASUri", "SASToken") if name in content["data"]}
+        assert shown == set(SECRETS[tool]), "only what was asked for"
     else:
         assert content["status"] == "declined"
         assert "sig=" not in said + str(content)

@@ -73,9 +73,6 @@ class Guard:
         self._client = client
         self._sleep = sleep
         self._store = store
-        warning = unattended_warning(settings)
-        if warning:
-            logger.warning(warning)
 
     @cached_property
     def policy(self) -> Policy:

@@ -331,6 +331,7 @@ class Plan:
         key: str | None = None,
         undo: Undo | None = None,
         reveals: bool = False,
+        keeps: Iterable[str] = (),
     ) -> Ref:
         """A request that none of the others is. When its answer is lost, its outcome is unknown."""
         return self._add(
@@ -344,6 +345,7 @@ class Plan:
                 key=key or self._next_key(),
                 undo=undo,
                 reveals=reveals,
+                keeps=tuple(keeps),
             )
         )
 

@@ -235,4 +235,5 @@ def _answer(finished: list[tuple[Step, Done]]) -> JSON:
     step, done = finished[-1]
     if step.kind is not None or not isinstance(done.data, dict):
         return None
-    return done.data if step.reveals else secrets.masked_answer(done.data)
+    data = {name: done.data[name] for name in step.keeps if name in done.data} if step.keeps else done.data
+    return data if step.reveals else secrets.masked_answer(data)

@@ -72,6 +72,7 @@ class Step:
         lookup: (field, value) pairs that what it creates has, to find it after a lost answer.
         secret_keys: names below `auth.params` that the connection spec declares as passwords.
         reveals: the answer holds secrets that are returned in clear (with AEP_MCP_REVEAL_SECRETS only).
+        keeps: the members of its answer that are returned; all of them when empty.
     """
 
     method: Method
@@ -91,6 +92,7 @@ class Step:
     lookup: tuple[tuple[str, str], ...] = ()
     secret_keys: frozenset[str] = frozenset()
     reveals: bool = False
+    keeps: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not _PATH.fullmatch(self.path) or any(part in (".", "..") for part in self.path.split("/")):

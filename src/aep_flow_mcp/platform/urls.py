@@ -20,6 +20,7 @@ SCHEMA_REGISTRY = "/data/foundation/schemaregistry"
 SANDBOXES = "/data/foundation/sandbox-management"
 
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f]")
+_HIDDEN_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SANDBOX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,255}")
 _MAX_PATH = 4_000
@@ -55,14 +56,20 @@ def check_path(path: str) -> str:
     decoded = unquote(path)
     if not path.startswith("/") or path.startswith("//") or len(path) > _MAX_PATH:
         raise invalid(f"{shown(path)} is not a path: it starts with one slash and names no host.")
-    if "\\" in decoded or _CONTROL.search(path) or _BAD_ESCAPE.search(path) or "?" in path or "#" in path:
+    hidden = "\\" in decoded or _HIDDEN_CONTROL.search(decoded)
+    if hidden or _CONTROL.search(path) or _BAD_ESCAPE.search(path) or "?" in path or "#" in path:
         raise invalid(f"{shown(path)} holds a character that no path here can have.")
     segments = path.split("/")[1:]
-    if any(unquote(segment) in (".", "..") for segment in segments):
+    # Decoded twice as well: a gateway on the way may do it once more than it should.
+    if any(_is_dots(unquote(segment)) or _is_dots(unquote(unquote(segment))) for segment in segments):
         raise invalid(f"{shown(path)} holds a `.` or `..` segment.")
     if "" in segments[:-1]:
         raise invalid(f"{shown(path)} holds an empty segment; is an id missing?")
     return path
+
+
+def _is_dots(segment: str) -> bool:
+    return segment in (".", "..")
 
 
 def split_resource(resource: str, platform_url: str) -> tuple[str, list[Param]]:
