@@ -17,7 +17,7 @@ from tools.far import OVER_SOCKETS
 pytestmark = pytest.mark.subprocess
 
 TESTS = Path(__file__).parents[1]
-MODULES = ("connections", "exports", "flows", "profile_flows", "raw", "specs")
+MODULES = ("connections", "exports", "flows", "raw", "specs")
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
 
 

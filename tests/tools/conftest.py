@@ -78,7 +78,7 @@ async def bed(
     """A client of the era, connected to a server on the emulator."""
     if far_server is not None:
         far_server.start_afresh(plain=settings == emulator_settings())
-        async with in_its_own_task(Client(far_server.url, mode=ERAS[era])) as client:
+        async with far_server.connected(ERAS[era]) as client:
             yield FarBed(client, far_server)
         return
     emulator: Emulator = request.getfixturevalue("emulator")
