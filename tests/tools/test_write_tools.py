@@ -4,10 +4,13 @@ after a no. Read off the emulator's own journal.
 
 from __future__ import annotations
 
+import json
+import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -54,7 +57,6 @@ class Stage:
     emulator: Emulator
     client: Client
     asked: Asked | None
-    logs: Any
 
     async def call(self, tool: str, arguments: dict[str, Any]) -> tuple[CallToolResult, str]:
         result = await self.client.call_tool(tool, arguments)
@@ -81,23 +83,83 @@ async def stage(
     )
     asked = Asked(emulator, answer) if answer else None
     async with Client(server, mode=ERAS[era], elicitation_callback=asked) as client:
-        yield Stage(emulator, client, asked, None)
+        yield Stage(emulator, client, asked)
 
 
-def previewed(text: str) -> list[tuple[str, str]]:
-    """The requests that a preview names: method and path, `{...}` where an id is not known yet."""
-    return re.findall(r"^\d+\. (POST|PATCH|PUT|DELETE|GET) ([^\s:]\S*?):?(?: |$)", text, re.MULTILINE)
+@dataclass(frozen=True)
+class Shown:
+    """One request as a preview shows it; `{...}` in the path stands for an id that is not known yet."""
+
+    method: str
+    path: str
+    version: str | None
+    body: Any
 
 
-def same_requests(writes: list[Exchange], steps: list[tuple[str, str]]) -> bool:
+def previewed(text: str) -> list[Shown]:
+    """The requests that a preview names."""
+    shown: list[Shown] = []
+    for line in text.splitlines():
+        head = re.match(
+            r"\d+\. (POST|PATCH|PUT|DELETE|GET) ([^\s:]\S*?)(?: \(only version (.+?)\))?(?:: .*)?$", line
+        )
+        if head:
+            shown.append(Shown(head[1], head[2].split("?")[0], head[3], None))
+        elif line.startswith("   body: "):
+            shown[-1] = replace(shown[-1], body=json.loads(line.removeprefix("   body: ")))
+    return shown
+
+
+def same_requests(writes: list[Exchange], steps: list[Shown]) -> bool:
+    """Whether what was sent is what was shown: method, path, version and, where it is shown, the body."""
     if len(writes) != len(steps):
         return False
-    for sent, (method, path) in zip(writes, steps, strict=True):
-        pattern = re.escape(path.split("?")[0]).replace(r"\{", "{").replace(r"\}", "}")
-        pattern = re.sub(r"\{[^}]*\}", "[^/]+", pattern)
-        if sent.method != method or not re.fullmatch(pattern, sent.path):
+    created: list[str] = []
+    for sent, step in zip(writes, steps, strict=True):
+        pattern = re.sub(r"\\\{[^}]*\}", "[^/]+", re.escape(step.path))
+        if sent.method != step.method or not re.fullmatch(pattern, sent.path):
             return False
+        if sent.headers.get("if-match") != step.version:
+            return False
+        if step.body is not None and not same_body(sent.body, step.body, created):
+            return False
+        if isinstance(sent.response, dict) and sent.method == "POST":
+            created.append(str(sent.response.get("id")))
     return True
+
+
+def same_body(sent: Any, shown: Any, created: list[str]) -> bool:
+    """References in what was shown stand for a secret's value, or for the id of something created before."""
+    if isinstance(shown, dict) and set(shown) == {"$created"}:
+        return sent in created
+    if isinstance(shown, dict):
+        return set(sent) == set(shown) and all(same_body(sent[key], shown[key], created) for key in shown)
+    if isinstance(shown, list):
+        return len(sent) == len(shown) and all(map(same_body, sent, shown, [created] * len(shown)))
+    return bool(sent == with_secrets(shown))
+
+
+def with_secrets(value: Any) -> Any:
+    """A shown value with the environment's values in place of references."""
+    if not isinstance(value, str):
+        return value
+    return re.sub(r"\$\{(\w+)\}", lambda found: SECRETS[found[1]], value)
+
+
+def changes(text: str) -> list[tuple[str, Any]]:
+    """The `field: before -> after` lines of a preview, as (field, after); `...` for a field that goes."""
+    lines = re.findall(r"^   ((?!body: )\S+): .* -> (.+)$", text, re.MULTILINE)
+    return [(field, ... if after == "(none)" else json.loads(after)) for field, after in lines]
+
+
+def value_at(item: Any, field: str) -> Any:
+    """What an object holds at `a.b[0].c`; `...` for nothing."""
+    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", field):
+        try:
+            item = item[int(index)] if index else item[name]
+        except (KeyError, IndexError):
+            return ...
+    return item
 
 
 def kept(emulator: Emulator) -> dict[str, Any]:
@@ -112,12 +174,26 @@ def no_secret(*texts: str) -> None:
         assert all(value not in text for text in texts)
 
 
+@pytest.fixture(autouse=True)
+def audit(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> Iterator[Path]:
+    """Whatever a test does: neither the audit log nor any log line at any level holds a secret's value."""
+    audit = tmp_path / "audit.jsonl"
+    monkeypatch.setenv("AEP_MCP_AUDIT_LOG", str(audit))
+    caplog.set_level(logging.DEBUG)
+    yield audit
+    no_secret(caplog.text, audit.read_text() if audit.exists() else "")
+
+
 def test_every_writing_tool_has_a_case() -> None:
     assert set(TOOLS) - {"confirm_change"} == set(CASES)
 
 
 @pytest.mark.parametrize("tool", sorted(CASES))
-async def test_yes_sends_exactly_the_preview(era: str, tool: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_yes_sends_exactly_the_preview(
+    era: str, tool: str, monkeypatch: pytest.MonkeyPatch, audit: Path
+) -> None:
     async with stage(era, monkeypatch, answer="accept") as on:
         arguments = CASES[tool](World(on.emulator, NOW))
         before = kept(on.emulator)
@@ -130,9 +206,20 @@ async def test_yes_sends_exactly_the_preview(era: str, tool: str, monkeypatch: p
         assert content["status"] == "done", text
         assert not result.is_error
         assert all(200 <= one.status < 300 for one in on.writes())
+        for sent in on.writes():
+            if sent.method == "PATCH":
+                *_, kind, id = sent.path.split("/")
+                (now,) = [item for item in on.emulator.store.all("dev", kind) if item["id"] == id]
+                said = changes(on.asked.questions[0])
+                assert said
+                assert [(field, value_at(now, field)) for field, _ in said] == [
+                    (field, with_secrets(after)) for field, after in said
+                ]
         elsewhere = PROVIDERS_ONLY | {"refresh_landing_zone_credential"}
         assert tool in elsewhere or kept(on.emulator) != before
         no_secret(text, str(content), *on.asked.questions)
+    noted = [json.loads(line) for line in audit.read_text().splitlines()]
+    assert [(line["event"], line["tool"]) for line in noted] == [("approved", tool), ("done", tool)]
 
 
 @pytest.mark.parametrize("answer", ["decline", "cancel", "untick"])
