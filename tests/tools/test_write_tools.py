@@ -186,6 +186,12 @@ def audit(
     no_secret(caplog.text, audit.read_text() if audit.exists() else "")
 
 
+def noted(audit: Path) -> list[tuple[str, str]]:
+    """Event and tool of each line of the audit log."""
+    lines = [json.loads(line) for line in audit.read_text().splitlines()]
+    return [(line["event"], line["tool"]) for line in lines]
+
+
 def test_every_writing_tool_has_a_case() -> None:
     assert set(TOOLS) - {"confirm_change"} == set(CASES)
 
@@ -218,8 +224,7 @@ async def test_yes_sends_exactly_the_preview(
         elsewhere = PROVIDERS_ONLY | {"refresh_landing_zone_credential"}
         assert tool in elsewhere or kept(on.emulator) != before
         no_secret(text, str(content), *on.asked.questions)
-    noted = [json.loads(line) for line in audit.read_text().splitlines()]
-    assert [(line["event"], line["tool"]) for line in noted] == [("approved", tool), ("done", tool)]
+    assert noted(audit) == [("approved", tool), ("done", tool)]
 
 
 @pytest.mark.parametrize("answer", ["decline", "cancel", "untick"])
