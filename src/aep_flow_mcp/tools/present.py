@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from pydantic import AliasChoices, BaseModel, SecretStr
@@ -60,6 +61,7 @@ def moment(time: datetime | None) -> str | None:
     return None if time is None else time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(maxsize=4_096)
 def is_secret_name(name: str) -> bool:
     """Whether a field of this name holds a secret, by its name alone."""
     return _SECRET_NAME.search(_NOT_WORD.sub("", name.casefold())) is not None

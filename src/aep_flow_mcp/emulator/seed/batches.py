@@ -67,16 +67,6 @@ class Batches(Mapping[str, JsonObject]):
                 if loading.has_batch(index):
                     yield loading.batch_id(index)
 
-    def of_dataset(self, dataset_id: str) -> list[str]:
-        """The ids of the batches in one dataset, newest first, without building the batches."""
-        found = [
-            loading.batch_id(index)
-            for loading in self._loadings
-            for index in range(len(loading.history))
-            if loading.history.plan_at(index).about.dataset_id == dataset_id and loading.has_batch(index)
-        ]
-        return sorted(found, reverse=True)
-
 
 def _batch(id: str, run: RunFacts, renderer: RunRenderer) -> JsonObject:
     about: FlowAbout = run.plan.about
