@@ -7,6 +7,7 @@ and path that only the OpenAPI has. `python -m aep_flow_mcp.tools.tables` writes
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,11 @@ from aep_flow_mcp.tools.surface import load_cards
 
 OPERATIONS_FILE = Path(__file__).with_name("operations.json")
 BEGIN, END = "<!-- tools: begin -->", "<!-- tools: end -->"
+
+
+def _first_sentence(text: str) -> str:
+    """Up to the first full stop that ends a sentence: one before a capital letter, so not that of `e.g.`."""
+    return re.split(r"\.\s+(?=[A-Z])", text, maxsplit=1)[0].rstrip(".")
 
 
 def load_operations() -> dict[str, list[str]]:
@@ -27,7 +33,7 @@ def tool_table(cards: list[dict[str, Any]]) -> str:
     lines = ["| tool | | toolset | |", "| --- | --- | --- | --- |"]
     for card in cards:
         access = "W" if card["writes"] else "R"
-        sentence = card["description"].split(". ")[0].rstrip(".").replace("|", "/")
+        sentence = _first_sentence(card["description"]).replace("|", "/")
         lines.append(f"| `{card['name']}` | {access} | {card['toolset']} | {sentence} |")
     return "\n".join(lines)
 
@@ -61,7 +67,7 @@ def operations_page(cards: list[dict[str, Any]]) -> str:
     beyond = [card for card in cards if card["name"] not in operations]
     lines += ["", "Beyond the document:", ""]
     lines += [
-        f"- `{card['name']}` ({card['toolset']}): {card['description'].split('. ')[0]}" for card in beyond
+        f"- `{card['name']}` ({card['toolset']}): {_first_sentence(card['description'])}" for card in beyond
     ]
     return "\n".join(lines) + "\n"
 
