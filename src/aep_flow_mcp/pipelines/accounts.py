@@ -52,7 +52,7 @@ def choose(desk: Desk, *, automatic: bool = False, defaults: Mapping[str, Any] |
         if new:
             desk.refuse("auth_params", f"must be left out: {desk.label} takes no credentials.")
         return _automatic(desk) if automatic else Account()
-    if not new:
+    if not new and desk.findings.accounts:
         _ask(desk)
         return Account()
     return _new(desk, defaults or {})
@@ -101,20 +101,21 @@ def _automatic(desk: Desk) -> Account:
 
 
 def _ask(desk: Desk) -> None:
-    ways = "; ".join(_described(way) for way in desk.spec.auth_specs)
+    ways = "; or ".join(_described(way) for way in desk.spec.auth_specs)
     desk.ask(
         "account",
-        f"Which account of {desk.label}? For a new one give auth_spec and auth_params: {ways}. {HOW_TO_REFER}",
+        f"Which account of {desk.label}? Or a new one: auth_spec {ways}.",
         choices=named(desk.findings.accounts),
     )
 
 
 def _described(way: NamedSpec) -> str:
     fields = [
-        f"{name}{' (secret)' if is_secret(name, schema) else ''}{'' if name in way.required else ' (optional)'}"
+        f"{name}{' (secret)' if is_secret(name, schema) else ''}"
         for name, schema in way.properties.items()
+        if name in way.required
     ]
-    return f"{way.name} with {', '.join(fields)}"
+    return f"{way.name} with auth_params {', '.join(fields)}" if fields else f"{way.name}"
 
 
 def _new(desk: Desk, defaults: Mapping[str, Any]) -> Account:

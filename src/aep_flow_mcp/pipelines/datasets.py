@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aep_flow_mcp.platform.models.neighbours import Dataset
 
 from . import wellknown
@@ -16,7 +18,7 @@ def filled(desk: Desk) -> Dataset | None:
     if len(desk.wish.datasets) > 1:
         desk.refuse("datasets", "an import fills one dataset: give one, and make a pipeline for each other.")
         return None
-    chosen = _chosen(desk, "Which dataset receives the data?")
+    chosen = _chosen(desk, "Which dataset receives the data?", desk.findings.datasets)
     if not chosen:
         return None
     if chosen[0].schema_id is None:
@@ -27,8 +29,9 @@ def filled(desk: Desk) -> Dataset | None:
 
 def exported(desk: Desk) -> list[Dataset]:
     """The datasets that an export reads; each must be exportable."""
-    chosen = _chosen(desk, "Which datasets are exported?")
     exportable = desk.findings.exportable
+    offered = [item for item in desk.findings.datasets if exportable is None or item.id in exportable]
+    chosen = _chosen(desk, "Which datasets are exported?", offered)
     for item in chosen:
         if exportable is not None and item.id not in exportable:
             desk.refuse("datasets", f"{item.name or item.id} is not among the datasets that can be exported.")
@@ -49,9 +52,9 @@ def target(desk: Desk, dataset: Dataset) -> Part:
     )
 
 
-def _chosen(desk: Desk, question: str) -> list[Dataset]:
+def _chosen(desk: Desk, question: str, offered: Sequence[Dataset]) -> list[Dataset]:
     if not desk.wish.datasets:
-        desk.ask("datasets", question, type="list of names or ids", choices=named(desk.findings.datasets))
+        desk.ask("datasets", question, type="list of names or ids", choices=named(offered))
         return []
     chosen: dict[str, Dataset] = {}
     for wanted, found in desk.findings.datasets_asked.items():

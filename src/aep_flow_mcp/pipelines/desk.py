@@ -66,9 +66,24 @@ class Desk:
         for problem in problems:
             self.refuse(argument_of(problem.field), problem.message)
 
+    def leave_out(self, why: str, *fields: str) -> None:
+        """Refuse what was said although this kind of pipeline has no use for it."""
+        for field in fields:
+            value = getattr(self.wish, field)
+            if value is not None and value != () and value != {}:
+                self.refuse(field, f"must be left out: {why}.")
+
     def warn(self, sentence: str) -> None:
         """What the person should know before saying yes."""
         self.warnings.append(sentence)
+
+    def refused(self, field: str) -> bool:
+        """Whether something is wrong with the field; then there is no point in asking for it."""
+        return any(problem.field == field for problem in self.problems.values())
+
+    def unsettled(self, *fields: str) -> bool:
+        """Whether one of the fields is missing or wrong, so that what depends on it can wait."""
+        return any(field in self.missing or self.refused(field) for field in fields)
 
     @property
     def clear(self) -> bool:
@@ -84,7 +99,9 @@ class Desk:
             )
         return found
 
-    def verdict(self, recipe: str, title: str, parts: Iterable[Part], summary: str = "") -> Verdict:
+    def verdict(
+        self, recipe: str | None, title: str = "", parts: Iterable[Part] = (), summary: str = ""
+    ) -> Verdict:
         """The end: a blueprint when everything is clear."""
         self._check_name()
         blueprint = None
@@ -104,7 +121,7 @@ class Desk:
             )
         return Verdict(
             recipe=recipe,
-            missing=tuple(self.missing.values()),
+            missing=tuple(item for item in self.missing.values() if not self.refused(item.field)),
             problems=tuple(self.problems.values()),
             blueprint=blueprint,
             suggested_fields=self.suggested,

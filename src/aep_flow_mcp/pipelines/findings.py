@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aep_flow_mcp.platform.models.connections import Connection
-from aep_flow_mcp.platform.models.explore import ExploreItem, ExplorePreview
+from aep_flow_mcp.platform.models.explore import Column, ExploreItem, ExplorePreview
 from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.models.neighbours import Dataset, MappingSet
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
@@ -73,6 +73,11 @@ class Findings:
     def flow_spec(self, spec_id: str) -> FlowSpec | None:
         """The flow spec of that id."""
         return next((spec for spec in self.flow_specs if spec.id == spec_id), None)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the sample, with their types."""
+        return tuple(self.place.preview.columns) if self.place and self.place.preview else ()
 
     @property
     def dataset(self) -> Dataset | None:

@@ -14,7 +14,7 @@ from .desk import Desk
 from .xdm import XdmFields
 
 _COLUMN = re.compile(r"[\w.$@ -]+(\[\*?\d*\][\w.$@ -]*)*")
-_SHOWN = 12
+_SHOWN = 8
 
 
 def step(
@@ -32,13 +32,6 @@ def step(
     if required:
         _ask(desk, dataset)
     return [], ()
-
-
-def refuse_any(desk: Desk, why: str) -> None:
-    """For flows that map nothing."""
-    for field, value in (("mapping_set", desk.wish.mapping_set), ("fields", desk.wish.fields)):
-        if value:
-            desk.refuse(field, f"must be left out: {why}")
 
 
 def describe(item: MappingSet) -> str:
@@ -80,7 +73,7 @@ def _new(desk: Desk, dataset: Dataset | None) -> tuple[list[dict[str, Any]], tup
         if not pair.source.strip():
             desk.refuse(f"fields[{index}].source", "is empty: name a column or write an expression.")
         elif columns and _is_column(pair.source) and not _among(columns, pair.source.strip()):
-            shown = ", ".join(sorted(columns)[:_SHOWN])
+            shown = ", ".join(sorted(columns)[: 2 * _SHOWN])
             desk.refuse(f"fields[{index}].source", f"the data has no column {pair.source}. It has: {shown}.")
     if fields:
         filled = {pair.target for pair in pairs}
@@ -110,7 +103,7 @@ def _ask(desk: Desk, dataset: Dataset | None) -> None:
     fields = _fields(desk)
     place = desk.findings.place
     columns = place.columns if place else ()
-    question = "How does the data map to the dataset? Give mapping_set, or fields as {source, target} pairs."
+    question = "How does the data map to the dataset? Give fields, or a mapping_set."
     if columns:
         more = f" and {len(columns) - 2 * _SHOWN} more" if len(columns) > 2 * _SHOWN else ""
         question += f" Columns: {', '.join(columns[: 2 * _SHOWN])}{more}."
@@ -119,8 +112,11 @@ def _ask(desk: Desk, dataset: Dataset | None) -> None:
         more = f" and {len(leaves) - 2 * _SHOWN} more" if len(leaves) > 2 * _SHOWN else ""
         question += f" Fields: {', '.join(leaves[: 2 * _SHOWN])}{more}."
         desk.suggested = fields.suggest(columns)
+    if desk.findings.mapping_sets:
+        known = ", ".join(map(describe, desk.findings.mapping_sets[:2]))
+        question += f" Mapping sets of the schema: {known}."
     if dataset or not desk.wish.datasets:
-        desk.ask("fields", question, type="list", choices=map(describe, desk.findings.mapping_sets[:5]))
+        desk.ask("fields", question, type="list of {source, target}")
 
 
 def _fields(desk: Desk) -> XdmFields | None:

@@ -53,15 +53,21 @@ def export(desk: Desk, spec: FlowSpec) -> dict[str, Any] | None:
 
 
 def described(desk: Desk) -> str:
-    """When the flow runs first, in words."""
+    """When the flow runs first, in words; nothing while the wish is not clear."""
+    if not desk.clear:
+        return ""
+    if desk.wish.state is not StartState.ENABLED:
+        return f"It is left as {desk.wish.state.value}, so nothing runs yet."
     start = schedules.parse_time(desk.wish.start_time or "")
     if start is None:
         return "It has no schedule: data flows as it arrives."
-    if desk.wish.state is not StartState.ENABLED:
-        return f"It is left {desk.wish.state.value}, so nothing runs yet."
     rhythm = schedules.parse_rhythm(desk.wish.every or "")
-    often = "once" if rhythm is None or rhythm.unit == "once" else f"every {rhythm.count} {rhythm.unit}"
+    often = "once" if rhythm is None or rhythm.unit == "once" else _every(rhythm)
     return f"Runs {often}, first at {schedules.show_time(start)}; the run appears some minutes later."
+
+
+def _every(rhythm: Rhythm) -> str:
+    return f"every {rhythm.unit}" if rhythm.count == 1 else f"every {rhythm.count} {rhythm.unit}s"
 
 
 def _none_taken(desk: Desk, spec: FlowSpec) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aep_flow_mcp.guard.change import Change, PlanError
 from aep_flow_mcp.guard.kinds import Kind
-from aep_flow_mcp.pipelines import wellknown
+from aep_flow_mcp.pipelines import schedules, wellknown
 from aep_flow_mcp.pipelines.checks import Problem, check_flow
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.models.connections import SourceConnection, TargetConnection
@@ -118,29 +117,22 @@ def epoch_seconds(text: str, field: str) -> int:
     Raises:
         PlanError: it is neither.
     """
-    stripped = text.strip()
-    if stripped.isdecimal():
-        return int(stripped)
-    try:
-        moment = datetime.fromisoformat(stripped)
-    except ValueError:
-        raise PlanError(f"{field}: write a time such as 2026-01-31T08:00:00Z, or epoch seconds.") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    found = schedules.parse_time(text)
+    if found is None:
+        raise PlanError(f"{field}: write a time such as 2026-01-31T08:00:00Z, or epoch seconds.")
+    return found
 
 
 def export_schedule(
     every: ExportEvery, start_time: str, end_time: str | None, folder: str | None
 ) -> dict[str, Any]:
     """`scheduleParams` of a dataset export; `once` is a single full export."""
-    if every is ExportEvery.ONCE:
-        rhythm: dict[str, Any] = {"interval": 0, "timeUnit": "day", "exportMode": "DAILY_FULL_EXPORT"}
-    elif every is ExportEvery.DAY:
-        rhythm = {"interval": 1, "timeUnit": "day", "exportMode": "FIRST_FULL_THEN_INCREMENTAL"}
-    else:
-        hours = int(every.value.split()[0])
-        rhythm = {"interval": hours, "timeUnit": "hour", "exportMode": "FIRST_FULL_THEN_INCREMENTAL"}
+    rhythm = schedules.parse_rhythm(every.value)
+    params = schedules.export_rhythm(rhythm) if rhythm else None
+    if params is None:
+        raise PlanError(f"every: an export has no rhythm such as {every.value}.")
     return compact(
-        **rhythm,
+        **params,
         startTime=epoch_seconds(start_time, "start_time"),
         endTime=epoch_seconds(end_time, "end_time") if end_time else None,
         folderNameTemplate=folder or wellknown.EXPORT_FOLDER,
