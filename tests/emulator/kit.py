@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions
+from support.organisation import emulator_on_shared_seed
 
 Json = Any
 FLOW_SERVICE = "/data/foundation/flowservice"
@@ -282,5 +283,7 @@ def written(api: Api) -> dict[str, Json]:
 def make_api(clock: StillClock | None = None, **options: Any) -> Api:
     """A fresh emulator with a clock that stands still, and a client of it."""
     clock = clock or StillClock()
-    emulator = Emulator(EmulatorOptions(clock=clock, static_tokens=frozenset({"test-token"}), **options))
+    emulator = emulator_on_shared_seed(
+        EmulatorOptions(clock=clock, static_tokens=frozenset({"test-token"}), **options)
+    )
     return Api(emulator, clock)

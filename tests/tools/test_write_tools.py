@@ -24,6 +24,7 @@ from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.server import build_server
 from aep_flow_mcp.settings import ApprovalMode
 from aep_flow_mcp.tools.surface import load_cards
+from support.organisation import as_text, emulator_on_shared_seed, shared_seed
 from tools.conftest import ERAS, NOW
 from tools.writing import CASES, PROVIDERS_ONLY, World
 
@@ -77,7 +78,7 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
-    emulator = Emulator(EmulatorOptions(clock=lambda: NOW, provider_access=provider))
+    emulator = emulator_on_shared_seed(EmulatorOptions(clock=lambda: NOW, provider_access=provider))
     server = build_server(
         emulator_settings(**settings), transport=lambda: EmulatorTransport(emulator), emulated=True
     )
@@ -225,6 +226,15 @@ async def test_yes_sends_exactly_the_preview(
         assert tool in elsewhere or kept(on.emulator) != before
         no_secret(text, str(content), *on.asked.questions)
     assert noted(audit) == [("approved", tool), ("done", tool)]
+
+
+async def test_no_write_changes_what_the_seed_gave(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = as_text(shared_seed(EmulatorOptions().seed, NOW))
+    for tool, arguments in CASES.items():
+        async with stage("2026-07-28", monkeypatch, answer=None, mcp_approval=ApprovalMode.NONE) as on:
+            await on.call(tool, arguments(World(on.emulator, NOW)))
+            assert on.writes(), tool
+    assert as_text(shared_seed(EmulatorOptions().seed, NOW)) == before
 
 
 @pytest.mark.parametrize("answer", ["decline", "cancel", "untick"])
