@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench test-peers surface clean
+.PHONY: demo test check bench test-peers surface guides clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -48,6 +48,9 @@ test-peers: $(PEERS)/.installed ## The aepp library against the emulator, in an 
 surface: $(VENV)/.installed-dev ## Write the snapshot of the tools, and the tables made from it.
 	$(BIN)/python -m aep_flow_mcp.tools.surface
 	$(BIN)/python -m aep_flow_mcp.tools.tables
+
+guides: $(VENV)/.installed-dev ## Have the conversations of docs/guides once more.
+	$(BIN)/python tests/guides/write.py
 
 clean: ## Remove what the targets made.
 	rm -rf $(VENV) $(PEERS) bench-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

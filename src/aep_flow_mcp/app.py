@@ -6,15 +6,17 @@ at once, with wrong or missing credentials too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aep_flow_mcp.settings import Settings
 
 if TYPE_CHECKING:
     import httpx
+    from mcp.server.mcpserver import Context
 
     from aep_flow_mcp.guard import Guard
+    from aep_flow_mcp.guard.change import Change
     from aep_flow_mcp.platform.config import Credentials, PlatformConfig
     from aep_flow_mcp.platform.reader import FlowReader
     from aep_flow_mcp.platform.transport import PlatformClient
@@ -43,9 +45,14 @@ class App:
         self._readers: dict[str | None, FlowReader] = {}
         self._guard = guard
         self._caches: dict[str, Any] = {}
+        if guard is not None:
+            guard.on_written = self._written
 
     def cache(self, name: str, make: Callable[[], T]) -> T:
-        """What one room keeps between calls, such as a search index; made when it is first asked for."""
+        """What one room keeps between calls, such as a search index; made when it is first asked for.
+
+        It is forgotten when this server writes.
+        """
         if name not in self._caches:
             self._caches[name] = make()
         kept: T = self._caches[name]
@@ -77,7 +84,15 @@ class App:
             from aep_flow_mcp.guard import Guard
 
             self._guard = Guard(self.settings, self.client)
+            self._guard.on_written = self._written
         return self._guard
+
+    async def _written(self, ctx: Context[App, Any], change: Change, ids: Mapping[str, str]) -> None:
+        """Forget what a write made old, and tell those who follow the resources that it changed."""
+        from aep_flow_mcp.resources import announce
+
+        self._caches.clear()
+        await announce(ctx, change, ids)
 
     async def aclose(self) -> None:
         """Give the connections back, and forget what was read. A server that runs again starts afresh."""

@@ -96,7 +96,12 @@ async def _questions(client: Client) -> None:
     await _ask(client, "Which accounts do we have?", "list_connections", limit=8)
     await _ask(client, "What lies in our landing zone?", "explore_landing_zone")
     await _ask(
-        client, "How does the Amazon S3 connector authenticate?", "find_connection_spec", name="amazon s3"
+        client,
+        "Set up a daily import from our S3 bucket into Loyalty Members: what do you need to know?",
+        "plan_pipeline",
+        connector="s3",
+        datasets=["Loyalty Members"],
+        every="day",
     )
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import importlib
 import json
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
@@ -18,6 +19,12 @@ from mcp_types import ResourceTemplate as ListedTemplate
 
 from aep_flow_mcp.app import App
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
+
+if TYPE_CHECKING:
+    from mcp.server.mcpserver import Context
+
+    from aep_flow_mcp.guard.change import Change
+    from aep_flow_mcp.guard.steps import Step
 
 TEXT = "text/plain"
 MARKDOWN = "text/markdown"
@@ -208,3 +215,43 @@ async def _with_schemas(app: App, spec_id: str, summary: str) -> str:
         else:
             text += block
     return text
+
+
+async def announce(ctx: Context[App, Any], change: Change, ids: Mapping[str, str]) -> None:
+    """Tell those who listen which resources a Change of this server altered; `ids` by step key.
+
+    Heard on `subscriptions/listen` (2026-07-28). In earlier eras the server declares neither subscriptions nor
+    list changes, so nobody waits for them.
+    """
+    for uri in dict.fromkeys(uri for step in change.steps for uri in _altered(step, ids)):
+        await ctx.notify_resource_updated(uri)
+    if any(_listed(step) for step in change.steps):
+        await ctx.notify_resources_changed()
+
+
+def _altered(step: Step, ids: Mapping[str, str]) -> Iterator[str]:
+    """The addresses that read differently after a step. What reads through it, further away, is not known."""
+    from aep_flow_mcp.guard.kinds import Kind
+
+    object_id = ids.get(step.key) or step.object_id
+    collections = {
+        Kind.FLOW: "flows",
+        Kind.CONNECTION_SPEC: "connection-specs",
+        Kind.FLOW_SPEC: "flow-specs",
+    }
+    if step.kind in collections:
+        yield f"aep://{collections[step.kind]}"
+        if object_id:
+            yield f"aep://{collections[step.kind]}/{object_id}"
+    if Kind.RUN in (step.kind, step.creates):
+        flow_id = dict(step.lookup).get("flowId")
+        yield from [f"aep://flows/{flow_id}", f"aep://flows/{flow_id}/runs"] if flow_id else []
+        yield from [f"aep://runs/{object_id}"] if object_id else []
+
+
+def _listed(step: Step) -> bool:
+    """Whether a step adds or removes something that has an address of its own."""
+    from aep_flow_mcp.guard.kinds import Kind
+
+    addressed = (Kind.FLOW, Kind.RUN, Kind.CONNECTION_SPEC, Kind.FLOW_SPEC)
+    return step.creates in addressed or (step.method == "DELETE" and step.kind in addressed)

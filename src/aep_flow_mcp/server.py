@@ -48,6 +48,7 @@ target connection say what is read and where it goes; a flow joins them on a sch
 one call. Prefer it to several get_ tools.
 - Names are not unique; find the id first, then use it. Lists are short: pass next_cursor back as cursor for more.
 - Times are UTC; a run with status success may still have lost records: look at records_failed and errors.
+- To build a pipeline: find_connector, plan_pipeline until it is ready, create_pipeline with the same arguments.
 - Tools that write show a preview and ask a person; nothing is sent before that. Never retry a write whose outcome is \
 unknown: read the object first.
 - Credentials: pass ${AEP_SECRET_NAME}, never a secret itself.

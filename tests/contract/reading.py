@@ -204,6 +204,7 @@ NEIGHBOUR_CALLS: dict[str, Call] = {
     "get_mapping_set": lambda r, k: r.neighbours.get_mapping_set(k.mapping, 0),
     "list_mapping_sets": lambda r, k: _pages(lambda c: r.neighbours.list_mapping_sets(limit=2, cursor=c)),
     "get_schema": lambda r, k: r.neighbours.get_schema(k.target["data"]["schema"]["id"]),
+    "get_schema_fields": lambda r, k: r.neighbours.get_schema_fields(k.target["data"]["schema"]["id"]),
     "list_schemas": lambda r, k: _pages(lambda c: r.neighbours.list_schemas(limit=2, cursor=c)),
     "list_sandboxes": lambda r, k: r.neighbours.list_sandboxes(),
     "get_sandbox": lambda r, k: r.neighbours.get_sandbox("dev"),

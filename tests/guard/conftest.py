@@ -37,7 +37,11 @@ def make_bed(audit_file: Path) -> Callable[..., Bed]:
     """A bed with these settings; `environ` and the like go to the bed itself."""
 
     def make(audit: Path = audit_file, **values: Any) -> Bed:
-        own = {name: values.pop(name) for name in ("environ", "emulator", "open_browser") if name in values}
+        own = {
+            name: values.pop(name)
+            for name in ("environ", "emulator", "open_browser", "tools")
+            if name in values
+        }
         return Bed(settings(audit, **values), **own)
 
     return make

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from aep_flow_mcp.pipelines.judge import judge
-from aep_flow_mcp.pipelines.wish import FieldPair, PipelineWish
+from aep_flow_mcp.pipelines.wish import FieldPair, PipelineWish, StartState
 from pipelines.organisation import Organisation
 from pipelines.wishes import LOYALTY, S3_LOGIN, airship, export, files, from_zone, hub, stream, table, to_zone
 
@@ -234,6 +234,7 @@ WRONG = [
     Mistake("negative share", files(tolerated_percent=-1), "tolerated_percent", ("more than 0",)),
     Mistake("large share", files(tolerated_percent=101), "tolerated_percent", ("at most 100",)),
     Mistake("share of a stream", stream(tolerated_percent=5), "tolerated_percent", ("left out",)),
+    Mistake("draft of a stream", stream(state=StartState.DRAFT), "state", ("batch", "disabled")),
     # name
     Mistake("name taken", files(name="Loyalty members nightly"), "name", ("has this name", "choose another")),
 ]

@@ -162,6 +162,13 @@ async def test_schemas(wire: Wire, neighbours: Neighbours) -> None:
             await neighbours.get_schema(bad)
 
 
+async def test_the_fields_of_a_schema_are_asked_for_written_out(wire: Wire, neighbours: Neighbours) -> None:
+    whole = {"$id": "https://ns.adobe.com/t/schemas/1", "properties": {"_id": {"type": "string"}}}
+    wire.answers = [whole]
+    assert await neighbours.get_schema_fields("https://ns.adobe.com/t/schemas/1") == whole
+    assert wire.requests[0].headers["accept"] == "application/vnd.adobe.xed-full+json; version=1"
+
+
 async def test_sandboxes(wire: Wire, neighbours: Neighbours) -> None:
     wire.answers = [
         {

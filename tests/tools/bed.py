@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,8 @@ from mcp import Client
 from mcp_types import TextContent
 
 from aep_flow_mcp.emulator import Emulator, Exchange
+from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
+from aep_flow_mcp.emulator.store import Store
 
 SANDBOX = "dev"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -26,9 +29,21 @@ class Bed:
     client: Client
     emulator: Emulator
 
+    @property
+    def store(self) -> Store:
+        return self.emulator.store
+
     def stored(self, kind: str, sandbox: str = SANDBOX) -> list[dict[str, Any]]:
-        """What the emulator holds of a kind (connections, flows, ...), as the API stores it."""
-        return self.emulator.store.all(sandbox, kind)
+        """What the emulator holds of a kind (connections, flows, ...), as the API stores it.
+
+        Thousands of runs take half a second: see `runs_of`, and the fixture `all_runs`.
+        """
+        return self.store.all(sandbox, kind)
+
+    def runs_of(self, story: str) -> list[dict[str, Any]]:
+        """The runs of one flow (its id, or its name in SCENARIOS); no other run is made."""
+        runs = self.store.collection(SANDBOX, "runs").where("flowId", SCENARIOS.get(story, story))
+        return [deepcopy(run) for run in runs]
 
     def sent(self, ending: str = "") -> list[Exchange]:
         """The requests that the server made so far to paths with this ending."""

@@ -16,8 +16,9 @@ from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.platform.transport import PlatformClient
 from aep_flow_mcp.server import build_server
 from aep_flow_mcp.settings import Settings
+from support.organisation import emulator_on_shared_seed
 from tools.bed import NOW as NOW
-from tools.bed import Bed, in_its_own_task
+from tools.bed import SANDBOX, Bed, in_its_own_task
 from tools.far import OVER_SOCKETS, FarBed, FarServer
 
 ERAS = {"2026-07-28": "auto", "2025-11-25": "legacy"}
@@ -50,7 +51,13 @@ def emulator_options() -> EmulatorOptions:
 def emulator(emulator_options: EmulatorOptions, far_server: FarServer | None) -> Emulator:
     if far_server is not None:
         pytest.skip("reaches into the emulator, which is another process here")
-    return Emulator(emulator_options)
+    return emulator_on_shared_seed(emulator_options)
+
+
+@pytest.fixture(scope="session")
+def all_runs() -> tuple[dict[str, Any], ...]:
+    """Every run that the emulators of tests start with, made once. Look, don't change."""
+    return tuple(Emulator(EmulatorOptions(clock=lambda: NOW)).store.collection(SANDBOX, "runs"))
 
 
 async def no_wait(seconds: float) -> None:

@@ -19,7 +19,8 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions, Exchange
-from tools.bed import NOW, SANDBOX, Bed, in_its_own_task
+from aep_flow_mcp.emulator.store import Store
+from tools.bed import NOW, Bed, in_its_own_task
 
 OVER_SOCKETS = "FLOW_TEST_SERVER_AND_EMULATOR"
 """An environment variable with two URLs: the server's endpoint and the emulator."""
@@ -69,8 +70,9 @@ class FarBed(Bed):
     def emulator(self) -> Emulator:
         pytest.skip("reaches into the emulator, which is another process here")
 
-    def stored(self, kind: str, sandbox: str = SANDBOX) -> list[dict[str, Any]]:
-        return self.server.twin.store.all(sandbox, kind)
+    @property
+    def store(self) -> Store:
+        return self.server.twin.store
 
     def sent(self, ending: str = "") -> list[Exchange]:
         return [_exchange(one) for one in self.server.journal() if one["path"].endswith(ending)]

@@ -156,7 +156,7 @@ async def test_schedule_options_and_the_last_change(bed: Bed) -> None:
 async def test_runs_tell_what_they_moved_and_why_they_failed(bed: Bed) -> None:
     answer = await bed.answer("describe_flow", flow_id=SCENARIOS["expired_credentials"], runs=4)
     assert len(answer["runs"]) == 4
-    runs = {run["id"]: run for run in bed.stored("runs") if run["flowId"] == answer["id"]}
+    runs = {run["id"]: run for run in bed.runs_of(answer["id"])}
     for row in answer["runs"]:
         run = runs[row["id"]]
         assert row["status"] == run["metrics"]["statusSummary"]["status"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from copy import deepcopy
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -87,7 +86,7 @@ async def test_a_name_is_enough_and_may_be_close(bed: Bed) -> None:
 
 async def test_runs_that_never_started_count_where_they_were_created(bed: Bed) -> None:
     before = await bed.answer("pipeline_health", window="6h")
-    some = deepcopy(next(row for row in bed.stored("runs") if row["flowId"] == SCENARIOS["healthy"]))
+    some = bed.runs_of("healthy")[0]
     for number, ago in enumerate((1, 2, 3, 9)):
         at = ms(NOW - timedelta(hours=ago))
         some |= {"id": f"00000000-0000-4000-8000-{number:012}", "createdAt": at, "updatedAt": at}
@@ -121,7 +120,7 @@ async def test_reading_stops_when_it_takes_too_long(bed: Bed, monkeypatch: pytes
     assert answer["complete"] is False
     assert answer["missed"] == []
     assert "Stopped after" in text
-    assert 0 < answer["total"]["runs"] + answer["before"]["runs"] < len(bed.stored("runs"))
+    assert 0 < answer["total"]["runs"] + answer["before"]["runs"] < len(bed.store.collection(SANDBOX, "runs"))
 
 
 async def test_the_index_is_kept_for_a_minute_and_says_its_age(

@@ -91,8 +91,12 @@ class Patient:
         self.emulator.store.remove(SANDBOX, kind, id)
 
     def runs_since(self, start: datetime) -> list[Row]:
-        rows = [row for row in self.emulator.store.all(SANDBOX, "runs") if row["flowId"] == self.flow_id]
-        return [row for row in rows if row["metrics"]["durationSummary"].get("startedAtUTC", 0) >= ms(start)]
+        rows = self.emulator.store.collection(SANDBOX, "runs").where("flowId", self.flow_id)
+        return [
+            deepcopy(row)
+            for row in rows
+            if row["metrics"]["durationSummary"].get("startedAtUTC", 0) >= ms(start)
+        ]
 
     def fail_newest(
         self, code: str, message: str, *, number: int = 3, lost: int = 0, detail: bool = False

@@ -18,6 +18,7 @@ from tools.bed import Bed
 from tools.conftest import ERAS, NOW
 
 DAY = 86_400_000
+Runs = tuple[dict[str, Any], ...]
 
 
 def ms(time: datetime) -> int:
@@ -47,16 +48,12 @@ def messages(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
                 yield from messages(item, key)
 
 
-def of_flow(bed: Bed, story: str) -> list[dict[str, Any]]:
-    return [run for run in bed.stored("runs") if run["flowId"] == SCENARIOS[story]]
-
-
 async def ids_on_pages(bed: Bed, **arguments: Any) -> list[str]:
     return [item["id"] for page in await bed.pages("list_runs", **arguments) for item in page]
 
 
 async def test_every_run_of_a_flow_is_on_exactly_one_page_newest_first(bed: Bed) -> None:
-    runs = of_flow(bed, "healthy")
+    runs = bed.runs_of("healthy")
     pages = await bed.pages("list_runs", flow_id=SCENARIOS["healthy"], limit=7)
     assert len(pages) == -(-len(runs) // 7) > 2
     found = [item["id"] for page in pages for item in page]
@@ -65,8 +62,8 @@ async def test_every_run_of_a_flow_is_on_exactly_one_page_newest_first(bed: Bed)
     assert [created[id] for id in found] == sorted(created.values(), reverse=True)
 
 
-async def test_rows_say_what_is_stored(bed: Bed) -> None:
-    stored = {run["id"]: run for run in bed.stored("runs")}
+async def test_rows_say_what_is_stored(bed: Bed, all_runs: Runs) -> None:
+    stored = {run["id"]: run for run in all_runs}
     rows = (await bed.answer("list_runs", limit=100))["items"]
     assert len(rows) == 100
     for row in rows:
@@ -86,11 +83,9 @@ async def test_rows_say_what_is_stored(bed: Bed) -> None:
 @pytest.mark.parametrize(
     ("asked", "spelled"), [("failed", "failed"), ("in_progress", "inProgress"), ("success", "success")]
 )
-async def test_statuses(bed: Bed, asked: str, spelled: str) -> None:
+async def test_statuses(bed: Bed, all_runs: Runs, asked: str, spelled: str) -> None:
     since = NOW - timedelta(days=2)
-    expected = {
-        run["id"] for run in bed.stored("runs") if status(run) == spelled and (started(run) or 0) >= ms(since)
-    }
+    expected = {run["id"] for run in all_runs if status(run) == spelled and (started(run) or 0) >= ms(since)}
     assert expected
     found = await ids_on_pages(bed, status=asked, since=since.isoformat(), limit=100)
     assert sorted(found) == sorted(expected)
@@ -98,16 +93,16 @@ async def test_statuses(bed: Bed, asked: str, spelled: str) -> None:
     assert count["count"] == len(expected)
 
 
-async def test_a_window_of_time(bed: Bed) -> None:
+async def test_a_window_of_time(bed: Bed, all_runs: Runs) -> None:
     since, until = NOW - timedelta(hours=30), NOW - timedelta(hours=10)
-    expected = {run["id"] for run in bed.stored("runs") if ms(since) <= (started(run) or 0) < ms(until)}
+    expected = {run["id"] for run in all_runs if ms(since) <= (started(run) or 0) < ms(until)}
     assert len(expected) > 20
     found = await ids_on_pages(bed, since=since.isoformat(), until="2026-03-01T23:00:00", limit=20)
     assert sorted(found) == sorted(expected)
 
 
 async def test_filters_are_added_to_the_rest(bed: Bed) -> None:
-    runs = of_flow(bed, "partial_ingestion")
+    runs = bed.runs_of("partial_ingestion")
     expected = {run["id"] for run in runs if run["metrics"]["recordSummary"].get("failedRecordCount", 0) > 0}
     assert expected
     found = await ids_on_pages(
@@ -139,7 +134,7 @@ async def test_an_age_means_the_same_on_every_page(era: str) -> None:
 
 
 async def test_full_detail_is_the_whole_object(bed: Bed) -> None:
-    stored = {run["id"]: run for run in of_flow(bed, "export_to_s3")}
+    stored = {run["id"]: run for run in bed.runs_of("export_to_s3")}
     items = (await bed.answer("list_runs", flow_id=SCENARIOS["export_to_s3"], detail="full", limit=5))[
         "items"
     ]
@@ -161,7 +156,7 @@ async def test_full_detail_is_the_whole_object(bed: Bed) -> None:
     ],
 )
 async def test_get_run_gathers_the_errors_from_everywhere(bed: Bed, story: str) -> None:
-    run = max((run for run in of_flow(bed, story) if list(messages(run))), key=lambda run: run["createdAt"])
+    run = max((run for run in bed.runs_of(story) if list(messages(run))), key=lambda run: run["createdAt"])
     answer, text = await bed.call("get_run", run_id=run["id"])
     expected = set(messages(run))
     assert {(error["code"], error["message"]) for error in answer["errors"]} == expected
@@ -174,7 +169,7 @@ async def test_get_run_gathers_the_errors_from_everywhere(bed: Bed, story: str) 
 
 async def test_get_run_in_numbers(bed: Bed) -> None:
     run = max(
-        (run for run in of_flow(bed, "export_to_s3") if status(run) == "success"),
+        (run for run in bed.runs_of("export_to_s3") if status(run) == "success"),
         key=lambda run: run["createdAt"],
     )
     answer = await bed.answer("get_run", run_id=run["id"])
@@ -195,7 +190,7 @@ async def test_get_run_in_numbers(bed: Bed) -> None:
 
 
 async def test_a_failed_run_says_what_to_try(bed: Bed) -> None:
-    run = next(run for run in of_flow(bed, "expired_credentials") if status(run) == "failed")
+    run = next(run for run in bed.runs_of("expired_credentials") if status(run) == "failed")
     answer = await bed.answer("get_run", run_id=run["id"])
     assert answer["clean"] is False
     assert "connection" in answer["fix"]
@@ -205,7 +200,7 @@ async def test_a_failed_run_says_what_to_try(bed: Bed) -> None:
 
 
 async def test_a_running_run_has_no_end(bed: Bed) -> None:
-    run = next(run for run in of_flow(bed, "running_now") if status(run) == "inProgress")
+    run = next(run for run in bed.runs_of("running_now") if status(run) == "inProgress")
     answer = await bed.answer("get_run", run_id=run["id"])
     assert answer["status"] == "in_progress"
     assert not {"completed_at", "duration_s", "clean"} & set(answer)
@@ -223,7 +218,7 @@ class TestOtherSpellings:
         return EmulatorOptions(clock=lambda: NOW, variants=variants)
 
     async def test_runs(self, bed: Bed) -> None:
-        expected = {run["id"] for run in of_flow(bed, "expired_credentials") if status(run) == "failed"}
+        expected = {run["id"] for run in bed.runs_of("expired_credentials") if status(run) == "failed"}
         found = await ids_on_pages(bed, flow_id=SCENARIOS["expired_credentials"], status="failed", limit=100)
         assert sorted(found) == sorted(expected)
         answer = await bed.answer("get_run", run_id=found[0])

@@ -29,7 +29,7 @@ from tools.conftest import ERAS, NOW
 from tools.writing import CASES, PROVIDERS_ONLY, World
 
 Answer = Literal["accept", "decline", "cancel", "untick"]
-TOOLS = [card["name"] for card in load_cards() if card["writes"] and card["toolset"] != "pipelines"]
+TOOLS = [card["name"] for card in load_cards() if card["writes"]]
 SECRETS = {"AEP_SECRET_ID": "AKIASECRETSECRET2345", "AEP_SECRET_KEY": "s3cr3t-value-that-must-not-show"}
 
 

@@ -276,6 +276,18 @@ CASES: dict[str, Callable[[World], dict[str, Any]]] = {
         "body": {"version": "1.0"},
     },
     "refresh_landing_zone_credential": lambda w: {},
+    "create_pipeline": lambda w: {
+        "name": "Loyalty again",
+        "connector": S3_SOURCE,
+        "auth_params": {"s3AccessKey": "${AEP_SECRET_ID}", "s3SecretKey": "${AEP_SECRET_KEY}"},
+        "path": "/loyalty/members/",
+        "format": "csv",
+        "datasets": [w.get("dataSets", w.dataset)["name"]],
+        "fields": [{"source": "member_no", "target": "_id"}],
+        "every": "day",
+        "start_time": w.soon,
+        "state": "disabled",
+    },
     "export_dataset_to_landing_zone": lambda w: {
         "name": "members out",
         "dataset_ids": [w.dataset],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,14 @@ _TEXTS = frozenset(_AUDIT.split()) - _NUMBERS | {"flowId", "baseConnectionId", "
 _ANY_CASE = frozenset({"metrics.statusSummary.status", "lastRunDetails.state"})
 """Adobe's pages filter on `failed` and on `Failed`."""
 
+COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+"""The inequalities a filter may ask for."""
+
 _EXPRESSION = re.compile(r"^\s*([^=<>!~]+?)\s*(==|>=|<=|!=|!>|!<|!~|~|=|>|<|!)(.*)$", re.DOTALL)
 
 
@@ -57,16 +66,14 @@ class Filter:
         if self.op == "==":
             return self._equals(value)
         number = _as_number(value)
-        wanted = _as_number(self.values[0])
-        if number is None or wanted is None:
+        if number is None:
             return False
-        if self.op == ">":
-            return number > wanted
-        if self.op == ">=":
-            return number >= wanted
-        if self.op == "<":
-            return number < wanted
-        return number <= wanted
+        return COMPARISONS[self.op](number, self.number)
+
+    @property
+    def number(self) -> float | int:
+        """What an inequality compares with. A filter whose value is no number is refused when it is parsed."""
+        return _as_number(self.values[0]) or 0
 
     def _equals(self, value: Any) -> bool:
         if isinstance(value, bool):

@@ -7,13 +7,14 @@ the few written objects are put in their places by bisection.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from functools import total_ordering
 from typing import Any
 
-from .query import Filter, Query, values_at
+from .query import COMPARISONS, Filter, Query, values_at
 from .rows import JsonObject
 from .store import Collection
 
@@ -48,6 +49,7 @@ class Selector:
         self._seeded: OrderedDict[Any, list[int]] = OrderedDict()
         self._results: OrderedDict[Any, Sequence[Entry]] = OrderedDict()
         self._indexes: dict[str, dict[str, list[int]]] = {}
+        self._rankings: dict[str, tuple[Sequence[int], Sequence[int]] | None] = {}
 
     def select(self, query: Query) -> tuple[int, Sequence[Entry]]:
         """The revision of the collection, and the entries of the result at this revision, in order."""
@@ -111,8 +113,24 @@ class Selector:
             if index is not None:
                 found = [at for value in dict.fromkeys(one.values) for at in index.get(value, ())]
                 return sorted(found)
+        if one.op != "==" and (ranking := self._ranking(one.path, column)) is not None:
+            if isinstance(positions, range):
+                return _within(one, *ranking)
+            compare, limit = COMPARISONS[one.op], one.number
+            return [at for at in positions if column[at] is not None and compare(column[at], limit)]
         accepts = one.accepts
         return [at for at in positions if accepts(column[at])]
+
+    def _ranking(self, path: str, column: Sequence[Any]) -> tuple[Sequence[int], Sequence[int]] | None:
+        """The values of a column of whole numbers from the least to the greatest, and their positions."""
+        if path not in self._rankings:
+            held = [at for at, value in enumerate(column) if value is not None]
+            if all(type(column[at]) is int for at in held):
+                held.sort(key=column.__getitem__)
+                self._rankings[path] = array("q", [column[at] for at in held]), array("q", held)
+            else:
+                self._rankings[path] = None
+        return self._rankings[path]
 
     def _index(self, path: str, column: Sequence[Any]) -> dict[str, list[int]] | None:
         """Positions by value, for columns of text."""
@@ -180,6 +198,20 @@ class Selector:
             column = self.collection.base.column(path)
             return column[entry] if column is not None else _first(self._seeded_row(entry), path)
         return _first(self.collection.written[entry], path)
+
+
+def _within(one: Filter, values: Sequence[int], positions: Sequence[int]) -> Sequence[int]:
+    """The positions whose values, in ascending order, pass an inequality."""
+    limit = one.number
+    match one.op:
+        case ">":
+            return positions[bisect_right(values, limit) :]
+        case ">=":
+            return positions[bisect_left(values, limit) :]
+        case "<":
+            return positions[: bisect_left(values, limit)]
+        case _:
+            return positions[: bisect_right(values, limit)]
 
 
 def _passes(row: JsonObject | None, one: Filter) -> bool:

@@ -18,12 +18,17 @@ from typing import TYPE_CHECKING, Any
 from aep_flow_mcp.settings import ApprovalMode, Settings
 
 if TYPE_CHECKING:
+    from mcp.server.mcpserver import Context
+
     from aep_flow_mcp.guard.audit import Audit
     from aep_flow_mcp.guard.browser import Opener
+    from aep_flow_mcp.guard.change import Change
     from aep_flow_mcp.guard.execute import Executor
     from aep_flow_mcp.guard.pending import Ledger, PendingStore
     from aep_flow_mcp.guard.policy import Policy
     from aep_flow_mcp.platform.transport import PlatformClient
+
+    OnWritten = Callable[[Context[Any, Any], Change, Mapping[str, str]], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +75,8 @@ class Guard:
         self.open_browser = open_browser
         self.planners: dict[str, Any] = {}
         """Tools that have previewed a change here, by name, so that a confirmation finds its planner."""
+        self.on_written: OnWritten | None = None
+        """Called with the call's context, the Change and the ids by step key when something was written."""
         self._client = client
         self._sleep = sleep
         self._store = store

@@ -18,6 +18,9 @@ MODERN = "2026-07-28"
 MAX_QUESTIONS = 4
 """How often one call asks again because what it is about has changed meanwhile."""
 
+VALUES = "ask_for_values"
+"""What the name of every resolver holds that asks a person for values rather than for a yes."""
+
 
 class Approval(BaseModel):
     """The form that a person fills in: one box, and nothing is ticked in advance."""
@@ -72,6 +75,19 @@ def is_modern(ctx: Context) -> bool:
     """Whether questions are returned rather than pushed."""
     version = ctx.protocol_version
     return version is not None and is_version_at_least(version, MODERN)
+
+
+def can_ask_for_values(mode: ApprovalMode, ctx: Context) -> bool:
+    """Whether what is missing may be asked for in a form.
+
+    Not in the second-call mode: the call is kept with its arguments, and answers are none of them.
+    """
+    return mode is not ApprovalMode.TWO_STEP and can_ask(ctx)
+
+
+def only_values(ctx: Context) -> bool:
+    """Whether this call brings no answer to the question for approval."""
+    return all(VALUES in key for key in ctx.input_responses or ())
 
 
 def route(mode: ApprovalMode, *, askable: bool) -> Route | None:

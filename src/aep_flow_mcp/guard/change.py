@@ -28,8 +28,8 @@ Text in `title`, `summary` and `warnings` is shown on one line with hidden chara
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -37,16 +37,21 @@ from pydantic import BaseModel
 from aep_flow_mcp.guard import secrets
 from aep_flow_mcp.guard.canonical import canonical, plain, shown, visible
 from aep_flow_mcp.guard.kinds import Kind
-from aep_flow_mcp.guard.steps import Method, NothingToDo, PlanError, Ref, Step, Undo
+from aep_flow_mcp.guard.steps import Method, NotAnswered, NothingToDo, PlanError, Ref, Step, Undo
 
-__all__ = ["Change", "NothingToDo", "Plan", "PlanError", "Ref", "Step", "Undo"]
+__all__ = ["Change", "NotAnswered", "NothingToDo", "Plan", "PlanError", "Ref", "Step", "Undo"]
 
 Object = Mapping[str, Any] | BaseModel
+Follow = Callable[[Mapping[str, str]], Awaitable[Mapping[str, Any]]]
+"""Reads what has become of a Change: from the ids by step key to what the answer shows as its data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Steps in order, and what a person needs to know to decide. `sandbox*` are filled in by the guard."""
+    """Steps in order, and what a person needs to know to decide. `sandbox*` are filled in by the guard.
+
+    follow: reads, once all is done, what the answer tells besides the ids. It is no part of what is approved.
+    """
 
     title: str
     steps: tuple[Step, ...]
@@ -54,6 +59,7 @@ class Change:
     warnings: tuple[str, ...] = ()
     sandbox: str = ""
     sandbox_type: str = ""
+    follow: Follow | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.steps:
@@ -284,7 +290,7 @@ class Plan:
     def action(
         self,
         kind: Kind,
-        object_id: str,
+        object_id: str | Ref,
         op: str,
         *,
         name: str | None = None,
@@ -311,7 +317,7 @@ class Plan:
                 params=(("op", op), *_params(params)),
                 key=key or self._next_key(),
                 kind=kind,
-                object_id=object_id,
+                object_id=str(object_id),
                 creates=creates,
                 before=None if before is None else canonical(_object(before)),
                 intended=None if intended is None else canonical(_object(intended)),
@@ -353,7 +359,14 @@ class Plan:
         """What the person must know before saying yes: shown in the preview, a line each."""
         self._warnings.extend(sentences)
 
-    def change(self, *, title: str = "", summary: str = "", warnings: Iterable[str] = ()) -> Change:
+    def change(
+        self,
+        *,
+        title: str = "",
+        summary: str = "",
+        warnings: Iterable[str] = (),
+        follow: Follow | None = None,
+    ) -> Change:
         """The finished Change."""
         first = self._steps[0].label if self._steps else ""
         return Change(
@@ -361,6 +374,7 @@ class Plan:
             summary=visible(summary),
             warnings=tuple(map(visible, (*self._warnings, *warnings))),
             steps=tuple(self._steps),
+            follow=follow,
         )
 
     def _add(self, step: Step) -> Ref:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
@@ -47,13 +47,14 @@ class Writer(Protocol):
 
 @dataclass(slots=True)
 class Execution:
-    """What happened. All texts are free of secret values."""
+    """What happened. All texts are free of secret values. `ids`: what each step created or acted on, by its key."""
 
     status: Status
     message: str
     done: list[Touched] = field(default_factory=list)
     not_undone: list[str] = field(default_factory=list)
     data: JSON = None
+    ids: dict[str, str] = field(default_factory=dict)
 
 
 class Executor:
@@ -79,7 +80,8 @@ class Executor:
         """Carry out a Change. Returns what happened, whatever happened; does not raise for a failed request."""
         ids: dict[str, str] = {}
         finished: list[tuple[Step, Done]] = []
-        for step in change.steps:
+        for planned in change.steps:
+            step = _about_what_exists(planned, ids)
             outcome = await self._step(change, step, ids)
             if isinstance(outcome, Done):
                 finished.append((step, outcome))
@@ -93,6 +95,7 @@ class Executor:
             message=" ".join([f"{change.title}: done.", *notes]),
             done=[_touched(step, done) for step, done in finished],
             data=_answer(finished),
+            ids=ids,
         )
 
     async def _step(self, change: Change, step: Step, ids: Mapping[str, str]) -> Outcome:
@@ -154,22 +157,25 @@ class Executor:
             if isinstance(outcome, NotDone)
             else f"{step.method} {step.label}"
         )
-        done = [_touched(one, result) for one, result in finished]
         if isinstance(outcome, Unknown):
+            done = [_touched(one, result) for one, result in finished]
             left = [
                 f"{_named(one, result)} (kept, because the next step may need it)" for one, result in finished
             ]
             return Execution(Status.UNKNOWN, f"{what}: outcome unknown. {outcome.sentence}", done, left)
-        left = []
+        left, kept = [], []
         for one, result in reversed(finished):
             problem = await self._undo(change, one, result, ids)
             if problem is not None:
                 left.append(f"{_named(one, result)}: {problem}")
-        undone = "Everything before it was undone." if finished and not left else ""
+                kept.append(_touched(one, result))
+        undone = ""
+        if len(left) < len(finished):
+            undone = "Everything else before it was undone." if left else "Everything before it was undone."
         message = " ".join(part for part in (f"{what}: {outcome.sentence}", undone) if part)
         if not left:
             return Execution(Status.FAILED, message)
-        return Execution(Status.PARTLY, message, done, left)
+        return Execution(Status.PARTLY, message, kept, left)
 
     async def _undo(self, change: Change, step: Step, done: Done, ids: Mapping[str, str]) -> str | None:
         """Take one step back; None when that worked, else why it did not."""
@@ -219,6 +225,13 @@ class Executor:
         except PlatformError as error:
             return f"{lost} Looking did not work either: {error}"
         return None if found is None else f"{lost} It is still there."
+
+
+def _about_what_exists(step: Step, ids: Mapping[str, str]) -> Step:
+    """The step with the id of what an earlier one created in place of a reference."""
+    if step.object_id is None or not step.refs:
+        return step
+    return replace(step, object_id=resolve_path(step.object_id, ids))
 
 
 def _touched(step: Step, done: Done) -> Touched:

@@ -17,7 +17,7 @@ from aep_flow_mcp.guard import Guard, approval, secrets
 from aep_flow_mcp.guard.approval import Approval, Route
 from aep_flow_mcp.guard.audit import Audit, AuditError
 from aep_flow_mcp.guard.canonical import plain
-from aep_flow_mcp.guard.change import Change, NothingToDo, PlanError
+from aep_flow_mcp.guard.change import Change, NotAnswered, NothingToDo, PlanError
 from aep_flow_mcp.guard.execute import Execution
 from aep_flow_mcp.guard.pending import Pending, TooMany
 from aep_flow_mcp.guard.policy import Refusal
@@ -49,7 +49,15 @@ class Nothing:
     sentence: str
 
 
-Plan = Planned | Refusal | Nothing
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A person was asked for values and gave none."""
+
+    sentence: str
+    dismissed: bool
+
+
+Plan = Planned | Refusal | Nothing | Unanswered
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,8 @@ async def make_plan(
         secrets.check(change, prefix=settings.mcp_secrets_prefix, environ=guard.environ)
     except NothingToDo as nothing:
         return Nothing(str(nothing))
+    except NotAnswered as unanswered:
+        return Unanswered(str(unanswered), unanswered.dismissed)
     except (PlanError, secrets.SecretError, PlatformError) as error:
         raise ToolError(f"{error} Nothing was sent.") from error
     return Planned(change, lambda: make_plan(guard, sandbox, planner, reveals=reveals))
@@ -107,7 +117,7 @@ def ask(call: Call, plan: Plan) -> Elicit[Approval] | Route:
     if way is not None:
         return way
     if approval.is_modern(call.ctx):
-        call.guard.ledger.asked(_question_key(call, plan), first=not call.ctx.input_responses)
+        call.guard.ledger.asked(_question_key(call, plan), first=approval.only_values(call.ctx))
     return Elicit(preview(plan.change).text(), Approval)
 
 
@@ -253,7 +263,8 @@ async def _carry_out(call: Call, change: Change) -> WriteResult:
             await guard.audit.write({**outcome, "message": message, "ids": ids, "not_undone": left})
         except AuditError as error:
             message = f"{message} {error}"
-    data = execution.data
+    await _tell(guard, call.ctx, change, execution)
+    data = await _followed(change, execution)
     if not any(step.reveals for step in change.steps):
         data = redactor.value(data)
     finished = execution.status is Status.DONE
@@ -266,6 +277,23 @@ async def _carry_out(call: Call, change: Change) -> WriteResult:
         not_undone=left,
         data=data,
     )
+
+
+async def _tell(guard: Guard, ctx: Context, change: Change, execution: Execution) -> None:
+    """Let those who follow what is stored know that it was written to; also when only part of it happened."""
+    if guard.on_written is not None and execution.status is not Status.FAILED:
+        await guard.on_written(ctx, change, execution.ids)
+
+
+async def _followed(change: Change, execution: Execution) -> Any:
+    """The data of the answer, with what was read afterwards. That it cannot be read takes nothing back."""
+    if change.follow is None or execution.status is not Status.DONE:
+        return execution.data
+    try:
+        found = dict(await change.follow(execution.ids))
+    except PlatformError as error:
+        found = {"note": f"It is done; how it stands now could not be read: {error}"}
+    return {**(execution.data or {}), **found}
 
 
 async def _execute(guard: Guard, change: Change) -> Execution:
@@ -293,9 +321,12 @@ async def _no(call: Call, change: Change, outcome: Any) -> WriteResult:
     return await _ended(call, Status.DECLINED, approval.DECLINED, change)
 
 
-async def _settled(call: Call, plan: Refusal | Nothing) -> WriteResult:
+async def _settled(call: Call, plan: Refusal | Nothing | Unanswered) -> WriteResult:
     if isinstance(plan, Nothing):
         return WriteResult(status=Status.UNCHANGED, message=plan.sentence)
+    if isinstance(plan, Unanswered):
+        status = Status.CANCELLED if plan.dismissed else Status.DECLINED
+        return await _ended(call, status, plan.sentence)
     return await _refused(call, plan.sentence, sandbox=plan.sandbox)
 
 

@@ -38,11 +38,19 @@ class Looker:
     async def newest(self, kind: Kind, wanted: Mapping[str, str]) -> list[dict[str, Any]]:
         """The latest objects of a kind with these fields, newest first, at most a hundred."""
         params = [("orderby", "-createdAt"), ("limit", PAGE)]
+        if kind is Kind.MAPPING_SET:
+            # Data Prep filters by name only, and insists on a start.
+            return await self._listed(kind, [("limit", PAGE), ("start", "0"), *wanted.items()], wanted)
         for field, value in wanted.items():
             try:
                 params.append(("property", str(Filter(field).eq(value))))
             except PlatformError:
                 continue  # The API's filters cannot express it; the comparison below does.
+        return await self._listed(kind, params, wanted)
+
+    async def _listed(
+        self, kind: Kind, params: list[tuple[str, str]], wanted: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
         answer = await self._client.request_json("GET", kind.collection, params=params, sandbox=self._sandbox)
         return [
             item
@@ -84,5 +92,5 @@ def _text(scalar: JSON) -> str:
 
 
 def _items(data: JSON) -> list[dict[str, Any]]:
-    found = data.get("items", [data]) if isinstance(data, dict) else data
+    found = data.get("items", data.get("data", [data])) if isinstance(data, dict) else data
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

@@ -154,7 +154,7 @@ def _holds(found: dict[str, Any], step: Step, wanted: dict[str, Any]) -> bool:
 
 _TELLING = (
     "name", "flowId", "connectionSpec", "flowSpec", "providerId", "baseConnectionId", "sourceConnectionIds",
-    "targetConnectionIds", "params", "data", "transformations", "scheduleParams",
+    "targetConnectionIds", "params", "data", "transformations", "scheduleParams", "outputSchema", "mappings",
 )  # fmt: skip
 
 

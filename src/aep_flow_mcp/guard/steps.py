@@ -26,6 +26,17 @@ class NothingToDo(PlanError):
     """Everything is already as asked: nothing is sent, and that is no error."""
 
 
+class NotAnswered(PlanError):
+    """A person was asked for values that the plan needs, and gave none.
+
+    dismissed: the question was closed without an answer, instead of declined.
+    """
+
+    def __init__(self, sentence: str, *, dismissed: bool) -> None:
+        super().__init__(sentence)
+        self.dismissed = dismissed
+
+
 @dataclass(frozen=True, slots=True)
 class Ref:
     """The id of what an earlier step creates. In a body it is used as it is, in a path as `str(ref)`."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 LOWEST = 50.0
@@ -20,6 +23,8 @@ _FILLERS = frozenset(
         "which with write writes dataflow dataflows flow flows pipeline pipelines",
     )
 )
+_Hit = tuple[float, int]
+"""How well a word is found, and in which field (negative: of equals, the first is the greatest)."""
 _PARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -58,11 +63,12 @@ class SearchIndex:
 
     def __init__(self, fields: Sequence[tuple[Field, ...]], ids: Sequence[Iterable[str]]) -> None:
         self._fields = fields
+        self._width = max(map(len, fields), default=1)
+        """A place is the number of the thing times this, plus the number of its field."""
         self._by_id: dict[str, list[int]] = {}
         for at, names in enumerate(ids):
             for name in names:
                 self._by_id.setdefault(name, []).append(at)
-        self._vocabulary: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self._fields)
@@ -81,23 +87,53 @@ class SearchIndex:
         words = _words(text)
         if not words:
             return [(at, Match(100.0)) for at in allowed]
-        scorers = [self._scorer(word) for word in words]
+        hits = [self._hits(word) for word in words]
         whole = " ".join(words)
-        found = [(at, match) for at in allowed if (match := _match(self._fields[at], whole, words, scorers))]
+        found = [
+            (at, match)
+            for at in allowed
+            if (match := _match(self._fields[at], whole, [held.get(at) for held in hits]))
+        ]
         return sorted(found, key=lambda item: -item[1].score)
 
-    def _scorer(self, word: str) -> Callable[[str], float]:
-        """How well one word is found in a text; remembered by text, because many things share names."""
-        memory: dict[str, float] = {}
-        respelled = self._respelled(word)
+    def _hits(self, word: str) -> dict[int, _Hit]:
+        """Where a word is found best in each thing that has it."""
+        best: dict[int, _Hit] = {}
+        for unit, closeness in self._close(word).items():
+            for place in self._places[unit]:
+                at, slot = divmod(place, self._width)
+                hit = closeness * self._fields[at][slot].weight, -slot
+                if at not in best or hit > best[at]:
+                    best[at] = hit
+        return best
 
-        def score(text: str) -> float:
-            known = memory.get(text)
-            if known is None:
-                known = memory[text] = _closeness(word, text, respelled)
-            return known
+    def _close(self, word: str) -> dict[str, float]:
+        """The words of the fields that hold this one, or are a misspelling of it, and how close they are."""
+        close = {unit: inside for unit in self._places if word in unit and (inside := _inside(word, unit))}
+        for unit, alike in self._respelled(word).items():
+            close.setdefault(unit, alike * 0.85)
+        if len(word) > 2 and word[0] >= "\u2e80":
+            for unit in self._places:
+                if unit not in close and (share := _shared_pairs(word, unit)):
+                    close[unit] = share
+        return close
 
-        return score
+    @cached_property
+    def _places(self) -> dict[str, array[int]]:
+        """Where each word of the fields is. A text in a script without spaces counts as one word, too."""
+        places: defaultdict[str, array[int]] = defaultdict(lambda: array("I"))
+        units: dict[str, tuple[str, ...]] = {}
+        for at, fields in enumerate(self._fields):
+            for slot, field in enumerate(fields):
+                if field.text not in units:
+                    units[field.text] = _units(field.text)
+                for unit in units[field.text]:
+                    places[unit].append(at * self._width + slot)
+        return dict(places)
+
+    @cached_property
+    def _vocabulary(self) -> list[str]:
+        return sorted(unit for unit in self._places if len(unit) > _SHORT_WORD)
 
     def _respelled(self, word: str) -> dict[str, float]:
         """The words of the index that `word` may be a misspelling of, and how alike they are."""
@@ -105,31 +141,19 @@ class SearchIndex:
             return {}
         from rapidfuzz import fuzz, process
 
-        if self._vocabulary is None:
-            texts = {field.text for fields in self._fields for field in fields}
-            parts = {part for text in texts for part in text.split()}
-            self._vocabulary = sorted(part for part in parts if len(part) > _SHORT_WORD)
         close = process.extract(word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=_SPELLING, limit=50)
         return {part: alike for part, alike, _ in close}
 
 
-def _match(
-    fields: Sequence[Field], whole: str, words: Sequence[str], scorers: Sequence[Callable[[str], float]]
-) -> Match | None:
-    total = 0.0
-    why: dict[str, float] = {}
-    for score in scorers:
-        best, name = 0.0, ""
-        for field in fields:
-            value = score(field.text) * field.weight
-            if value > best:
-                best, name = value, field.name
-        if best:
-            total += best
-            why[name] = max(why.get(name, 0.0), best)
-    mean = total / len(words)
+def _match(fields: Sequence[Field], whole: str, hits: Sequence[_Hit | None]) -> Match | None:
+    total = sum(hit[0] for hit in hits if hit)
+    mean = total / len(hits)
     if mean <= LOWEST:
         return None
+    why: dict[str, float] = {}
+    for value, slot in (hit for hit in hits if hit):
+        name = fields[-slot].name
+        why[name] = max(why.get(name, 0.0), value)
     texts = [field.text for field in fields if field.name in why]
     cover = max(len(whole) / max(len(text), 1) for text in texts)
     phrase = any(whole in text for text in texts)
@@ -138,24 +162,17 @@ def _match(
     return Match(round(points, 1), tuple(sorted(why, key=lambda name: -why[name])))
 
 
-def _closeness(word: str, text: str, respelled: dict[str, float]) -> float:
-    at = text.find(word)
-    if at >= 0:
-        return _inside(word, text, at)
-    if respelled:
-        alike = max((respelled.get(part, 0.0) for part in text.split()), default=0.0)
-        if alike:
-            return alike * 0.85
-    return _shared_pairs(word, text) if len(word) > 2 and word[0] >= "\u2e80" else 0.0
+def _units(text: str) -> tuple[str, ...]:
+    words = dict.fromkeys(text.split())
+    return tuple(words) if text.isascii() else (*words, text) if len(words) > 1 else tuple(words)
 
 
-def _inside(word: str, text: str, at: int) -> float:
-    while at >= 0:
-        starts = at == 0 or text[at - 1] == " "
-        ends = at + len(word) == len(text) or text[at + len(word)] == " "
-        if starts:
-            return 100.0 if ends else 94.0
-        at = text.find(word, at + 1)
+def _inside(word: str, unit: str) -> float:
+    """How much a word is of one that holds it, or of a text that does."""
+    if f" {word} " in f" {unit} ":
+        return 100.0
+    if f" {word}" in f" {unit}":
+        return 94.0
     # Inside a word: scripts without spaces have only that, a short Latin piece means nothing.
     return 85.0 if len(word) >= _SHORT_WORD or not word.isascii() else 0.0
 

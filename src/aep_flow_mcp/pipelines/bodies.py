@@ -13,6 +13,7 @@ from .accounts import Account
 from .blueprint import Created, Part, What
 from .checks import check_options, check_transformations
 from .desk import Desk, given, spec_ref
+from .wish import StartState
 
 Json = dict[str, Any]
 
@@ -64,6 +65,8 @@ def flow(
     """The flow; what its spec refuses of steps and options is said at the desk."""
     desk.refuse_all(check_transformations(spec, concrete(list(steps))))
     desk.refuse_all(check_options(spec, options))
+    if desk.wish.state is StartState.DRAFT and spec.frequency == "streaming":
+        desk.refuse("state", "draft is for batch flows (the service answers 1368): say disabled instead.")
     body = given(
         name=_name(desk),
         description=desk.wish.description,

@@ -38,6 +38,7 @@ LandingZoneType = Literal["user_drop_zone", "dlz_destination"]
 
 _DATASET_FIELDS = "name,description,schemaRef,tags,created,updated,lastBatchStatus,lastBatchId,state"
 _XED = "application/vnd.adobe.xed+json; version=1"
+_XED_FULL = "application/vnd.adobe.xed-full+json; version=1"
 _XED_ID = "application/vnd.adobe.xed-id+json"
 _MAX_SANDBOX_PAGES = 50
 
@@ -131,6 +132,11 @@ class Neighbours(ReaderCore):
         """A schema's title, by its `$id` (a URI) or `meta:altId`; looked for among the organisation's own."""
         path = f"{SCHEMA_REGISTRY}/tenant/schemas/{quoted_segment(schema_id)}"
         return model_of(SchemaSummary, one_of(await self._data(path, headers={"accept": _XED}), path), path)
+
+    async def get_schema_fields(self, schema_id: str) -> dict[str, Any]:
+        """The whole JSON Schema, with what it is composed of written out: `properties` are the fields."""
+        path = f"{SCHEMA_REGISTRY}/tenant/schemas/{quoted_segment(schema_id)}"
+        return one_of(await self._data(path, headers={"accept": _XED_FULL}), path)
 
     async def list_schemas(self, *, limit: int = 20, cursor: str | None = None) -> Page[SchemaSummary]:
         """A page of the organisation's schemas by title."""

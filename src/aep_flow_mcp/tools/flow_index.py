@@ -128,10 +128,12 @@ class FlowIndexes:
     def __init__(self) -> None:
         self._kept: dict[str | None, FlowIndex] = {}
         self._locks: dict[str | None, anyio.Lock] = {}
+        self._dropped = 0
 
     def drop(self) -> None:
         """Forget everything, because something was written."""
         self._kept.clear()
+        self._dropped += 1
 
     async def get(self, reading: Reading) -> FlowIndex:
         """The index of the reader's sandbox, read again when it is too old. One reading for all who wait.
@@ -144,7 +146,11 @@ class FlowIndexes:
         async with lock:
             known = self._kept.get(sandbox)
             if known is None or known.age >= MAX_AGE:
-                known = self._kept[sandbox] = await read_index(reading)
+                dropped = self._dropped
+                known = await read_index(reading)
+                # What was written meanwhile may be missing in it: good for who waited, for nobody after.
+                if dropped == self._dropped:
+                    self._kept[sandbox] = known
             return known
 
 

@@ -18,8 +18,8 @@ BEGIN, END = "<!-- tools: begin -->", "<!-- tools: end -->"
 
 
 def _first_sentence(text: str) -> str:
-    """Up to the first full stop that ends a sentence: one before a capital letter, so not that of `e.g.`."""
-    return re.split(r"\.\s+(?=[A-Z])", text, maxsplit=1)[0].rstrip(".")
+    """Up to the first full stop that ends a sentence, which that of `e.g.` does not."""
+    return re.split(r"(?<!e\.g)\.\s+", text, maxsplit=1)[0].rstrip(".")
 
 
 def load_operations() -> dict[str, list[str]]:
