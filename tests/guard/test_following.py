@@ -66,6 +66,24 @@ async def test_once_it_is_done_it_reads_on(bed: Bed) -> None:
     assert ids["mapping"] in bed.stored("mappingSets")
 
 
+async def test_a_defect_afterwards_does_not_hide_that_it_is_done(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: Any) -> Any:
+        raise KeyError("s3cr3t")
+
+    bed.guard.on_written = broken
+    monkeypatch.setattr(f"{__name__}._follow", broken)
+    result = await bed.call("make_followed", {"name": "a"})
+    assert result.status == "done"
+    assert "an unexpected KeyError" in result.data["data"]["note"]
+    assert [record.getMessage().split("\n")[0] for record in caplog.records] == [
+        "telling of a write met KeyError",
+        "reading on after a write met KeyError",
+    ]
+    assert "s3cr3t" not in result.text
+
+
 async def test_what_it_reads_is_no_part_of_what_is_approved() -> None:
     plan = Plan()
     plan.create(Kind.CONNECTION, zone("a"))

@@ -118,6 +118,21 @@ def _account(on: Stage) -> str:
     return str(found)
 
 
+async def test_a_choice_is_taken_as_it_was_offered() -> None:
+    async with stage("2026-07-28") as on:
+        known: dict[str, Any] = {"connector": "snowflake", "account": "Analytics warehouse (Snowflake)"}
+        answer = await on.answer("plan_pipeline", **known)
+        assert answer["problems"] == []
+        missing = {item["field"]: item["choices"] for item in answer["missing"]}
+        assert " (" in missing["datasets"][0]
+        known["datasets"] = [missing["datasets"][0]]
+        offered = await on.answer("plan_pipeline", connector="snowflake")
+        [account] = [item["choices"] for item in offered["missing"] if item["field"] == "account"]
+        answer = await on.answer("plan_pipeline", **known | {"account": account[0]})
+        assert answer["problems"] == []
+        assert "datasets" not in {item["field"] for item in answer["missing"]}
+
+
 async def test_an_account_says_which_connector_is_meant() -> None:
     async with stage("2026-07-28") as on:
         answer = await on.answer("plan_pipeline", account="Brightfjord ingest bucket")

@@ -281,8 +281,14 @@ async def _carry_out(call: Call, change: Change) -> WriteResult:
 
 async def _tell(guard: Guard, ctx: Context, change: Change, execution: Execution) -> None:
     """Let those who follow what is stored know that it was written to; also when only part of it happened."""
-    if guard.on_written is not None and execution.status is not Status.FAILED:
+    if guard.on_written is None or execution.status is Status.FAILED:
+        return
+    try:
         await guard.on_written(ctx, change, execution.ids)
+    except Exception as error:  # noqa: BLE001  (what was written stays written, and its answer has to say so)
+        logger.error(
+            "telling of a write met %s\n%s", type(error).__name__, "".join(format_tb(error.__traceback__))
+        )
 
 
 async def _followed(change: Change, execution: Execution) -> Any:
@@ -291,8 +297,13 @@ async def _followed(change: Change, execution: Execution) -> Any:
         return execution.data
     try:
         found = dict(await change.follow(execution.ids))
-    except PlatformError as error:
-        found = {"note": f"It is done; how it stands now could not be read: {error}"}
+    except Exception as error:  # noqa: BLE001  (likewise)
+        known = isinstance(error, PlatformError)
+        if not known:
+            trace = "".join(format_tb(error.__traceback__))
+            logger.error("reading on after a write met %s\n%s", type(error).__name__, trace)
+        why = str(error) if known else f"an unexpected {type(error).__name__}."
+        found = {"note": f"It is done; how it stands now could not be read: {why}"}
     return {**(execution.data or {}), **found}
 
 

@@ -14,6 +14,7 @@ from aep_flow_mcp.pipelines.blueprint import Missing, Verdict
 from aep_flow_mcp.pipelines.wish import Direction, FieldPair, PipelineWish
 from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.tools.pipeline_change import pairs_text
+from aep_flow_mcp.tools.pipeline_inputs import id_or_name
 
 SECRET = "secret reference"  # noqa: S105  (the type of a missing value)
 PAIRS = "list of {source, target}"
@@ -23,7 +24,6 @@ _NAMED = frozenset({"connector", "account", "datasets", "mapping_set"})
 _FIRST = frozenset({"connector", "account", "auth_spec", "path", "datasets"})
 _LATER = frozenset({"format", "fields", "delta_column"})
 """What can be asked better, or need not be asked at all, once the data and the dataset are known."""
-_ID = re.compile(r"\(([^()]+)\)\s*$")
 _SCALARS: Mapping[str, type] = {"boolean": bool, "integer": int, "number": float}
 _NESTED = ("auth_params", "params", "format_options")
 
@@ -103,7 +103,7 @@ def _with(wish: PipelineWish, name: str, value: Any) -> PipelineWish:
     if name == "fields":
         return replace(wish, fields=_pairs(value))
     if name in _NAMED:
-        value = _id_or_name(value)
+        value = id_or_name(value)
     if name == "datasets":
         return replace(wish, datasets=_datasets(value, several=wish.direction is Direction.EXPORT))
     return replace(wish, **{name: value})
@@ -111,13 +111,7 @@ def _with(wish: PipelineWish, name: str, value: Any) -> PipelineWish:
 
 def _datasets(value: str, *, several: bool) -> tuple[str, ...]:
     listed = value.split(";") if several else [value]
-    return tuple(_id_or_name(item) for item in listed if item.strip())
-
-
-def _id_or_name(text: str) -> str:
-    """A choice reads `name (id)`."""
-    match = _ID.search(text)
-    return match[1] if match else text.strip()
+    return tuple(id_or_name(item) for item in listed if item.strip())
 
 
 def _pairs(text: str) -> tuple[FieldPair, ...]:

@@ -1,6 +1,7 @@
 """The arguments of `plan_pipeline` and `create_pipeline`, written down once, and the wish that they make."""
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Annotated, Any, get_type_hints
@@ -10,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aep_flow_mcp.pipelines.wish import Direction, FieldPair, PipelineWish, StartState
 
+# Only what looks like an id: "Analytics warehouse (Snowflake)" is a name.
+_ID = re.compile(
+    r"(?i)\(([0-9a-f]{24}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)(?:, \d+ fields)?\s*$"
+)
 Text = Annotated[str | None, Field(max_length=1_000)]
 
 
@@ -68,16 +73,16 @@ def wish_of(
         name=_said(name),
         description=_said(description),
         direction=direction,
-        connector=_said(connector),
-        account=_said(account),
+        connector=_named(connector),
+        account=_named(account),
         auth_spec=_said(auth_spec),
         auth_params=auth_params,
         path=_said(path),
         format=format.value if format else None,
         format_options=format_options or {},
         params=params or {},
-        datasets=tuple(dict.fromkeys(item for item in datasets or () if item.strip())),
-        mapping_set=_said(mapping_set),
+        datasets=tuple(dict.fromkeys(id_or_name(item) for item in datasets or () if item.strip())),
+        mapping_set=_named(mapping_set),
         fields=tuple(FieldPair(pair.source, pair.target) for pair in fields or ()),
         every=_said(every),
         start_time=_said(start_time),
@@ -114,6 +119,17 @@ def with_wish_arguments(fn: Tool) -> Tool:
     run.__name__, run.__qualname__ = fn.__name__, fn.__qualname__
     run.__doc__, run.__module__ = fn.__doc__, fn.__module__
     return run
+
+
+def id_or_name(text: str) -> str:
+    """What is meant by a choice as it was offered, `name (id)`: its id; any other text stays."""
+    match = _ID.search(text)
+    return match[1] if match else text.strip()
+
+
+def _named(text: str | None) -> str | None:
+    said = _said(text)
+    return None if said is None else id_or_name(said)
 
 
 def _said(text: str | None) -> str | None:
