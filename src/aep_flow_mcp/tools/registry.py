@@ -76,9 +76,10 @@ class ToolDef:
             open_world_hint=True,
         )
 
-    def build(self, *, reveals: bool = False) -> Tool:
+    def build(self, *, reveals: bool = False, output_schema: bool = True) -> Tool:
         """The SDK's tool, with a tidied input schema (no titles, no null arms).
 
+        output_schema: without it a tool is ready in half the time; a server lists the schema of the snapshot.
         reveals: secrets are shown after approval (AEP_MCP_REVEAL_SECRETS) instead of masked.
         """
         from mcp.server.mcpserver.tools import Tool
@@ -89,6 +90,7 @@ class ToolDef:
             title=self.title,
             description=self.description,
             annotations=self.hints(),
+            structured_output=None if output_schema else False,
         )
         tool.parameters = tidy(tool.parameters)
         return tool

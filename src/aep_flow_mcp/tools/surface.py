@@ -132,7 +132,7 @@ class ListedTool(Tool):
         if self._built is None:
             module = importlib.import_module(f"aep_flow_mcp.tools.{self._card['module']}")
             definition: ToolDef = getattr(module, self.name)
-            self._built = definition.build(reveals=self._reveals)
+            self._built = definition.build(reveals=self._reveals, output_schema=False)
         return self._built
 
     def _split_arguments(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
