@@ -106,8 +106,8 @@ async def show_credentials(aep: Reader) -> None:
 class Revealing(ToolDef):
     """The tool as a server builds it that may reveal."""
 
-    def build(self, *, reveals: bool = True) -> Any:
-        return super().build(reveals=reveals)
+    def build(self, *, reveals: bool = True, output_schema: bool = True) -> Any:
+        return super().build(reveals=reveals, output_schema=output_schema)
 
 
 def revealing(**values: Any) -> Bed:

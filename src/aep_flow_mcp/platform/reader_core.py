@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
@@ -23,6 +25,8 @@ Order = str | Sequence[str] | None
 
 PAGE_LIMIT = 100
 SEARCH_LIMIT = 1_000
+_UNDER_WAY_S = 0.005
+"""When a request has been sent."""
 
 
 class ReaderCore:
@@ -42,7 +46,9 @@ class ReaderCore:
 
     async def _one(self, model: type[M], collection: str, object_id: str) -> M:
         path = join_path(f"{FLOW_SERVICE}/{collection}", object_id)
-        return model_of(model, one_of(await self._data(path), path), path)
+        with _built_meanwhile(model):
+            data = await self._data(path)
+        return model_of(model, one_of(data, path), path)
 
     async def _list(
         self,
@@ -99,7 +105,8 @@ class ReaderCore:
         return self._read_page(model, query, answer.data)
 
     async def _page(self, model: type[M], query: Query, headers: Mapping[str, str] | None = None) -> Page[M]:
-        data = await self._data(query.path, query.all_params, headers)
+        with _built_meanwhile(model):
+            data = await self._data(query.path, query.all_params, headers)
         return self._read_page(model, query, data)
 
     def _query(self, path: str, params: Iterable[Param], cursor: str | None = None) -> Query:
@@ -122,6 +129,19 @@ class ReaderCore:
         seen = len(items) + skipped
         cursor = encode_cursor(query, [("start", str(page_start(query) + seen))]) if more and seen else None
         return Page(items, cursor, skipped, total)
+
+
+@contextmanager
+def _built_meanwhile(model: type[BaseModel]) -> Iterator[None]:
+    """Models are built when they are first needed; better while the answer is on its way than after it."""
+    if model.__pydantic_complete__:
+        yield
+        return
+    building = asyncio.get_running_loop().call_later(_UNDER_WAY_S, model.model_rebuild)
+    try:
+        yield
+    finally:
+        building.cancel()
 
 
 def check_limit(limit: int, maximum: int = PAGE_LIMIT) -> int:
