@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,31 +68,37 @@ class Chromium:
         pytest.fail(f"the page never said {text!r}: {await self.source()}")
 
 
-@pytest.fixture
-async def chromium(tmp_path: Path) -> AsyncIterator[Chromium]:
-    """A window of its own, closed after the test with the driver that runs it."""
+@pytest.fixture(scope="module")
+def driver() -> Iterator[str]:
+    """The URL of a running ChromeDriver."""
     assert DRIVER is not None
-    driver = await anyio.open_process([DRIVER, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    try:
-        assert driver.stdout is not None
-        port: re.Match[bytes] | None = None
-        told = b""
-        with anyio.fail_after(20):
-            while port is None:
-                told += await driver.stdout.receive()
-                port = re.search(rb"successfully on port (\d+)", told)
-        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        arguments.append(f"--user-data-dir={tmp_path / 'profile'}")
-        wanted = {"goog:chromeOptions": {"args": arguments, "binary": CHROMIUM}}
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{int(port[1])}", timeout=60) as http:
-            made = await http.post("/session", json={"capabilities": {"alwaysMatch": wanted}})
-            assert made.status_code == 200, made.text
-            session = made.json()["value"]["sessionId"]
-            yield Chromium(http, session)
-            await http.delete(f"/session/{session}")
-    finally:
-        driver.terminate()
-        await driver.aclose()
+    with subprocess.Popen([DRIVER, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        ready = (re.search(rb"successfully on port (\d+)", line) for line in process.stdout)
+        port = next((found[1].decode() for found in ready if found), None)
+        try:
+            assert port is not None, "ChromeDriver ended before it listened"
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+# Nothing but the page is to be fetched.
+QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+
+
+@pytest.fixture
+async def chromium(driver: str, tmp_path: Path) -> AsyncIterator[Chromium]:
+    """A window of its own, closed after the test."""
+    arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *QUIET]
+    arguments.append(f"--user-data-dir={tmp_path / 'profile'}")
+    wanted = {"goog:chromeOptions": {"args": arguments, "binary": CHROMIUM}}
+    async with httpx.AsyncClient(base_url=driver, timeout=60) as http:
+        made = await http.post("/session", json={"capabilities": {"alwaysMatch": wanted}})
+        assert made.status_code == 200, made.text
+        session = made.json()["value"]["sessionId"]
+        yield Chromium(http, session)
+        await http.delete(f"/session/{session}")
 
 
 async def ask(visit: Callable[[str], Any], *, life: float = 30.0) -> Answer:
