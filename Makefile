@@ -36,6 +36,7 @@ check: $(VENV)/.installed-dev ## Lint, format, types, import rules.
 
 bench: $(VENV)/.installed-dev ## Ratios, measured in one run; writes bench-results.json.
 	$(BIN)/python tests/benchmarks/run.py
+	$(BIN)/python tests/benchmarks/bench_scale.py
 
 $(PEERS)/.installed: tests/peers/requirements.txt $(VENV)/.installed-dev
 	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
