@@ -47,8 +47,8 @@ test-peers: $(PEERS)/.installed ## The aepp library against the emulator, in an 
 	$(PEERS)/bin/python -m pytest -q -p no:cacheprovider tests/peers
 
 surface: $(VENV)/.installed-dev ## Write the snapshot of the tools, and the tables made from it.
-	$(BIN)/python -m aep_flow_mcp.tools.surface
-	$(BIN)/python -m aep_flow_mcp.tools.tables
+	$(BIN)/python -m aep_flow_mcp.surface.snapshot
+	$(BIN)/python -m aep_flow_mcp.surface.tables
 
 guides: $(VENV)/.installed-dev ## Have the conversations of docs/guides once more.
 	$(BIN)/python tests/guides/write.py

@@ -6,7 +6,7 @@ at once, with wrong or missing credentials too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aep_flow_mcp.settings import Settings
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
 
     from aep_flow_mcp.guard import Guard
-    from aep_flow_mcp.guard.change import Change
+    from aep_flow_mcp.guard.changes.change import Change
     from aep_flow_mcp.platform.config import Credentials, PlatformConfig
     from aep_flow_mcp.platform.reader import FlowReader
     from aep_flow_mcp.platform.transport import PlatformClient
 
 T = TypeVar("T")
 TransportFactory = Callable[[], "httpx.AsyncBaseTransport"]
+Written = Callable[["Context[App, Any]", "Change", Mapping[str, str]], Awaitable[None]]
+"""Told after a write of this server: the call, what was changed, and the ids by step key."""
 
 
 class App:
@@ -39,6 +41,7 @@ class App:
     ) -> None:
         self.settings = settings
         self.emulated = emulated
+        self.on_written: Written | None = None
         self._transport = transport
         self._client = client
         self._given = client is not None or guard is not None
@@ -88,11 +91,10 @@ class App:
         return self._guard
 
     async def _written(self, ctx: Context[App, Any], change: Change, ids: Mapping[str, str]) -> None:
-        """Forget what a write made old, and tell those who follow the resources that it changed."""
-        from aep_flow_mcp.resources import announce
-
+        """Forget what a write made old, and tell whoever wants to know."""
         self._caches.clear()
-        await announce(ctx, change, ids)
+        if self.on_written is not None:
+            await self.on_written(ctx, change, ids)
 
     async def aclose(self) -> None:
         """Give the connections back, and forget what was read. A server that runs again starts afresh."""

@@ -18,13 +18,14 @@ from mcp_types import Resource as ListedResource
 from mcp_types import ResourceTemplate as ListedTemplate
 
 from aep_flow_mcp.app import App
+from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
 
-    from aep_flow_mcp.guard.change import Change
-    from aep_flow_mcp.guard.steps import Step
+    from aep_flow_mcp.guard.changes.change import Change
+    from aep_flow_mcp.guard.changes.steps import Step
 
 TEXT = "text/plain"
 MARKDOWN = "text/markdown"
@@ -55,7 +56,7 @@ RESOURCES = (
         "connection-specs",
         "Connectors",
         "Every connector: id, name, sides, ways to authenticate.",
-        "connection_specs",
+        "specs.connection_specs",
         "list_connection_specs",
         arguments={"limit": 100},
     ),
@@ -64,19 +65,25 @@ RESOURCES = (
         "flow-specs",
         "Kinds of flows",
         "Every flow spec: id, name, frequency.",
-        "flow_specs",
+        "specs.flow_specs",
         "list_flow_specs",
         arguments={"limit": 100},
     ),
     Resource(
-        "aep://flows", "flows", "Flows", "The newest flows.", "flows", "list_flows", arguments={"limit": 100}
+        "aep://flows",
+        "flows",
+        "Flows",
+        "The newest flows.",
+        "flows.flows",
+        "list_flows",
+        arguments={"limit": 100},
     ),
     Resource(
         "aep://connection-specs/{id}",
         "connection-spec",
         "Connector",
         "What a connector needs: a summary first, its JSON Schemas after.",
-        "connection_specs",
+        "specs.connection_specs",
         "get_connection_spec",
         takes="connection_spec_id",
         completes="connector",
@@ -86,7 +93,7 @@ RESOURCES = (
         "flow-spec",
         "Kind of flow",
         "What a flow spec takes: connectors, schedule, options.",
-        "flow_specs",
+        "specs.flow_specs",
         "get_flow_spec",
         takes="flow_spec_id",
         completes="flow_spec",
@@ -96,7 +103,7 @@ RESOURCES = (
         "flow",
         "Flow",
         "A flow with everything around it and its last runs.",
-        "core",
+        "questions.describe_flow",
         "describe_flow",
         takes="flow_id",
         completes="flow",
@@ -106,7 +113,7 @@ RESOURCES = (
         "flow-runs",
         "Runs of a flow",
         "The latest runs of a flow.",
-        "runs",
+        "flows.runs",
         "list_runs",
         takes="flow_id",
         completes="flow",
@@ -117,7 +124,7 @@ RESOURCES = (
         "run",
         "Run",
         "One run: times, records, errors from every place they hide.",
-        "runs",
+        "flows.runs",
         "get_run",
         takes="run_id",
         completes="run",
@@ -168,8 +175,8 @@ async def read(app: App, uri: str) -> tuple[str, str]:
         ResourceError: it could not be read; the message says why.
     """
     if uri == OPERATIONS:
-        from aep_flow_mcp.tools.surface import load_cards
-        from aep_flow_mcp.tools.tables import operations_page
+        from aep_flow_mcp.surface.snapshot import load_cards
+        from aep_flow_mcp.surface.tables import operations_page
 
         return operations_page(load_cards()), MARKDOWN
     for item in RESOURCES:
@@ -180,8 +187,8 @@ async def read(app: App, uri: str) -> tuple[str, str]:
 
 
 async def _answer(app: App, item: Resource, object_id: str | None) -> str:
-    from aep_flow_mcp.tools.answers import render
-    from aep_flow_mcp.tools.registry import ToolDef
+    from aep_flow_mcp.answers.text import render
+    from aep_flow_mcp.surface.registry import ToolDef
 
     definition: ToolDef = getattr(importlib.import_module(f"aep_flow_mcp.tools.{item.module}"), item.tool)
     arguments = {**item.arguments, **({item.takes: object_id} if item.takes else {})}
@@ -192,13 +199,13 @@ async def _answer(app: App, item: Resource, object_id: str | None) -> str:
         if error.kind in (ErrorKind.NOT_FOUND, ErrorKind.INVALID):
             raise ResourceNotFoundError(str(error)) from error
         raise ResourceError(str(error)) from error
-    except ToolError as error:
+    except (AskedError, ToolError) as error:
         raise ResourceError(str(error)) from error
 
 
 async def _with_schemas(app: App, spec_id: str, summary: str) -> str:
     """The summary, then the JSON Schemas as far as there is room for whole ones."""
-    from aep_flow_mcp.tools.answers import TEXT_LIMIT
+    from aep_flow_mcp.answers.text import TEXT_LIMIT
 
     spec = await app.reader().get_connection_spec(spec_id)
     parts: list[tuple[str, dict[str, Any] | None]] = [
@@ -231,7 +238,7 @@ async def announce(ctx: Context[App, Any], change: Change, ids: Mapping[str, str
 
 def _altered(step: Step, ids: Mapping[str, str]) -> Iterator[str]:
     """The addresses that read differently after a step. What reads through it, further away, is not known."""
-    from aep_flow_mcp.guard.kinds import Kind
+    from aep_flow_mcp.guard.changes.kinds import Kind
 
     object_id = ids.get(step.key) or step.object_id
     collections = {
@@ -251,7 +258,7 @@ def _altered(step: Step, ids: Mapping[str, str]) -> Iterator[str]:
 
 def _listed(step: Step) -> bool:
     """Whether a step adds or removes something that has an address of its own."""
-    from aep_flow_mcp.guard.kinds import Kind
+    from aep_flow_mcp.guard.changes.kinds import Kind
 
     addressed = (Kind.FLOW, Kind.RUN, Kind.CONNECTION_SPEC, Kind.FLOW_SPEC)
     return step.creates in addressed or (step.method == "DELETE" and step.kind in addressed)

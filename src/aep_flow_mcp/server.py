@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +32,13 @@ from pydantic import AnyUrl
 from aep_flow_mcp import __version__
 from aep_flow_mcp.app import App, TransportFactory
 from aep_flow_mcp.settings import Settings
-from aep_flow_mcp.tools.selection import refusals
-from aep_flow_mcp.tools.surface import ListedTool, load_cards
+from aep_flow_mcp.surface.listed import ListedTool
+from aep_flow_mcp.surface.selection import refusals
+from aep_flow_mcp.surface.snapshot import load_cards
 
 if TYPE_CHECKING:
     from aep_flow_mcp.guard import Guard
+    from aep_flow_mcp.guard.changes.change import Change
     from aep_flow_mcp.platform.transport import PlatformClient
 
 NAME = "aep-flow-mcp"
@@ -156,6 +158,12 @@ class FlowServer(MCPServer[App]):
         return await complete(self.app, ref, argument, context)
 
 
+async def _announce(ctx: Context[App, Any], change: Change, ids: Mapping[str, str]) -> None:
+    from aep_flow_mcp.resources import announce
+
+    await announce(ctx, change, ids)
+
+
 def build_server(
     settings: Settings,
     *,
@@ -183,4 +191,5 @@ def build_server(
         for card in cards
     ]
     app = App(settings, transport=transport, client=client, guard=guard, emulated=emulated)
+    app.on_written = _announce
     return FlowServer(tools, frozenset(refused), app)

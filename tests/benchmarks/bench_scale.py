@@ -29,9 +29,9 @@ from mcp import Client
 from mcp_types import TextContent
 
 from aep_flow_mcp.cli import emulator_settings
+from aep_flow_mcp.gathering.run_sweep import STARTED
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.server import FlowServer, build_server
-from aep_flow_mcp.tools.run_sweep import STARTED
 
 FASTER = 5.0
 """pipeline_health against following the pages of its window one by one."""

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import anyio
 
-from aep_flow_mcp.tools.surface import load_cards
+from aep_flow_mcp.surface.snapshot import load_cards
 from benchmarks import calls, faultrun, startup, tokens
 
 CALLS: dict[str, dict[str, Any]] = {

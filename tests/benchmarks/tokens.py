@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from aep_flow_mcp.tools.schema import TOKEN_CHARACTERS
+from aep_flow_mcp.surface.schema import TOKEN_CHARACTERS
 
 
 def tokens(card: dict[str, Any]) -> float:

@@ -8,7 +8,8 @@ from typing import Any
 
 from aep_flow_mcp.platform.models.explore import Exploration, ExplorePreview, ExploreQuery
 from aep_flow_mcp.platform.neighbours import Neighbours
-from aep_flow_mcp.platform.reader import ConfigsQuery, FlowReader
+from aep_flow_mcp.platform.reader import FlowReader
+from aep_flow_mcp.platform.reader_specs import ConfigsQuery
 from contract.bodies import FILES_TO_LAKE, S3_SOURCE, Json
 from contract.caller import FLOW_SERVICE, Caller
 from contract.exercise import EXPORT_SOURCE, LANDING_ZONE_SOURCE, explorable, mapped_target

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from aep_flow_mcp.emulator import FaultRule
-from aep_flow_mcp.guard.change import Change, NotAnswered, Plan
-from aep_flow_mcp.guard.kinds import Kind
+from aep_flow_mcp.guard.changes.change import Change, Plan
+from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.steps import NotAnswered
 from aep_flow_mcp.settings import ApprovalMode
-from aep_flow_mcp.tools.dependencies import Reader
-from aep_flow_mcp.tools.registry import write_tool
+from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.registry import write_tool
 from guard.bed import YES, Bed, Person
 from guard.toys import zone
 

@@ -4,11 +4,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from aep_flow_mcp.guard.change import Change, Plan, PlanError
-from aep_flow_mcp.guard.kinds import Kind
-from aep_flow_mcp.tools.confirm import confirm_change
-from aep_flow_mcp.tools.dependencies import Reader
-from aep_flow_mcp.tools.registry import ToolDef, write_tool
+from aep_flow_mcp.guard.changes.change import Change, Plan
+from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.steps import PlanError
+from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.registry import ToolDef, write_tool
+from aep_flow_mcp.tools.general.confirm import confirm_change
 
 ZONE_TARGET = "10440537-2a7b-4583-ac39-ed38d4b848e8"
 S3_TARGET = "4fce964d-3f37-408f-9778-e597338a21ee"

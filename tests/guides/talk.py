@@ -77,7 +77,7 @@ async def talking() -> AsyncIterator[Talk]:
     def now() -> float:
         return emulator.backend.clock.now().timestamp()
 
-    with mock.patch("aep_flow_mcp.tools.planning.now", side_effect=now):
+    with mock.patch("aep_flow_mcp.planning.objects.now", side_effect=now):
         async with Client(server, elicitation_callback=person) as client:
             holder.append(Talk(client, emulator))
             yield holder[0]

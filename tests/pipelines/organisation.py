@@ -25,7 +25,8 @@ from aep_flow_mcp.platform.models.connections import Connection
 from aep_flow_mcp.platform.models.explore import Exploration, ExploreQuery
 from aep_flow_mcp.platform.models.neighbours import Dataset, MappingSet
 from aep_flow_mcp.platform.models.specs import ConnectionSpec
-from aep_flow_mcp.platform.reader import ConfigsQuery, FlowReader
+from aep_flow_mcp.platform.reader import FlowReader
+from aep_flow_mcp.platform.reader_specs import ConfigsQuery
 from aep_flow_mcp.platform.transport import PlatformClient
 
 T = TypeVar("T")

@@ -10,7 +10,8 @@ import pytest
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.models.explore import ExploreQuery
-from aep_flow_mcp.platform.reader import ConfigsQuery, FlowReader
+from aep_flow_mcp.platform.reader import FlowReader
+from aep_flow_mcp.platform.reader_specs import ConfigsQuery
 from aep_flow_mcp.platform.transport import PlatformClient
 from support.platform_wire import Wire
 

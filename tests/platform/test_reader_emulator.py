@@ -21,7 +21,8 @@ from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.models.explore import ExploreQuery
 from aep_flow_mcp.platform.models.flows import DATA_LAKE_SOURCE_SPEC, FlowKind
 from aep_flow_mcp.platform.models.runs import RunStatus
-from aep_flow_mcp.platform.reader import ConfigsQuery, FlowReader
+from aep_flow_mcp.platform.reader import FlowReader
+from aep_flow_mcp.platform.reader_specs import ConfigsQuery
 from aep_flow_mcp.platform.transport import PlatformClient
 from aep_flow_mcp.platform.writer import FlowWriter
 

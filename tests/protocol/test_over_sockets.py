@@ -17,7 +17,16 @@ from tools.far import OVER_SOCKETS
 pytestmark = pytest.mark.subprocess
 
 TESTS = Path(__file__).parents[1]
-MODULES = ("connections", "exploring", "exports", "flows", "profile_flows", "raw", "runs", "specs")
+MODULES = (
+    "connections/test_connections.py",
+    "connections/test_exploring.py",
+    "exports/test_exports.py",
+    "flows/test_flows.py",
+    "flows/test_profile_flows.py",
+    "flows/test_runs.py",
+    "general/test_raw.py",
+    "specs/test_specs.py",
+)
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
 
 
@@ -27,7 +36,7 @@ def test_the_reading_tools_pass_the_same_tests(tmp_path: Path) -> None:
         emulator_process("--now", NOW.isoformat()) as emulator_url,
         http_server_process(cwd=tmp_path, **server_environment(emulator_url)) as url,
     ):
-        chosen = [str(TESTS / "tools" / f"test_{name}.py") for name in MODULES]
+        chosen = [str(TESTS / "tools" / name) for name in MODULES]
         outcome = subprocess.run(
             [*PYTEST, f"--junitxml={report}", *chosen],
             env={**os.environ, OVER_SOCKETS: f"{url} {emulator_url}"},

@@ -11,7 +11,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import PromptReference, TextContent
 
 from aep_flow_mcp.prompts import PromptError, PromptFile, load_prompts, parse
-from aep_flow_mcp.tools.surface import load_cards
+from aep_flow_mcp.surface.snapshot import load_cards
 from tools.bed import Bed
 
 PROMPTS = load_prompts()

@@ -6,8 +6,8 @@ import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_types import ResourceTemplateReference, TextResourceContents
 
+from aep_flow_mcp.answers.text import TEXT_LIMIT
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
-from aep_flow_mcp.tools.answers import TEXT_LIMIT
 from tools.bed import SANDBOX, Bed
 
 

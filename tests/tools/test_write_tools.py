@@ -23,7 +23,7 @@ from aep_flow_mcp.emulator import Emulator, EmulatorOptions, Exchange
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.server import build_server
 from aep_flow_mcp.settings import ApprovalMode
-from aep_flow_mcp.tools.surface import load_cards
+from aep_flow_mcp.surface.snapshot import load_cards
 from support.organisation import as_text, emulator_on_shared_seed, shared_seed
 from tools.conftest import ERAS, NOW
 from tools.writing import CASES, PROVIDERS_ONLY, World

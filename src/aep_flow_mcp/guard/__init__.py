@@ -20,11 +20,11 @@ from aep_flow_mcp.settings import ApprovalMode, Settings
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
 
-    from aep_flow_mcp.guard.audit import Audit
-    from aep_flow_mcp.guard.browser import Opener
-    from aep_flow_mcp.guard.change import Change
-    from aep_flow_mcp.guard.execute import Executor
-    from aep_flow_mcp.guard.pending import Ledger, PendingStore
+    from aep_flow_mcp.guard.approval.browser import Opener
+    from aep_flow_mcp.guard.approval.pending import Ledger, PendingStore
+    from aep_flow_mcp.guard.changes.change import Change
+    from aep_flow_mcp.guard.execution.audit import Audit
+    from aep_flow_mcp.guard.execution.execute import Executor
     from aep_flow_mcp.guard.policy import Policy
     from aep_flow_mcp.platform.transport import PlatformClient
 
@@ -91,7 +91,7 @@ class Guard:
     @cached_property
     def audit(self) -> Audit:
         """The audit log."""
-        from aep_flow_mcp.guard.audit import Audit
+        from aep_flow_mcp.guard.execution.audit import Audit
 
         return Audit(self.settings.mcp_audit_log)
 
@@ -100,14 +100,14 @@ class Guard:
         """Changes that wait for a second call."""
         if self._store is not None:
             return self._store
-        from aep_flow_mcp.guard.pending import MemoryStore
+        from aep_flow_mcp.guard.approval.pending import MemoryStore
 
         return MemoryStore(clock=self.clock)
 
     @cached_property
     def ledger(self) -> Ledger:
         """Questions that were put, and answers that were used."""
-        from aep_flow_mcp.guard.pending import Ledger
+        from aep_flow_mcp.guard.approval.pending import Ledger
 
         return Ledger(clock=self.clock)
 
@@ -115,8 +115,8 @@ class Guard:
         """What sends an approved Change to a sandbox."""
         import anyio
 
-        from aep_flow_mcp.guard.execute import Executor
-        from aep_flow_mcp.guard.look import Looker
+        from aep_flow_mcp.guard.execution.execute import Executor
+        from aep_flow_mcp.guard.execution.look import Looker
         from aep_flow_mcp.platform.writer import FlowWriter
 
         return Executor(

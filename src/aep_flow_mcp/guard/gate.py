@@ -13,16 +13,18 @@ import anyio
 from mcp.server.mcpserver import Context, Elicit
 from mcp.server.mcpserver.exceptions import ToolError
 
-from aep_flow_mcp.guard import Guard, approval, secrets
-from aep_flow_mcp.guard.approval import Approval, Route
-from aep_flow_mcp.guard.audit import Audit, AuditError
-from aep_flow_mcp.guard.canonical import plain
-from aep_flow_mcp.guard.change import Change, NotAnswered, NothingToDo, PlanError
-from aep_flow_mcp.guard.execute import Execution
-from aep_flow_mcp.guard.pending import Pending, TooMany
+from aep_flow_mcp.guard import Guard, secrets
+from aep_flow_mcp.guard.approval import asking as approval
+from aep_flow_mcp.guard.approval.asking import Approval, Route
+from aep_flow_mcp.guard.approval.pending import Pending, TooMany
+from aep_flow_mcp.guard.changes.canonical import plain
+from aep_flow_mcp.guard.changes.change import Change
+from aep_flow_mcp.guard.changes.preview import change_lines, preview
+from aep_flow_mcp.guard.changes.steps import NotAnswered, NothingToDo, PlanError
+from aep_flow_mcp.guard.execution.audit import Audit, AuditError
+from aep_flow_mcp.guard.execution.execute import Execution
+from aep_flow_mcp.guard.execution.results import Status, WriteResult
 from aep_flow_mcp.guard.policy import Refusal
-from aep_flow_mcp.guard.preview import change_lines, preview
-from aep_flow_mcp.guard.results import Status, WriteResult
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.settings import ApprovalMode
 
@@ -164,7 +166,7 @@ async def _answered(call: Call, plan: Planned, outcome: Any) -> WriteResult:
 
 async def _ask_in_browser(call: Call, plan: Planned) -> WriteResult:
     """A person is asked on a page of this machine."""
-    from aep_flow_mcp.guard import browser
+    from aep_flow_mcp.guard.approval import browser
 
     if call.ctx.headers is not None:
         return await _refused(call, browser.NOT_HERE, plan.change)

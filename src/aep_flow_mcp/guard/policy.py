@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from aep_flow_mcp.guard.canonical import shown, visible
+from aep_flow_mcp.guard.changes.canonical import shown, visible
 from aep_flow_mcp.settings import Settings
 
 TYPE_TTL = 60.0

@@ -15,9 +15,9 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from aep_flow_mcp.guard import Guard, gate
-from aep_flow_mcp.guard.approval import Approval
-from aep_flow_mcp.guard.change import Change
-from aep_flow_mcp.guard.results import WriteResult
+from aep_flow_mcp.guard.approval.asking import Approval
+from aep_flow_mcp.guard.changes.change import Change
+from aep_flow_mcp.guard.execution.results import WriteResult
 
 _CONTEXT, _PLANNED, _APPROVAL = "guard_context", "guard_planned", "guard_approval"
 _Hints = dict[str, Any]

@@ -1,0 +1,1 @@
+"""What facts mean: health, diagnosis, lineage, search. Pure functions over models; no HTTP, no MCP."""

@@ -1,0 +1,191 @@
+"""What tools answer with, and how it becomes compact text.
+
+`structured_content` is the model; `content` is the same in as few words as it takes: a table for a list, short
+lines for an object. Text of the organisation is data: it is cleaned of control and invisible characters and
+cannot start a line of its own, so it never reads as this server's words.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, RootModel
+
+from aep_flow_mcp.platform.models.text import clean_text
+
+TEXT_LIMIT = 25_000
+"""Characters of text in one answer; past that it is cut at an item boundary and says how to get the rest."""
+
+RowT = TypeVar("RowT", bound=BaseModel)
+
+
+class Answer(BaseModel):
+    """An object: rendered as `field: value` lines, lists of models as tables. None is left out."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Whole(RootModel[dict[str, Any]]):
+    """An object as the API gives it, as an item of a list with `detail="full"`: `Listing[Row | Whole]`."""
+
+
+class Listing(Answer, Generic[RowT]):
+    """A list: one table row an item. `next_cursor` gets the next page from the same tool and arguments.
+
+    With `count` (only asked for, so without items) it says how many there are.
+    """
+
+    items: list[RowT]
+    count: int | None = None
+    next_cursor: str | None = None
+    note: str | None = None
+
+
+class Record(Answer):
+    """One object as the API gives it: secrets masked, times ISO 8601 in UTC."""
+
+    item: dict[str, Any]
+    note: str | None = None
+
+
+class NamedRef(BaseModel):
+    """Something by id and name."""
+
+    id: str
+    name: str | None = None
+
+
+# --- cleaning ---------------------------------------------------------------------------------------------
+
+
+def clean(value: Any) -> Any:
+    """The same JSON with every text cleaned, keys included. Line breaks stay: JSON escapes them."""
+    if isinstance(value, str):
+        return "\n".join(map(clean_text, value.split("\n")))
+    if isinstance(value, list):
+        return [clean(item) for item in value]
+    if isinstance(value, dict):
+        return {clean_text(str(key)): clean(item) for key, item in value.items()}
+    return value
+
+
+# --- rendering --------------------------------------------------------------------------------------------
+
+
+def render(answer: BaseModel) -> str:
+    """The text of an answer, at most `TEXT_LIMIT` characters."""
+    text = getattr(answer, "text", None)
+    if callable(text):
+        lines = str(text()).split("\n")
+        return _bounded(lines, [], "Ask for less: a narrower filter or a smaller limit.")
+    if isinstance(answer, Listing):
+        return _listing(answer)
+    if isinstance(answer, Record):
+        lines = [
+            f"{key}: {_cell(value)}" for key, value in answer.item.items() if value not in (None, [], {})
+        ]
+        return _bounded(lines, _notes(answer.note, None), "The object is longer than one answer can be.")
+    return _bounded(object_lines(answer), [], "The answer is longer than one answer can be: ask for less.")
+
+
+def _listing(answer: Listing[Any]) -> str:
+    foot = _notes(answer.note, answer.next_cursor)
+    if answer.count is not None:
+        return "\n".join([f"count: {answer.count}", *foot])
+    if not answer.items:
+        return "\n".join(["No items.", *foot])
+    if isinstance(answer.items[0], Whole):
+        lines = [_compact(item.root) for item in answer.items]
+    else:
+        lines = table(answer.items)
+    return _bounded(lines, foot, "Ask again with a smaller limit, or get one by its id.")
+
+
+def table(rows: list[Any]) -> list[str]:
+    """A header and a line a row; columns that no row fills are left out."""
+    dumped = [row.model_dump(mode="json") for row in rows]
+    columns = [name for name in dumped[0] if any(row[name] not in (None, [], {}) for row in dumped)]
+    lines = [" | ".join(columns)]
+    lines.extend(" | ".join(_cell(row[name]).replace(" | ", " / ") for name in columns) for row in dumped)
+    return lines
+
+
+def object_lines(answer: BaseModel, indent: str = "") -> list[str]:
+    """`field: value` lines; a nested model is indented, a list of models is a table."""
+    lines: list[str] = []
+    for name in type(answer).model_fields:
+        value = getattr(answer, name)
+        if value is None or value == [] or value == {}:
+            continue
+        if isinstance(value, BaseModel):
+            lines.append(f"{indent}{name}:")
+            lines.extend(object_lines(value, indent + "  "))
+        elif isinstance(value, list) and isinstance(value[0], BaseModel):
+            lines.append(f"{indent}{name} ({len(value)}):")
+            shown = _blocks(value) if any(map(_has_parts, value)) else table(value)
+            lines.extend(f"{indent}  {line}" for line in shown)
+        elif isinstance(value, list) and all(isinstance(item, dict) for item in value):
+            lines.append(f"{indent}{name} ({len(value)}):")
+            lines.extend(f"{indent}  {_compact(item)}" for item in value)
+        else:
+            plain = answer.model_dump(mode="json", include={name})[name]
+            lines.append(f"{indent}{name}: {_cell(plain)}")
+    return lines
+
+
+def _blocks(items: list[BaseModel]) -> list[str]:
+    """Objects with parts of their own do not fit a table: lines each, the first with a dash."""
+    lines: list[str] = []
+    for item in items:
+        own = object_lines(item)
+        lines.extend(f"{'  ' if index else '- '}{line}" for index, line in enumerate(own))
+    return lines
+
+
+def _has_parts(item: BaseModel) -> bool:
+    values = (getattr(item, name) for name in type(item).model_fields)
+    firsts = (value[0] if isinstance(value, list) and value else value for value in values)
+    return any(isinstance(value, BaseModel) for value in firsts)
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == []:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return clean_text(value) or '""'
+    if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
+        return clean_text(", ".join(map(str, value)))
+    if isinstance(value, dict | list):
+        return _compact(value)
+    return str(value)
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(clean(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _notes(note: str | None, next_cursor: str | None) -> list[str]:
+    lines = [note] if note else []
+    if next_cursor:
+        lines.append(f"More: call again with cursor={next_cursor}")
+    return lines
+
+
+def _bounded(lines: list[str], foot: list[str], advice: str) -> str:
+    """Cut between lines, never inside one, unless a single line is too long by itself."""
+    room = TEXT_LIMIT - sum(len(line) + 1 for line in foot) - len(advice) - 80
+    kept: list[str] = []
+    for index, line in enumerate(lines):
+        if len(line) + 1 > room:
+            rest = len(lines) - index
+            if not kept:
+                kept.append(line[:room])
+                rest -= 1
+            kept.append(f"(cut here: {rest} more lines. {advice})" if rest else f"(cut here. {advice})")
+            break
+        kept.append(line)
+        room -= len(line) + 1
+    return "\n".join([*kept, *foot])

@@ -1,0 +1,122 @@
+"""From what a person calls something to the thing: flows by id or name, and filters by id or name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from aep_flow_mcp.gathering.asked import AskedError
+from aep_flow_mcp.gathering.flow_index import FlowIndex, FlowIndexes
+from aep_flow_mcp.gathering.memory import Memory
+from aep_flow_mcp.gathering.progress import Progress
+from aep_flow_mcp.gathering.whole_lists import Reading
+from aep_flow_mcp.insight.search import fold
+from aep_flow_mcp.insight.windows import WindowError, parse_since
+from aep_flow_mcp.platform.filters import Filter
+from aep_flow_mcp.platform.models.flows import Flow
+from aep_flow_mcp.platform.reader import FlowReader
+
+CLOSE_ENOUGH = 80.0
+"""A search score from which on a single best match is taken for what was meant."""
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_SHOWN = 5
+
+
+def is_flow_id(text: str) -> bool:
+    """Whether a text has the shape of a Flow Service id."""
+    return _ID.fullmatch(text.strip()) is not None
+
+
+async def index_of(
+    memory: Memory, aep: FlowReader, *, now: datetime, progress: Progress | None = None
+) -> FlowIndex:
+    """The search index of the reader's sandbox, at most a minute old."""
+    return await memory.cache("flow_indexes", FlowIndexes).get(Reading.of(aep, now=now, progress=progress))
+
+
+async def flow_id_of(
+    memory: Memory, aep: FlowReader, text: str, *, now: datetime, progress: Progress | None = None
+) -> str:
+    """The id of the flow that is meant: an id as it is, else the flow of that name, else the one close match.
+
+    Raises:
+        AskedError: no flow matches, or several do; the message names them.
+    """
+    wanted = text.strip()
+    if is_flow_id(wanted):
+        return wanted
+    named = await _named(aep, wanted)
+    if len(named) == 1:
+        return named[0].id
+    if named:
+        raise AskedError(f"Several flows are called {wanted!r}: {_several(named)}. Give the id.")
+    index = await index_of(memory, aep, now=now, progress=progress)
+    found = index.search.search(wanted)
+    if not found:
+        raise AskedError(
+            f"No flow matches {wanted!r} in sandbox {aep.sandbox}. Try find_flows with other words."
+        )
+    best = found[0][1].score
+    close = [index.order[at] for at, match in found if match.score >= best - 2]
+    if len(close) == 1 and best >= CLOSE_ENOUGH:
+        return close[0].id
+    shown = ", ".join(f"{flow.name} ({flow.id})" for flow in [index.order[at] for at, _ in found[:_SHOWN]])
+    raise AskedError(f"No flow is called {wanted!r}. Close: {shown}. Give the id of the one you mean.")
+
+
+async def _named(aep: FlowReader, name: str) -> list[Flow]:
+    """Flows of exactly this name; none for names that the service's filters cannot express."""
+    if not name or "," in name or '"' in name:
+        return []
+    page = await aep.list_flows(Filter("name").eq(name), limit=_SHOWN)
+    return page.items
+
+
+def _several(flows: list[Flow]) -> str:
+    return ", ".join(f"{flow.id} ({flow.state}, {flow.kind})" for flow in flows)
+
+
+def ids_meant(text: str | None, names: Mapping[str, str], what: str) -> frozenset[str] | None:
+    """The ids that a filter means: an id itself, else all of exactly that name, else all that hold the words.
+
+    names: id -> name. None when there is no filter.
+
+    Raises:
+        AskedError: nothing is called so; the message offers close names.
+    """
+    if text is None:
+        return None
+    wanted = text.strip()
+    if wanted in names:
+        return frozenset((wanted,))
+    plain = fold(wanted)
+    same = frozenset(id for id, name in names.items() if fold(name) == plain)
+    if same:
+        return same
+    words = plain.split()
+    holding = frozenset(
+        id for id, name in names.items() if words and all(word in fold(name) for word in words)
+    )
+    if holding:
+        return holding
+    from rapidfuzz import process
+
+    close = process.extract(plain, sorted({*names.values()}), limit=_SHOWN, processor=fold, score_cutoff=55)
+    offered = ", ".join(match[0] for match in close)
+    hint = f"Close: {offered}." if offered else "find_flows without filters lists what there is."
+    raise AskedError(f"No {what} is called {wanted!r} here. {hint}")
+
+
+def since_of(name: str, text: str | None, *, now: datetime) -> datetime | None:
+    """The moment that a `..._since` argument means.
+
+    Raises:
+        AskedError: it is no time.
+    """
+    if text is None:
+        return None
+    try:
+        return parse_since(text, now=now)
+    except WindowError as error:
+        raise AskedError(f"{name}: {error}") from None

@@ -1,0 +1,192 @@
+"""Which flows a question about health is about, and what they are called; read afresh for each question."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from aep_flow_mcp.gathering.asked import AskedError
+from aep_flow_mcp.gathering.finding import flow_id_of, ids_meant
+from aep_flow_mcp.gathering.flow_index import End, source_end, target_end
+from aep_flow_mcp.gathering.memory import Memory
+from aep_flow_mcp.gathering.whole_lists import (
+    Reading,
+    collector,
+    read_all,
+    read_connectors,
+    read_datasets,
+    read_flows,
+)
+from aep_flow_mcp.insight.facts import FlowFacts
+from aep_flow_mcp.insight.health import DELETED_FLOW
+from aep_flow_mcp.platform.concurrency import together
+from aep_flow_mcp.platform.filters import Filter, FilterLike
+from aep_flow_mcp.platform.models.flows import FlowKind
+from aep_flow_mcp.platform.reader import FlowReader
+
+MOST_FILTERED = 80
+"""Flows whose runs are asked for by flow id; for more, all runs are read and the others passed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The scope as it was asked for. None: not limited."""
+
+    flow: str | None = None
+    connector: str | None = None
+    dataset: str | None = None
+    kind: FlowKind | None = None
+
+    @property
+    def limited(self) -> bool:
+        return any((self.flow, self.connector, self.dataset, self.kind))
+
+    def words(self) -> str:
+        """Such as "connector amazon-s3, kind source"; "all flows" without limits."""
+        parts = [
+            ("flow", self.flow),
+            ("connector", self.connector),
+            ("dataset", self.dataset),
+            ("kind", self.kind),
+        ]
+        return ", ".join(f"{name} {value}" for name, value in parts if value) or "all flows"
+
+
+@dataclass(slots=True)
+class Scope:
+    """The flows asked about, and names for what they use. `flows` is filled while runs are read already,
+    when the question is about all of them."""
+
+    asked: Asked
+    flows: dict[str, FlowFacts] = field(default_factory=dict)
+    connectors: dict[str, str] = field(default_factory=dict)
+    datasets: dict[str, str] = field(default_factory=dict)
+    ends: dict[str, End] = field(default_factory=dict)
+    continuous: set[str] = field(default_factory=set)
+    """The flow specs of streaming flows, for which no runs are listed."""
+
+    @property
+    def with_runs(self) -> list[FlowFacts]:
+        """The flows for which runs can be expected."""
+        return [flow for flow in self.flows.values() if flow.spec_id not in self.continuous]
+
+    def wants(self, flow_id: str) -> bool:
+        """Whether a run of this flow counts. Runs of flows that are deleted count when all are asked for."""
+        return not self.asked.limited or flow_id in self.flows
+
+    def conditions(self) -> list[FilterLike]:
+        """Conditions that leave out most runs of other flows."""
+        if not self.asked.limited or not 0 < len(self.flows) <= MOST_FILTERED:
+            return []
+        return [Filter("flowId").in_(self.flows)]
+
+    def name(self, flow_id: str) -> str:
+        flow = self.flows.get(flow_id)
+        return flow.name or flow_id if flow else DELETED_FLOW
+
+    def connector_ids(self, flow_id: str) -> Sequence[str]:
+        flow = self.flows.get(flow_id)
+        return flow.outer_specs if flow else (DELETED_FLOW,)
+
+    def dataset_ids(self, flow_id: str) -> Sequence[str]:
+        flow = self.flows.get(flow_id)
+        if flow is None:
+            return (DELETED_FLOW,)
+        ends = (self.ends.get(id) for id in (*flow.target_ids, *flow.source_ids))
+        return tuple(dict.fromkeys(id for end in ends if end for id in end.datasets)) or ("(no dataset)",)
+
+
+async def read_scope(memory: Memory, reading: Reading, asked: Asked, *, datasets: bool) -> Scope:
+    """The flows that `asked` means. datasets: also what they write and read is needed.
+
+    Raises:
+        AskedError: nothing is called so, or no flow is in the scope.
+        PlatformError: a list could not be read.
+    """
+    scope = Scope(asked)
+    if asked.flow is not None:
+        aep, now = reading.aep, reading.now
+        flow = await aep.get_flow(
+            await flow_id_of(memory, aep, asked.flow, now=now, progress=reading.progress)
+        )
+        scope.flows[flow.id] = FlowFacts.of(flow)
+        await _read_specs(aep, scope)
+        if datasets:
+            await _read_ends(reading, scope)
+        return scope
+    await fill(reading, scope, datasets=datasets or asked.dataset is not None)
+    _narrow(scope)
+    if not scope.flows:
+        raise AskedError(f"No flow is in the scope: {asked.words()}.")
+    return scope
+
+
+async def fill(reading: Reading, scope: Scope, *, datasets: bool) -> None:
+    """Read every flow, the connectors' names and, when needed, the datasets around them."""
+
+    async def flows() -> None:
+        conditions = _kind_conditions(scope.asked.kind)
+        scope.flows.update(await read_flows(reading, conditions=conditions))
+
+    calls: list[Callable[[], Awaitable[None]]] = [flows, partial(_read_specs, reading.aep, scope)]
+    if datasets:
+        calls.append(partial(_read_ends, reading, scope))
+    await together(calls)
+
+
+async def _read_specs(aep: FlowReader, scope: Scope) -> None:
+    """Both lists are cached by the client."""
+    scope.connectors.update(await read_connectors(aep))
+    for spec in await aep.list_flow_specs():
+        if not spec.has_runs or (spec.frequency or "").casefold() == "streaming":
+            scope.continuous.add(spec.id)
+
+
+async def _read_ends(reading: Reading, scope: Scope) -> None:
+    aep = reading.aep
+
+    async def names() -> None:
+        scope.datasets.update({id: item.name or id for id, item in (await read_datasets(aep)).items()})
+
+    async def ends(lister: Any, value: Any) -> None:
+        await read_all(reading, lister, collector(scope.ends, value))
+
+    calls: list[Callable[[], Awaitable[None]]] = [
+        names,
+        partial(ends, aep.list_target_connections, target_end),
+        partial(ends, aep.list_source_connections, source_end),
+    ]
+    await together(calls)
+
+
+def _kind_conditions(kind: FlowKind | None) -> list[FilterLike]:
+    if kind is FlowKind.DESTINATION:
+        return [Filter("inheritedAttributes.properties.isDestinationFlow").eq(value=True)]
+    return []
+
+
+def _narrow(scope: Scope) -> None:
+    """Leave the flows that fulfil what was asked."""
+    asked = scope.asked
+    connectors = ids_meant(asked.connector, _used(scope.connectors, _specs(scope)), "connector")
+    used = (id for end in scope.ends.values() for id in end.datasets)
+    datasets = ids_meant(asked.dataset, {**{id: id for id in used}, **scope.datasets}, "dataset")
+    for flow in list(scope.flows.values()):
+        specs = (*flow.source_specs, *flow.target_specs)
+        if (
+            (asked.kind is not None and flow.kind is not asked.kind)
+            or (connectors is not None and connectors.isdisjoint(specs))
+            or (datasets is not None and datasets.isdisjoint(scope.dataset_ids(flow.id)))
+        ):
+            del scope.flows[flow.id]
+
+
+def _specs(scope: Scope) -> set[str]:
+    return {id for flow in scope.flows.values() for id in (*flow.source_specs, *flow.target_specs)}
+
+
+def _used(names: dict[str, str], ids: Iterable[str]) -> dict[str, str]:
+    """Only the connectors that flows use: the catalogue has a hundred more, and a name may be in both."""
+    return {id: names.get(id, id) for id in ids}

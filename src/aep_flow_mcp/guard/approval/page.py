@@ -1,0 +1,73 @@
+"""The approval page: one small document, no script, nothing from elsewhere. Pure."""
+
+from __future__ import annotations
+
+from html import escape
+
+from aep_flow_mcp.guard.changes.preview import Preview, StepPreview
+
+STYLE = """
+:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:0 auto;padding:1.5rem}
+h1{font-size:1.35rem;margin:0 0 .25rem}
+p.where{margin:0 0 1rem}
+p.where strong{border:2px solid;border-radius:.3rem;padding:.05rem .4rem}
+ol{padding-left:1.4rem}li{margin:.75rem 0}
+code,pre{font:14px/1.45 ui-monospace,monospace;overflow-wrap:anywhere;white-space:pre-wrap;margin:.25rem 0}
+
+ul.notes{border:2px solid #b45309;border-radius:.3rem;padding:.5rem .5rem .5rem 1.75rem}
+form{display:flex;gap:1rem;margin:1.5rem 0;flex-wrap:wrap}
+button{font:inherit;font-weight:600;padding:.6rem 1.4rem;border-radius:.4rem;border:2px solid;cursor:pointer}
+button.yes{background:#166534;color:#fff;border-color:#166534}
+button.no{background:transparent;color:inherit}
+button:focus-visible{outline:3px solid #2563eb;outline-offset:3px}
+footer{font-size:.85rem}
+""".strip()
+
+
+def approval_page(preview: Preview, *, action: str, token: str, nonce: str) -> str:
+    """The page with the preview and the two buttons. `token` travels in the form, `nonce` allows the style."""
+    steps = "".join(_step(step) for step in preview.steps)
+    notes = "".join(f"<li>{escape(note)}</li>" for note in preview.notes)
+    summary = f"<p>{escape(preview.summary)}</p>" if preview.summary else ""
+    warned = f'<h2>Before you decide</h2><ul class="notes">{notes}</ul>' if notes else ""
+    body = f"""<main>
+<h1>{escape(preview.title)}</h1>
+<p class="where">in sandbox <strong>{escape(preview.sandbox)}</strong> (type {escape(preview.sandbox_type)})</p>
+{summary}{warned}
+<h2>What will be sent</h2>
+<ol>{steps}</ol>
+<form method="post" action="{escape(action, quote=True)}" autocomplete="off">
+<input type="hidden" name="token" value="{escape(token, quote=True)}">
+<button class="no" type="submit" name="decision" value="decline" autofocus>Decline</button>
+<button class="yes" type="submit" name="decision" value="approve">Approve</button>
+</form>
+<footer>Nothing is sent unless you approve. This page works once, for ten minutes.
+Change {escape(preview.digest[:16])}</footer>
+</main>"""
+    return _document("Approve a change?", body, nonce)
+
+
+def message_page(title: str, sentence: str, *, nonce: str) -> str:
+    """A page that only says something."""
+    return _document(title, f"<main><h1>{escape(title)}</h1><p>{escape(sentence)}</p></main>", nonce)
+
+
+def _step(step: StepPreview) -> str:
+    version = f" (only version <code>{escape(step.if_match)}</code>)" if step.if_match else ""
+    parts = [
+        f"<li><p>{escape(step.label)}{version}</p><code>{escape(step.method)} {escape(step.path)}</code>"
+    ]
+    if step.changes:
+        parts.append(f"<pre>{escape(chr(10).join(step.changes))}</pre>")
+    if step.body is not None:
+        parts.append(f"<pre>{escape(step.body)}</pre>")
+    return "".join(parts) + "</li>"
+
+
+def _document(title: str, body: str, nonce: str) -> str:
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">'
+        f'<style nonce="{escape(nonce, quote=True)}">{STYLE}</style></head><body>{body}</body></html>'
+    )

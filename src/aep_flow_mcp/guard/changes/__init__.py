@@ -1,0 +1,1 @@
+"""What is to be changed, as data: steps, how they are shown, and what must not be shown. Sends nothing."""

@@ -1,0 +1,432 @@
+"""A `Change`: everything that one write tool wants to send, as a value that cannot be changed any more.
+
+A planner (the function under `@write_tool`) reads what it must, checks what it can, and returns one:
+
+    Change.create(Kind.FLOW, body)                             POST, undone by DELETE
+    Change.update(Kind.FLOW, flow_id, before, ops, etag=etag)  PATCH with If-Match; before -> after
+    Change.replace(Kind.FLOW_SPEC, spec_id, before, body)      PUT
+    Change.delete(Kind.FLOW, flow, dependents=[...])           DELETE
+    Change.action(Kind.FLOW, flow_id, "enable", name=..., intended={"state": ["enabled", "enabling"]})
+    Change.request("POST", path, label=..., params=...)        anything else, once
+    Change.reveal(path, label=..., params=...)                 a secret, read in clear after approval
+
+and, for several objects, all or nothing, in the order in which they are sent:
+
+    plan = Plan("Export dataset Orders to the landing zone")
+    base = plan.create(Kind.CONNECTION, {...})
+    target = plan.create(Kind.TARGET_CONNECTION, {"baseConnectionId": base, ...})
+    plan.create(Kind.FLOW, {"targetConnectionIds": [target], ...})
+    return plan.change(warnings=["..."])
+
+`base` and `target` are `Ref`s: they stand in a later body or path for an id that does not exist yet.
+
+A planner raises `PlanError` with a sentence when the arguments cannot work; `NothingToDo` (raised by
+`Change.update` too) when everything is already as asked. It does not name the sandbox: the guard does.
+Text in `title`, `summary` and `warnings` is shown on one line with hidden characters made visible.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from aep_flow_mcp.guard.changes import masking
+from aep_flow_mcp.guard.changes.canonical import canonical, plain, shown, visible
+from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.steps import Method, NotAnswered, NothingToDo, PlanError, Ref, Step, Undo
+
+__all__ = ["Change", "NotAnswered", "NothingToDo", "Plan", "PlanError", "Ref", "Step", "Undo"]
+
+Object = Mapping[str, Any] | BaseModel
+Follow = Callable[[Mapping[str, str]], Awaitable[Mapping[str, Any]]]
+"""Reads what has become of a Change: from the ids by step key to what the answer shows as its data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Steps in order, and what a person needs to know to decide. `sandbox*` are filled in by the guard.
+
+    follow: reads, once all is done, what the answer tells besides the ids. It is no part of what is approved.
+    """
+
+    title: str
+    steps: tuple[Step, ...]
+    summary: str = ""
+    warnings: tuple[str, ...] = ()
+    sandbox: str = ""
+    sandbox_type: str = ""
+    follow: Follow | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.steps:
+            raise PlanError("a Change has at least one step.")
+        known: set[str] = set()
+        for step in self.steps:
+            unknown = step.refs - known
+            if unknown:
+                raise PlanError(
+                    f"{step.label} refers to {', '.join(sorted(unknown))}, which no earlier step creates."
+                )
+            if step.key in known:
+                raise PlanError(f"two steps are called {step.key}.")
+            known.add(step.key)
+
+    # --- one step ---------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, kind: Kind, body: Object, **details: Any) -> Change:
+        """One new object; details as in `Plan.create`, plus `title`, `summary`, `warnings`."""
+        return _single("create", kind, body, **details)
+
+    @classmethod
+    def update(
+        cls, kind: Kind, object_id: str, before: Object, ops: Iterable[Object], *, etag: str, **details: Any
+    ) -> Change:
+        """JSON Patch operations on an object as it was read, valid for that ETag only."""
+        return _single("update", kind, object_id, before, ops, etag=etag, **details)
+
+    @classmethod
+    def replace(cls, kind: Kind, object_id: str, before: Object, body: Object, **details: Any) -> Change:
+        """A whole new body (PUT); with `etag`, valid for that ETag only."""
+        return _single("replace", kind, object_id, before, body, **details)
+
+    @classmethod
+    def delete(
+        cls, kind: Kind, item: Object | str, *, dependents: Sequence[str] = (), **details: Any
+    ) -> Change:
+        """Delete an object (as read, or its id). `dependents`: what stops working, a line each."""
+        return _single("delete", kind, item, dependents=dependents, **details)
+
+    @classmethod
+    def action(cls, kind: Kind, object_id: str, op: str, **details: Any) -> Change:
+        """`POST .../action?op=...`; details as in `Plan.action`."""
+        return _single("action", kind, object_id, op, **details)
+
+    @classmethod
+    def request(cls, method: Method, path: str, *, label: str, **details: Any) -> Change:
+        """Any other single write; details as in `Plan.request`."""
+        return _single("request", method, path, label=label, **details)
+
+    @classmethod
+    def reveal(
+        cls, path: str, *, label: str, params: Mapping[str, str] | None = None, **details: Any
+    ) -> Change:
+        """Read secrets in clear, after approval. Only in a tool built with `guarded(fn, reveals=True)`."""
+        return _single("request", "GET", path, label=label, params=params, reveals=True, **details)
+
+    # --- identity ---------------------------------------------------------------------------------------
+
+    def in_sandbox(self, name: str, sandbox_type: str) -> Change:
+        """The same change, in this sandbox."""
+        return replace(self, sandbox=name, sandbox_type=sandbox_type)
+
+    def canonical(self) -> bytes:
+        """Everything that matters, literal secrets included. Two Changes are the same if these bytes are."""
+        return canonical(self._fields()).encode("utf-8", "surrogatepass")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything that matters but literal secrets, in hexadecimal: to show and to log."""
+        fields = self._fields()
+        for step, shape in zip(self.steps, fields["steps"], strict=True):
+            shape["content"] = canonical(masking.masked_body(step))
+            shape["before"] = canonical(masking.masked_fields(step, step.before))
+            shape["after"] = canonical(masking.masked_fields(step, step.after))
+        return hashlib.sha256(canonical(fields).encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _fields(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "summary": self.summary,
+            "warnings": list(self.warnings),
+            "sandbox": self.sandbox,
+            "sandbox_type": self.sandbox_type,
+            "steps": [step.fields() for step in self.steps],
+        }
+
+
+class Plan:
+    """Collects the steps of a Change. Every method adds one step; those that create return its `Ref`."""
+
+    def __init__(self, title: str = "") -> None:
+        self._title = title
+        self._steps: list[Step] = []
+        self._warnings: list[str] = []
+
+    def create(
+        self,
+        kind: Kind,
+        body: Object,
+        *,
+        key: str | None = None,
+        params: Mapping[str, str] | None = None,
+        secret_keys: Iterable[str] = (),
+        undo: Undo | None = None,
+    ) -> Ref:
+        """POST to the kind's collection. It is deleted again when a later step fails.
+
+        secret_keys: for a connection, the names below `auth.params` that its spec gives `format: password`.
+        """
+        document = _object(body)
+        name = document.get("name")
+        lookup = {"name": name} if isinstance(name, str) else {}
+        if kind is Kind.RUN and isinstance(document.get("flowId"), str):
+            lookup = {"flowId": document["flowId"]}
+        return self._add(
+            Step(
+                method="POST",
+                path=kind.collection,
+                label=f"create {kind.value}{_named(name)}",
+                content=_content(document),
+                params=_params(params),
+                key=key or self._next_key(),
+                kind=kind,
+                creates=kind,
+                lookup=_params(lookup),
+                undo=undo,
+                secret_keys=frozenset(secret_keys),
+            )
+        )
+
+    def update(
+        self,
+        kind: Kind,
+        object_id: str | Ref,
+        before: Object,
+        ops: Iterable[Object],
+        *,
+        etag: str,
+        key: str | None = None,
+        secret_keys: Iterable[str] = (),
+        undo: Undo | None = None,
+    ) -> None:
+        """PATCH with If-Match.
+
+        Raises:
+            NothingToDo: the operations change nothing.
+            PlanError: an operation is unknown or does not fit the object.
+        """
+        from aep_flow_mcp.guard.changes.patches import Patch
+
+        patch = Patch.of(_object(before), [_object(op) for op in ops])
+        if not patch.changes_something:
+            raise NothingToDo(f"The {kind.value} is already as asked: nothing was sent.")
+        self._add(
+            Step(
+                method="PATCH",
+                path=_path(kind, object_id),
+                label=f"update {kind.value}{_named(_object(before).get('name'))}",
+                content=_content(patch.ops),
+                etag=etag,
+                key=key or self._next_key(),
+                kind=kind,
+                object_id=str(object_id),
+                before=canonical(patch.before),
+                after=canonical(patch.after),
+                undo=undo,
+                secret_keys=frozenset(secret_keys),
+            )
+        )
+
+    def replace(
+        self,
+        kind: Kind,
+        object_id: str,
+        before: Object,
+        body: Object,
+        *,
+        etag: str | None = None,
+        key: str | None = None,
+    ) -> None:
+        """PUT the whole body.
+
+        Raises:
+            NothingToDo: the object already has this body.
+        """
+        document, old = _object(body), _object(before)
+        touched = {name: old[name] for name in document if name in old}
+        if touched == document:
+            raise NothingToDo(f"The {kind.value} is already as asked: nothing was sent.")
+        self._add(
+            Step(
+                method="PUT",
+                path=_path(kind, object_id),
+                label=f"replace {kind.value}{_named(old.get('name'))}",
+                content=_content(document),
+                etag=etag,
+                key=key or self._next_key(),
+                kind=kind,
+                object_id=object_id,
+                before=canonical(touched),
+                after=canonical(document),
+                intended=canonical(document),
+            )
+        )
+
+    def delete(
+        self, kind: Kind, item: Object | str, *, dependents: Sequence[str] = (), key: str | None = None
+    ) -> None:
+        """DELETE; it cannot be undone, so it belongs at the end."""
+        document = {"id": item} if isinstance(item, str) else _object(item)
+        object_id = str(document.get("id") or "")
+        self.warn(*(f"Stops working: {line}" for line in dependents))
+        self._add(
+            Step(
+                method="DELETE",
+                path=_path(kind, object_id),
+                label=f"delete {kind.value}{_named(document.get('name'))}",
+                key=key or self._next_key(),
+                kind=kind,
+                object_id=object_id,
+                # A deletion carries no If-Match; the ETag is here so that a changed object is asked about again.
+                before=canonical({"etag": document.get("etag")}),
+            )
+        )
+
+    def action(
+        self,
+        kind: Kind,
+        object_id: str | Ref,
+        op: str,
+        *,
+        name: str | None = None,
+        etag: str | None = None,
+        params: Mapping[str, str] | None = None,
+        before: Object | None = None,
+        intended: Object | None = None,
+        creates: Kind | None = None,
+        lookup: Mapping[str, str] | None = None,
+        key: str | None = None,
+    ) -> Ref:
+        """POST .../action?op=OP without a body.
+
+        before, intended: the fields that the action changes and how they end (`{"state": "disabled"}`,
+        `{"state": ["enabled", "enabling"]}`). creates, lookup: for an action that makes something new
+        (re-triggering a run: `creates=Kind.RUN, lookup={"flowId": ...}`).
+        """
+        return self._add(
+            Step(
+                method="POST",
+                path=f"{_path(kind, object_id)}/action",
+                label=f"{op.lower()} {kind.value}{_named(name)}",
+                etag=etag,
+                params=(("op", op), *_params(params)),
+                key=key or self._next_key(),
+                kind=kind,
+                object_id=str(object_id),
+                creates=creates,
+                before=None if before is None else canonical(_object(before)),
+                intended=None if intended is None else canonical(_object(intended)),
+                lookup=_params(lookup),
+            )
+        )
+
+    def request(
+        self,
+        method: Method,
+        path: str,
+        *,
+        label: str,
+        body: object = None,
+        params: Mapping[str, str] | None = None,
+        etag: str | None = None,
+        key: str | None = None,
+        undo: Undo | None = None,
+        reveals: bool = False,
+        keeps: Iterable[str] = (),
+    ) -> Ref:
+        """A request that none of the others is. When its answer is lost, its outcome is unknown."""
+        return self._add(
+            Step(
+                method=method,
+                path=path,
+                label=label,
+                content=None if body is None else _content(body),
+                params=_params(params),
+                etag=etag,
+                key=key or self._next_key(),
+                undo=undo,
+                reveals=reveals,
+                keeps=tuple(keeps),
+            )
+        )
+
+    def warn(self, *sentences: str) -> None:
+        """What the person must know before saying yes: shown in the preview, a line each."""
+        self._warnings.extend(sentences)
+
+    def change(
+        self,
+        *,
+        title: str = "",
+        summary: str = "",
+        warnings: Iterable[str] = (),
+        follow: Follow | None = None,
+    ) -> Change:
+        """The finished Change."""
+        first = self._steps[0].label if self._steps else ""
+        return Change(
+            title=visible(title or self._title or f"{first[:1].upper()}{first[1:]}"),
+            summary=visible(summary),
+            warnings=tuple(map(visible, (*self._warnings, *warnings))),
+            steps=tuple(self._steps),
+            follow=follow,
+        )
+
+    def _add(self, step: Step) -> Ref:
+        self._steps.append(step)
+        return Ref(step.key)
+
+    def _next_key(self) -> str:
+        return f"step{len(self._steps) + 1}"
+
+
+def _single(
+    method: str, *args: Any, title: str = "", summary: str = "", warnings: Iterable[str] = (), **kw: Any
+) -> Change:
+    plan = Plan(title)
+    getattr(plan, method)(*args, **kw)
+    return plan.change(summary=summary, warnings=warnings)
+
+
+def _object(value: Object) -> dict[str, Any]:
+    try:
+        document = plain(value)
+    except TypeError as error:
+        raise PlanError(f"The request cannot be written as JSON: {error}.") from None
+    if not isinstance(document, dict):
+        raise PlanError("The request takes an object.")
+    return document
+
+
+def _content(value: object) -> str:
+    try:
+        text = canonical(value)
+        text.encode()
+    except UnicodeEncodeError:
+        raise PlanError(
+            "The request holds half of a character (a lone surrogate), which cannot be sent."
+        ) from None
+    except (TypeError, ValueError) as error:
+        raise PlanError(f"The request cannot be written as JSON: {error}.") from None
+    return text
+
+
+def _params(params: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+    return tuple((str(key), str(value)) for key, value in (params or {}).items())
+
+
+def _path(kind: Kind, object_id: str | Ref) -> str:
+    if isinstance(object_id, Ref):
+        return f"{kind.collection}/{object_id}"
+    if not object_id or object_id.strip(".") == "":
+        raise PlanError(f"{shown(object_id, limit=80)} is not the id of a {kind.value}.")
+    return kind.path(object_id)
+
+
+def _named(name: object) -> str:
+    return f" {shown(name, limit=200)}" if isinstance(name, str) and name else ""

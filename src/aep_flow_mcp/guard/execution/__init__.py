@@ -1,0 +1,1 @@
+"""What was approved, carried out: sent, looked for when an answer is lost, undone, written down."""

@@ -1,0 +1,96 @@
+"""Looking at what is stored, to find out whether a write whose answer was lost has happened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from aep_flow_mcp.guard.changes.canonical import JSON
+from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
+from aep_flow_mcp.platform.filters import Filter
+
+if TYPE_CHECKING:
+    from aep_flow_mcp.platform.transport import PlatformClient
+
+PAGE = "100"
+
+
+class Looker:
+    """Reads one sandbox. Everything raises PlatformError and nothing else."""
+
+    def __init__(self, client: PlatformClient, sandbox: str) -> None:
+        self._client = client
+        self._sandbox = sandbox
+
+    async def one(self, path: str) -> dict[str, Any] | None:
+        """The object at a path, None when it is not there (any more)."""
+        try:
+            answer = await self._client.request_json("GET", path, sandbox=self._sandbox)
+        except PlatformError as error:
+            if error.kind is ErrorKind.NOT_FOUND:
+                return None
+            raise
+        found = _items(answer.data)
+        return found[0] if found else None
+
+    async def newest(self, kind: Kind, wanted: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The latest objects of a kind with these fields, newest first, at most a hundred."""
+        params = [("orderby", "-createdAt"), ("limit", PAGE)]
+        if kind is Kind.MAPPING_SET:
+            # Data Prep filters by name only, and insists on a start.
+            return await self._listed(kind, [("limit", PAGE), ("start", "0"), *wanted.items()], wanted)
+        for field, value in wanted.items():
+            try:
+                params.append(("property", str(Filter(field).eq(value))))
+            except PlatformError:
+                continue  # The API's filters cannot express it; the comparison below does.
+        return await self._listed(kind, params, wanted)
+
+    async def _listed(
+        self, kind: Kind, params: list[tuple[str, str]], wanted: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
+        answer = await self._client.request_json("GET", kind.collection, params=params, sandbox=self._sandbox)
+        return [
+            item
+            for item in _items(answer.data)
+            if all(item.get(key) == value for key, value in wanted.items())
+        ]
+
+    async def read(self, path: str, params: list[tuple[str, str]]) -> JSON:
+        """The answer to any GET."""
+        answer = await self._client.request_json("GET", path, params=params, sandbox=self._sandbox)
+        return answer.data
+
+
+def agrees(stored: JSON, sent: JSON) -> bool:
+    """Whether what is stored is what was sent, as the API gives things back.
+
+    It adds fields, and returns numbers and booleans as text; nothing else may differ. A list in `sent` where
+    `stored` has a scalar means any of these.
+    """
+    if isinstance(sent, dict):
+        return isinstance(stored, dict) and all(
+            key in stored and agrees(stored[key], value) for key, value in sent.items() if value is not None
+        )
+    if isinstance(sent, list):
+        if isinstance(stored, list):
+            return len(stored) == len(sent) and all(map(agrees, stored, sent))
+        return any(agrees(stored, one) for one in sent)
+    if isinstance(stored, dict | list):
+        return False
+    return _text(stored) == _text(sent)
+
+
+def _text(scalar: JSON) -> str:
+    if isinstance(scalar, str):
+        return scalar
+    if isinstance(scalar, float) and scalar.is_integer():
+        scalar = int(scalar)
+    return json.dumps(scalar)
+
+
+def _items(data: JSON) -> list[dict[str, Any]]:
+    found = data.get("items", data.get("data", [data])) if isinstance(data, dict) else data
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

@@ -1,0 +1,83 @@
+"""What a write tool answers with."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aep_flow_mcp.guard.changes.canonical import shown, visible
+
+
+class Status(StrEnum):
+    """How a write ended. Nothing was sent for `declined`, `cancelled`, `needs_confirmation`, `refused`, `unchanged`."""
+
+    DONE = "done"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    NEEDS_CONFIRMATION = "needs_confirmation"
+    REFUSED = "refused"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    PARTLY = "partly"
+
+
+class Touched(BaseModel):
+    """One object that was created, updated, deleted or acted upon."""
+
+    model_config = ConfigDict(frozen=True)
+
+    did: str
+    id: str | None = None
+    etag: str | None = None
+
+
+class WriteResult(BaseModel):
+    """What happened. `partly`: some of it happened and could not be undone, `not_undone` says what."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Status
+    message: str
+    sandbox: str | None = None
+    done: list[Touched] = Field(default_factory=list)
+    changes: list[str] = Field(default_factory=list)
+    not_undone: list[str] = Field(default_factory=list)
+    data: dict[str, Any] | None = None
+    preview: str | None = None
+    confirmation_id: str | None = None
+    next_step: str | None = None
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the call has to be reported as failed."""
+        return self.status in (Status.REFUSED, Status.FAILED, Status.UNKNOWN, Status.PARTLY)
+
+    def text(self) -> str:
+        """The same in as few words as it takes."""
+        lines = [f"{self.status.value}: {self.message}"]
+        lines += [f"- {_touched(one)}" for one in self.done]
+        lines += [f"  {visible(change)}" for change in self.changes]
+        if self.not_undone:
+            lines.append("Could not be undone:")
+            lines += [f"- {visible(line)}" for line in self.not_undone]
+        if self.preview:
+            lines += ["Preview:", self.preview]
+        if self.data:
+            lines.append(f"answer: {shown(self.data, limit=8_000)}")
+        if self.confirmation_id:
+            lines.append(f"confirmation_id: {self.confirmation_id}")
+        if self.next_step:
+            lines.append(self.next_step)
+        return "\n".join(lines)
+
+
+def _touched(one: Touched) -> str:
+    parts = [visible(one.did)]
+    if one.id:
+        parts.append(f"id {visible(one.id)}")
+    if one.etag:
+        parts.append(f"etag {visible(one.etag)}")
+    return ", ".join(parts)

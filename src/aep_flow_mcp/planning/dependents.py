@@ -1,0 +1,78 @@
+"""What depends on an object, in lines that a person reads before it is removed or its credentials change."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import anyio
+
+from aep_flow_mcp.guard.changes.steps import PlanError
+from aep_flow_mcp.platform.filters import Condition, Filter
+from aep_flow_mcp.platform.models.connections import SourceConnection, TargetConnection
+from aep_flow_mcp.platform.models.flows import Flow
+from aep_flow_mcp.platform.reader import FlowReader
+
+SHOWN = 20
+
+
+async def flows_with(aep: FlowReader, condition: Condition) -> list[Flow]:
+    """Every flow that fulfils a condition, over all pages."""
+    return [flow async for flow in aep.iter_flows(filters=[condition])]
+
+
+async def of_source_connection(aep: FlowReader, source_id: str) -> list[str]:
+    """The flows that read through a source connection."""
+    return flow_lines(await flows_with(aep, Filter("sourceConnectionIds[]").eq(source_id)))
+
+
+async def of_target_connection(aep: FlowReader, target_id: str) -> list[str]:
+    """The flows that write through a target connection."""
+    return flow_lines(await flows_with(aep, Filter("targetConnectionIds[]").eq(target_id)))
+
+
+async def of_connection(aep: FlowReader, connection_id: str) -> list[str]:
+    """Flows, source and target connections that use an account."""
+    uses = Filter("baseConnectionId").eq(connection_id)
+    sources: list[SourceConnection] = []
+    targets: list[TargetConnection] = []
+    flows: dict[str, Flow] = {}
+
+    async def gather(items: AsyncIterator[Any], into: list[Any]) -> None:
+        into.extend([item async for item in items])
+
+    async def gather_flows(end: str) -> None:
+        path = Filter(f"inheritedAttributes.{end}[].baseConnection.id")
+        flows.update({flow.id: flow for flow in await flows_with(aep, path.eq(connection_id))})
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(gather, aep.iter_source_connections(filters=[uses]), sources)
+        group.start_soon(gather, aep.iter_target_connections(filters=[uses]), targets)
+        group.start_soon(gather_flows, "sourceConnections")
+        group.start_soon(gather_flows, "targetConnections")
+    lines = flow_lines(sorted(flows.values(), key=lambda flow: (flow.name or "", flow.id)))
+    lines += [f"source connection {item.name or '(no name)'} ({item.id})" for item in _ordered(sources)]
+    return lines + [f"target connection {item.name or '(no name)'} ({item.id})" for item in _ordered(targets)]
+
+
+def flow_lines(flows: Sequence[Flow]) -> list[str]:
+    """A line a flow: name, id, state."""
+    return [f"flow {flow.name or '(no name)'} ({flow.id}), {flow.state or 'state unknown'}" for flow in flows]
+
+
+def refuse_if_used(what: str, lines: list[str], *, delete_anyway: bool) -> None:
+    """Refuse to delete what others need.
+
+    Raises:
+        PlanError: with the list, unless told to go on.
+    """
+    if lines and not delete_anyway:
+        more = f"; and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
+        raise PlanError(
+            f"{what} is used by: {'; '.join(lines[:SHOWN])}{more}. "
+            "Remove those first, or call again with delete_anyway=true."
+        )
+
+
+def _ordered(items: Sequence[Any]) -> list[Any]:
+    return sorted(items, key=lambda item: (item.name or "", item.id))

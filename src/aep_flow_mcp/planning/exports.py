@@ -1,0 +1,41 @@
+"""What a dataset export takes, whoever plans it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from aep_flow_mcp.guard.changes.steps import PlanError
+from aep_flow_mcp.pipelines import wellknown
+from aep_flow_mcp.planning.objects import Params
+
+
+class ExportFormat(StrEnum):
+    """File types of dataset exports."""
+
+    JSON = "JSON"
+    PARQUET = "PARQUET"
+
+
+class Compression(StrEnum):
+    """How exported files are compressed."""
+
+    GZIP = "GZIP"
+    NONE = "NONE"
+
+
+def dataset_export_params(path: str, file_type: ExportFormat, compression: Compression) -> Params:
+    """`params` of a file destination for datasets.
+
+    Raises:
+        PlanError: JSON is delivered compressed only.
+    """
+    if file_type is ExportFormat.JSON and compression is Compression.NONE:
+        raise PlanError(
+            "compression: JSON is exported compressed only; take GZIP, or PARQUET without compression."
+        )
+    return {
+        "mode": wellknown.SERVER_TO_SERVER,
+        "path": path,
+        "compression": compression.value,
+        "datasetFileType": file_type.value,
+    }

@@ -1,0 +1,249 @@
+"""What tools that create flows take: schedules, transformations, options; and the checks of a whole flow body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+
+import anyio
+from pydantic import BaseModel, ConfigDict, Field
+
+from aep_flow_mcp.guard.changes.change import Change
+from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.steps import PlanError
+from aep_flow_mcp.pipelines import schedules, wellknown
+from aep_flow_mcp.pipelines.checks import Problem, check_flow
+from aep_flow_mcp.planning import objects as planning
+from aep_flow_mcp.planning.objects import compact
+from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
+from aep_flow_mcp.platform.models.connections import SourceConnection, TargetConnection
+from aep_flow_mcp.platform.models.specs import FlowSpec
+from aep_flow_mcp.platform.reader import FlowReader
+
+StartTime = Annotated[str, Field(description="ISO 8601, UTC unless it says otherwise; or epoch seconds")]
+
+
+class Frequency(StrEnum):
+    """How often an ingestion runs."""
+
+    ONCE = "once"
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+
+
+class ExportEvery(StrEnum):
+    """The rhythms that dataset exports have."""
+
+    HOURS_3 = "3 hours"
+    HOURS_6 = "6 hours"
+    HOURS_9 = "9 hours"
+    HOURS_12 = "12 hours"
+    DAY = "day"
+    ONCE = "once"
+
+
+class Transformation(BaseModel):
+    """A step between source and target."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(description="Mapping, Copy, Encryption, ...")]
+    params: dict[str, Any] = {}
+
+
+class Schedule(BaseModel):
+    """`scheduleParams`, with times as people write them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start_time: StartTime
+    frequency: Frequency | None = None
+    interval: int | None = None
+    backfill: bool | None = None
+    end_time: str | None = None
+    time_unit: Annotated[str | None, Field(description="exports: hour or day")] = None
+    export_mode: Annotated[
+        str | None, Field(description="exports: FIRST_FULL_THEN_INCREMENTAL, DAILY_FULL_EXPORT")
+    ] = None
+    folder_name_template: str | None = None
+
+    def as_params(self) -> dict[str, Any]:
+        """As the API takes it: epoch seconds, numbers as numbers."""
+        return compact(
+            startTime=epoch_seconds(self.start_time, "start_time"),
+            frequency=self.frequency.value if self.frequency else None,
+            interval=self.interval,
+            backfill=self.backfill,
+            endTime=epoch_seconds(self.end_time, "end_time") if self.end_time else None,
+            timeUnit=self.time_unit,
+            exportMode=self.export_mode,
+            folderNameTemplate=self.folder_name_template,
+        )
+
+
+class Options(BaseModel):
+    """What a run does with bad rows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    error_diagnostics: bool | None = None
+    partial_ingestion_percent: Annotated[float | None, Field(gt=0, le=100)] = None
+
+    def as_params(self) -> dict[str, Any] | None:
+        """As the API takes it; None when nothing was said."""
+        return (
+            compact(
+                errorDiagnosticsEnabled=self.error_diagnostics,
+                partialIngestionPercent=self.partial_ingestion_percent,
+            )
+            or None
+        )
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The two connections that a flow joins."""
+
+    source: SourceConnection
+    target: TargetConnection
+
+
+def epoch_seconds(text: str, field: str) -> int:
+    """Epoch seconds from `2026-01-31T08:00Z`, `2026-01-31` or a number of seconds.
+
+    Raises:
+        PlanError: it is neither.
+    """
+    found = schedules.parse_time(text)
+    if found is None:
+        raise PlanError(f"{field}: write a time such as 2026-01-31T08:00:00Z, or epoch seconds.")
+    return found
+
+
+def export_schedule(
+    every: ExportEvery, start_time: str, end_time: str | None, folder: str | None
+) -> dict[str, Any]:
+    """`scheduleParams` of a dataset export; `once` is a single full export."""
+    rhythm = schedules.parse_rhythm(every.value)
+    params = schedules.export_rhythm(rhythm) if rhythm else None
+    if params is None:
+        raise PlanError(f"every: an export has no rhythm such as {every.value}.")
+    return compact(
+        **params,
+        startTime=epoch_seconds(start_time, "start_time"),
+        endTime=epoch_seconds(end_time, "end_time") if end_time else None,
+        folderNameTemplate=folder or wellknown.EXPORT_FOLDER,
+    )
+
+
+async def read_ends(aep: FlowReader, source_id: str, target_id: str) -> Ends:
+    """Both connections, read side by side.
+
+    Raises:
+        PlanError: one of them is not there.
+    """
+    found: dict[str, Any] = {}
+
+    async def read(name: str, object_id: str, get: Any) -> None:
+        try:
+            found[name] = await get(object_id)
+        except PlatformError as error:
+            found[name] = error
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(read, "source", source_id, aep.get_source_connection)
+        group.start_soon(read, "target", target_id, aep.get_target_connection)
+    for name, object_id in (("source", source_id), ("target", target_id)):
+        error = found[name]
+        if isinstance(error, PlatformError):
+            if error.kind is not ErrorKind.NOT_FOUND:
+                raise error
+            raise PlanError(
+                f"{name}_connection_id: there is no {name} connection {object_id} in this sandbox."
+            )
+    return Ends(found["source"], found["target"])
+
+
+async def mapping_step(
+    aep: FlowReader, mapping_id: str, version: int | None, *, target: TargetConnection | None
+) -> dict[str, Any]:
+    """The Mapping transformation, with the mapping set's own latest version unless one is given.
+
+    Raises:
+        PlanError: there is no such mapping set, or it is for another schema than the target's.
+    """
+    try:
+        mapping = await aep.neighbours.get_mapping_set(mapping_id, version)
+    except PlatformError as error:
+        if error.kind is not ErrorKind.NOT_FOUND:
+            raise
+        which = f" in version {version}" if version is not None else ""
+        raise PlanError(f"mapping_id: there is no mapping set {mapping_id}{which}.") from None
+    if target and target.schema_id and mapping.schema_id and mapping.schema_id != target.schema_id:
+        raise PlanError(
+            f"mapping_id: the mapping set is for the schema {mapping.schema_id}, the target for {target.schema_id}."
+        )
+    found = version if version is not None else mapping.version
+    return {"name": "Mapping", "params": {"mappingId": mapping_id, "mappingVersion": int(found or 0)}}
+
+
+async def plan_flow(
+    aep: FlowReader,
+    *,
+    name: str,
+    flow_spec_id: str,
+    ends: Ends,
+    schedule: Mapping[str, Any] | None,
+    transformations: list[dict[str, Any]] | None,
+    options: Mapping[str, Any] | None = None,
+    description: str | None,
+    draft: bool = False,
+) -> Change:
+    """A Change that creates a flow, after the flow spec's own checks."""
+    spec = await planning.flow_spec(aep, flow_spec_id)
+    refuse_flow(spec, ends, schedule, transformations, options, draft=draft)
+    body = compact(
+        name=name,
+        description=description,
+        flowSpec=planning.spec_ref(spec),
+        sourceConnectionIds=[ends.source.id],
+        targetConnectionIds=[ends.target.id],
+        transformations=transformations or [],
+        scheduleParams=schedule or None,
+        options=options or None,
+    )
+    return Change.create(Kind.FLOW, body, params={"mode": "draft"} if draft else None)
+
+
+def refuse_flow(
+    spec: FlowSpec,
+    ends: Ends,
+    schedule: Mapping[str, Any] | None,
+    transformations: list[dict[str, Any]] | None,
+    options: Mapping[str, Any] | None,
+    *,
+    draft: bool,
+) -> None:
+    """Raise when the flow spec would refuse the body.
+
+    Raises:
+        PlanError: with a sentence for each problem.
+    """
+    problems = check_flow(
+        spec,
+        source_spec_id=ends.source.spec_id,
+        target_spec_id=ends.target.spec_id,
+        schedule=schedule,
+        transformations=transformations,
+        options=options,
+        now=planning.now(),
+        draft=draft,
+    )
+    needs_mapping = spec.id == wellknown.FLOW_STREAM_MAPPED and not draft
+    if needs_mapping and not any(step.get("name") == "Mapping" for step in transformations or ()):
+        problems.append(Problem("mapping_id", f"is required: {spec.name} maps raw data."))
+    planning.refuse(problems)

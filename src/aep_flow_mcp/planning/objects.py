@@ -1,0 +1,168 @@
+"""What planning a write needs over and over: objects as they are, specs, and problems as one sentence.
+
+Everything here reads. A planner that finds something wrong raises `PlanError` before anybody is asked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aep_flow_mcp.guard.changes.change import Change
+from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.steps import PlanError
+from aep_flow_mcp.pipelines.checks import Problem
+from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
+from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
+from aep_flow_mcp.platform.reader import FlowReader
+
+Params = dict[str, Any]
+
+
+class Op(StrEnum):
+    """JSON Patch, as far as the Flow Service takes it."""
+
+    ADD = "add"
+    REPLACE = "replace"
+    REMOVE = "remove"
+
+
+class PatchOp(BaseModel):
+    """One JSON Patch operation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    op: Op
+    path: Annotated[str, Field(pattern="^/.")]
+    value: Any = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is sent; the service wants a value even to remove."""
+        return {"op": self.op.value, "path": self.path, "value": self.value}
+
+
+def compact(**fields: Any) -> dict[str, Any]:
+    """A body without the members that were not given."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def spec_ref(spec: ConnectionSpec | FlowSpec) -> dict[str, str]:
+    """How an object names its spec."""
+    return {"id": spec.id, "version": spec.version or "1.0"}
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raise when the specs refuse something.
+
+    Raises:
+        PlanError: one sentence a problem.
+    """
+    found = list(problems)
+    if found:
+        raise PlanError(" ".join(map(str, found)))
+
+
+async def stored(aep: FlowReader, kind: Kind, object_id: str, *, etag: str | None = None) -> dict[str, Any]:
+    """An object as the service keeps it now, in the API's own words.
+
+    Raises:
+        PlanError: `etag` was given and the object has changed since.
+        PlatformError: it is not there, or may not be read.
+    """
+    item = await aep.get_object(kind.collection.rsplit("/", 1)[-1], object_id)
+    if etag is not None and etag.strip('"') != etag_of(item).strip('"'):
+        raise PlanError(
+            f"The {kind.value} has changed since that ETag: it is now {etag_of(item)}. Read it again."
+        )
+    return item
+
+
+def etag_of(item: Mapping[str, Any]) -> str:
+    """The object's ETag, quotes included."""
+    found = item.get("etag") or item.get("eTag") or item.get("version")
+    if not isinstance(found, str):
+        raise PlanError("The service gave no ETag for this object, so it cannot be changed safely.")
+    return found
+
+
+async def update(
+    aep: FlowReader, kind: Kind, object_id: str, operations: list[PatchOp], etag: str | None, **details: Any
+) -> Change:
+    """A Change that patches an object as it is now, valid for its present ETag only."""
+    item = await stored(aep, kind, object_id, etag=etag)
+    ops = [operation.as_json() for operation in operations]
+    return Change.update(kind, object_id, item, ops, etag=etag_of(item), **details)
+
+
+async def publish(aep: FlowReader, kind: Kind, object_id: str) -> Change:
+    """A Change that publishes a draft."""
+    item = await stored(aep, kind, object_id)
+    if item.get("state") != "draft":
+        raise PlanError(f"The {kind.value} is {item.get('state')}, not a draft: there is nothing to publish.")
+    return Change.action(
+        kind,
+        object_id,
+        "publish",
+        name=item.get("name"),
+        before={"state": "draft"},
+        intended={"state": ["enabled", "initializing", "enabling", "inProgress"]},
+    )
+
+
+async def connector(aep: FlowReader, spec_id: str) -> ConnectionSpec:
+    """A connection spec by its id, from the cached catalogue."""
+    try:
+        return await aep.get_connection_spec(spec_id)
+    except PlatformError as error:
+        if error.kind is not ErrorKind.NOT_FOUND:
+            raise
+        raise PlanError(
+            f"There is no connection spec {spec_id}. find_connection_spec finds it by name."
+        ) from None
+
+
+async def flow_spec(aep: FlowReader, spec_id: str) -> FlowSpec:
+    """A flow spec by its id, from the cached catalogue."""
+    try:
+        return await aep.get_flow_spec(spec_id)
+    except PlatformError as error:
+        if error.kind is not ErrorKind.NOT_FOUND:
+            raise
+        raise PlanError(f"There is no flow spec {spec_id}. find_flow_spec finds it by name.") from None
+
+
+def spec_id_of(item: Mapping[str, Any]) -> str | None:
+    """The id of the connection spec that a stored object names."""
+    ref = item.get("connectionSpec")
+    found = ref.get("id") if isinstance(ref, dict) else ref
+    return found if isinstance(found, str) else None
+
+
+def now() -> float:
+    """Epoch seconds."""
+    return time.time()
+
+
+async def check_account(aep: FlowReader, connection_id: str | None, spec: ConnectionSpec) -> None:
+    """An account that is named must be there and belong to the connector.
+
+    Raises:
+        PlanError: it is not, or does not.
+    """
+    if connection_id is None:
+        return
+    try:
+        account = await aep.get_connection(connection_id)
+    except PlatformError as error:
+        if error.kind is not ErrorKind.NOT_FOUND:
+            raise
+        raise PlanError(f"base_connection_id: there is no account {connection_id} in this sandbox.") from None
+    if account.spec_id and account.spec_id != spec.id:
+        raise PlanError(
+            f"base_connection_id: the account {account.name or connection_id} belongs to another connector "
+            f"(connection spec {account.spec_id}), not to {spec.name}."
+        )

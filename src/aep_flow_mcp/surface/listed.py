@@ -1,0 +1,132 @@
+"""A tool as the server lists it: from its card, built from its module on the first call."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from pydantic import BaseModel, PrivateAttr, ValidationError
+
+from aep_flow_mcp.gathering.asked import AskedError
+from aep_flow_mcp.platform.errors import PlatformError
+from aep_flow_mcp.surface.snapshot import Card, definition_of
+
+
+class ListedTool(Tool):
+    """A tool that is listed from its card and built from its module on the first call."""
+
+    _card: Card = PrivateAttr()
+    _built: Tool | None = PrivateAttr(default=None)
+    _sandboxes: tuple[str, ...] = PrivateAttr(default=())
+    _refusal: str | None = PrivateAttr(default=None)
+    _reveals: bool = PrivateAttr(default=False)
+
+    @classmethod
+    def from_card(
+        cls, card: Card, *, sandboxes: tuple[str, ...] = (), refusal: str | None = None, reveals: bool = False
+    ) -> ListedTool:
+        """sandboxes: with more than one, the tool takes a `sandbox`. refusal: why a call is refused.
+
+        reveals: secrets are shown after approval instead of masked.
+        """
+        tool = cls(
+            fn=_never_called,
+            name=card["name"],
+            title=card["title"],
+            description=card["description"],
+            parameters=_with_sandbox(card["input"], sandboxes),
+            fn_metadata=FuncMetadata(arg_model=ArgModelBase),
+            is_async=True,
+            context_kwarg=None,
+            annotations=ToolAnnotations.model_validate(card["hints"]),
+        )
+        tool._card = card
+        tool._sandboxes = sandboxes
+        tool._refusal = refusal
+        tool._reveals = reveals
+        return tool
+
+    @cached_property
+    def output_schema(self) -> dict[str, Any] | None:
+        schema: dict[str, Any] | None = self._card["output"]
+        return schema
+
+    async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> Any:
+        """Check the arguments, run the tool, and turn what it answers, or raises, into words."""
+        if self._refusal is not None:
+            raise ToolError(self._refusal)
+        built = self._build()
+        own, sandbox = self._split_arguments(arguments)
+        try:
+            built.fn_metadata.validate_arguments(own)
+        except ValidationError as error:
+            raise ToolError(_argument_sentence(self.name, error)) from None
+        from aep_flow_mcp.surface.dependencies import in_sandbox
+
+        try:
+            with in_sandbox(sandbox):
+                result = await built.run(own, context, convert_result=False)
+        except UnexpectedToolError as error:
+            if isinstance(error.__cause__, AskedError):
+                raise ToolError(str(error.__cause__)) from error.__cause__
+            if isinstance(error.__cause__, PlatformError):
+                raise ToolError(f"{self.name}: {error.__cause__}") from error.__cause__
+            raise
+        return _answer(result) if convert_result else result
+
+    def _build(self) -> Tool:
+        if self._built is None:
+            self._built = definition_of(self._card).build(reveals=self._reveals, output_schema=False)
+        return self._built
+
+    def _split_arguments(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+        known: dict[str, Any] = self.parameters["properties"]
+        unknown = sorted(set(arguments) - set(known))
+        if unknown:
+            takes = ", ".join(known) or "no arguments"
+            raise ToolError(f"{self.name} does not take {', '.join(map(repr, unknown))}. It takes: {takes}.")
+        if len(self._sandboxes) < 2:
+            return arguments, None
+        own = dict(arguments)
+        sandbox = own.pop("sandbox", None)
+        if sandbox is not None and sandbox not in self._sandboxes:
+            raise ToolError(f"sandbox takes one of: {', '.join(self._sandboxes)}.")
+        return own, sandbox
+
+
+def _with_sandbox(schema: dict[str, Any], sandboxes: tuple[str, ...]) -> dict[str, Any]:
+    if len(sandboxes) < 2:
+        return schema
+    choice = {"type": "string", "enum": list(sandboxes), "default": sandboxes[0]}
+    return {**schema, "properties": {**schema["properties"], "sandbox": choice}}
+
+
+def _argument_sentence(name: str, error: ValidationError) -> str:
+    """Which argument is wrong and what it takes; never the value, which may be a secret."""
+    parts = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        where = ".".join(str(part) for part in item["loc"]) or "the arguments"
+        parts.append(f"{where}: {item['msg'].removeprefix('Value error, ')}")
+    return f"{name} could not be called: {'; '.join(parts)}."
+
+
+def _answer(result: Any) -> CallToolResult | InputRequiredResult:
+    if isinstance(result, CallToolResult | InputRequiredResult):
+        return result
+    from aep_flow_mcp.answers.text import clean, render
+
+    if not isinstance(result, BaseModel):
+        raise TypeError(f"a tool answered with {type(result).__name__}, not with a model")
+    return CallToolResult(
+        content=[TextContent(type="text", text=render(result))],
+        structured_content=clean(result.model_dump(mode="json", exclude_none=True)),
+        is_error=getattr(result, "is_error", False) is True,
+    )
+
+
+async def _never_called() -> None:
+    raise AssertionError("a listed tool runs what it builds from its module")

@@ -1,0 +1,1 @@
+"""Accounts (base connections), source and target connections: reading them and changing them."""

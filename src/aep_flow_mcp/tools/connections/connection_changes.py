@@ -1,0 +1,173 @@
+"""Tools that create, change and remove base connections (accounts)."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from aep_flow_mcp.guard.changes.change import Change
+from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.steps import PlanError
+from aep_flow_mcp.pipelines import wellknown
+from aep_flow_mcp.pipelines.checks import check_auth
+from aep_flow_mcp.planning import dependents
+from aep_flow_mcp.planning import objects as planning
+from aep_flow_mcp.planning.objects import Params, compact
+from aep_flow_mcp.platform.models.specs import ConnectionSpec
+from aep_flow_mcp.platform.reader import FlowReader
+from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.params import Id
+from aep_flow_mcp.surface.registry import write_tool
+from aep_flow_mcp.surface.write_params import Description, Draft, Etag, Name, PatchOps
+
+Secret = Annotated[str, Field(min_length=1, description="a ${AEP_SECRET_...} reference")]
+
+
+class DataType(StrEnum):
+    """What a streaming connection receives."""
+
+    RAW = "raw"
+    XDM = "xdm"
+
+
+@write_tool("connections")
+async def create_connection(
+    aep: Reader,
+    name: Name,
+    connection_spec_id: Id,
+    auth_spec: str | None = None,
+    auth_params: Annotated[Params | None, Field(description="secrets as ${AEP_SECRET_...}")] = None,
+    description: Description = None,
+    draft: Draft = False,
+) -> Change:
+    """Create an account for any connector. get_connection_spec tells which auth_spec and params it takes."""
+    auth = None
+    if auth_spec is not None or auth_params is not None:
+        auth = {"specName": auth_spec, "params": auth_params or {}}
+    return await _create(aep, name, connection_spec_id, auth, description=description, draft=draft)
+
+
+@write_tool("connections")
+async def create_streaming_connection(
+    aep: Reader,
+    name: Name,
+    data_type: DataType = DataType.RAW,
+    authentication_required: bool = False,
+    source_id: str | None = None,
+    description: Description = None,
+) -> Change:
+    """Create an HTTP API streaming endpoint. get_connection shows its inletUrl afterwards."""
+    params = {
+        "dataType": data_type.value,
+        "sourceId": source_id or name,
+        "name": name,
+        "authenticationRequired": authentication_required,
+    }
+    auth = {"specName": "Streaming Connection", "params": params}
+    return await _create(aep, name, wellknown.HTTP_API, auth, description=description)
+
+
+@write_tool("connections")
+async def create_base_connection_s3(
+    aep: Reader, name: Name, access_key: Secret, secret_key: Secret, description: Description = None
+) -> Change:
+    """Create an account for exporting to Amazon S3. To read from S3 use create_connection."""
+    auth = {"specName": "Access Key", "params": {"s3AccessKey": access_key, "s3SecretKey": secret_key}}
+    return await _create(aep, name, wellknown.S3_TARGET, auth, description=description)
+
+
+@write_tool("connections")
+async def create_base_connection_blob(
+    aep: Reader, name: Name, connection_string: Secret, description: Description = None
+) -> Change:
+    """Create an account for exporting to Azure Blob. To read from Blob use create_connection."""
+    auth = {"specName": "ConnectionString", "params": {"connectionString": connection_string}}
+    return await _create(aep, name, wellknown.BLOB_TARGET, auth, description=description)
+
+
+@write_tool("connections")
+async def create_base_connection_landing_zone(
+    aep: Reader, name: Name, description: Description = None
+) -> Change:
+    """Create the account for exporting to the Data Landing Zone; it needs no credentials."""
+    return await _create(aep, name, wellknown.LANDING_ZONE_TARGET, None, description=description)
+
+
+@write_tool("connections")
+async def create_profile_connection(aep: Reader, name: Name, description: Description = None) -> Change:
+    """Create the base connection to Real-Time Customer Profile."""
+    return await _create(aep, name, wellknown.PROFILE_STORE, None, description=description)
+
+
+@write_tool("connections", idempotent=True)
+async def update_connection(
+    aep: Reader, connection_id: Id, operations: PatchOps, etag: Etag = None
+) -> Change:
+    """Patch an account, e.g. replace /auth/params with new credentials or /name."""
+    item = await planning.stored(aep, Kind.CONNECTION, connection_id, etag=etag)
+    ops = [operation.as_json() for operation in operations]
+    if any(op["path"].startswith("/connectionSpec") for op in ops):
+        raise PlanError("An account cannot change its connector: create a new one.")
+    spec = await planning.connector(aep, planning.spec_id_of(item) or "")
+    for op in ops:
+        if op["path"] in ("/auth", "/auth/params") and op["op"] != "remove":
+            auth = (
+                op["value"] if op["path"] == "/auth" else {**(item.get("auth") or {}), "params": op["value"]}
+            )
+            planning.refuse(check_auth(spec, auth))
+    warnings = []
+    if any(op["path"].startswith("/auth") for op in ops):
+        warnings = [
+            f"Uses these credentials: {line}" for line in await dependents.of_connection(aep, connection_id)
+        ]
+    return Change.update(
+        Kind.CONNECTION,
+        connection_id,
+        item,
+        ops,
+        etag=planning.etag_of(item),
+        warnings=warnings,
+        secret_keys=_secret_keys(spec),
+    )
+
+
+@write_tool("connections", destructive=True, idempotent=True)
+async def delete_connection(aep: Reader, connection_id: Id, delete_anyway: bool = False) -> Change:
+    """Delete an account. Refuses, with the list, while connections or flows use it."""
+    item = await planning.stored(aep, Kind.CONNECTION, connection_id)
+    lines = await dependents.of_connection(aep, connection_id)
+    dependents.refuse_if_used("The account", lines, delete_anyway=delete_anyway)
+    return Change.delete(Kind.CONNECTION, item, dependents=lines)
+
+
+@write_tool("connections", idempotent=True)
+async def publish_connection(aep: Reader, connection_id: Id) -> Change:
+    """Publish an account that is a draft."""
+    return await planning.publish(aep, Kind.CONNECTION, connection_id)
+
+
+async def _create(
+    aep: FlowReader,
+    name: str,
+    spec_id: str,
+    auth: Params | None,
+    *,
+    description: str | None,
+    draft: bool = False,
+) -> Change:
+    spec = await planning.connector(aep, spec_id)
+    planning.refuse(check_auth(spec, auth))
+    body = compact(name=name, description=description, auth=auth, connectionSpec=planning.spec_ref(spec))
+    return Change.create(
+        Kind.CONNECTION, body, secret_keys=_secret_keys(spec), params={"mode": "draft"} if draft else None
+    )
+
+
+def _secret_keys(spec: ConnectionSpec) -> set[str]:
+    """The parameters that the spec itself declares as passwords."""
+    return {
+        key
+        for way in spec.auth_specs
+        for key, schema in way.properties.items()
+        if isinstance(schema, dict) and schema.get("format") == "password"
+    }

@@ -1,0 +1,150 @@
+"""Connections: the accounts of external systems, with their credentials."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from aep_flow_mcp.answers.connections import Connectors, common_fields, connections_listed
+from aep_flow_mcp.answers.exploring import (
+    Compression,
+    Encoding,
+    Entries,
+    Explored,
+    Path,
+    Start,
+    explored,
+    question,
+)
+from aep_flow_mcp.answers.listing import Detail, Turn, counted
+from aep_flow_mcp.answers.present import present, record
+from aep_flow_mcp.answers.text import Answer, Listing, Record, Whole
+from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
+from aep_flow_mcp.platform.models.connections import Connection
+from aep_flow_mcp.platform.models.explore import FileType, ObjectType
+from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit, OrderBy
+from aep_flow_mcp.surface.registry import read_tool
+
+ConnectionState = Literal["enabled", "disabled", "initializing", "draft"]
+
+
+class ConnectionRow(BaseModel):
+    """An account in a list."""
+
+    id: str
+    name: str | None = None
+    state: str | None = None
+    connector: str | None = None
+    connection_spec_id: str | None = None
+    auth: str | None = None
+    updated_at: str | None = None
+
+
+class ConnectionTest(Answer):
+    """`works`: whether the external system accepted the credentials."""
+
+    connection_id: str
+    works: bool
+    note: str | None = None
+
+
+@read_tool("connections")
+async def list_connections(
+    aep: Reader,
+    name: str | None = None,
+    connection_spec_id: str | None = None,
+    state: ConnectionState | None = None,
+    filters: Filters = None,
+    order_by: OrderBy = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    detail: Detail = Detail.SUMMARY,
+    count_only: bool = False,
+) -> Listing[ConnectionRow | Whole]:
+    """List accounts (base connections). Names match exactly."""
+    asked = where({"name": name, "connectionSpec.id": connection_spec_id, "state": state}, filters)
+    if count_only:
+        return counted(await aep.count_connections(filters=asked))
+    turn = Turn(limit, order_by, cursor, detail)
+    return await connections_listed(aep, aep.list_connections, asked, turn, _row)
+
+
+@read_tool("connections")
+async def get_connection(aep: Reader, connection_id: Id) -> Record:
+    """An account, secrets masked. A streaming one shows its inletUrl."""
+    return record(await aep.get_connection(connection_id))
+
+
+@read_tool("connections")
+async def test_connection(aep: Reader, connection_id: Id) -> ConnectionTest:
+    """Ask the external system whether an account's credentials work."""
+    try:
+        works = await aep.test_connection(connection_id)
+    except PlatformError as error:
+        if error.kind is not ErrorKind.INVALID or error.status is None:
+            raise
+        # The external system's refusal is the answer to the question, not a failure to answer it.
+        return ConnectionTest(connection_id=connection_id, works=False, note=str(error))
+    return ConnectionTest(connection_id=connection_id, works=works)
+
+
+@read_tool("connections")
+async def explore_connection(
+    aep: Reader,
+    connection_id: Id,
+    object_type: ObjectType = "root",
+    object: Path = None,
+    file_type: FileType | None = None,
+    preview: bool | None = None,
+    column_delimiter: str | None = None,
+    compression: Compression | None = None,
+    encoding: Encoding | None = None,
+    determine_properties: Annotated[bool, Field(description="detect the file's type and delimiter")] = False,
+    filters: Annotated[dict[str, Any] | None, Field(description="PQL row filter")] = None,
+    source_params: dict[str, Any] | None = None,
+    start: Start = 0,
+    limit: Entries = 100,
+) -> Explored:
+    """Folders, files and tables an account can read; of a file or table, columns and first rows."""
+    query = question(
+        object_type,
+        object,
+        file_type=file_type,
+        preview=preview,
+        column_delimiter=column_delimiter,
+        compression=compression,
+        encoding=encoding,
+        determine_properties=determine_properties,
+        filters=filters,
+        source_params=source_params,
+    )
+    return explored(await aep.explore_connection(connection_id, query), start=start, limit=limit)
+
+
+@read_tool("connections")
+async def get_connection_configs(aep: Reader, connection_id: Id) -> Listing[Whole]:
+    """Configuration options that a connector offers for an account."""
+    page = await aep.connection_configs(connection_id)
+    return Listing(items=[Whole(present(item)) for item in page.items])
+
+
+@read_tool("connections")
+async def search_connections(
+    aep: Reader,
+    query: Annotated[str, Field(min_length=1, description="e.g. state==enabled&name==Orders")],
+    order_by: OrderBy = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    detail: Detail = Detail.SUMMARY,
+) -> Listing[ConnectionRow | Whole]:
+    """Adobe's own search, whose query language is undocumented. Prefer list_connections."""
+    turn = Turn(limit, order_by, cursor, detail)
+    return await connections_listed(aep, aep.search_connections, query, turn, _row)
+
+
+def _row(item: Connection, connectors: Connectors) -> ConnectionRow:
+    auth = item.auth.spec_name if item.auth else None
+    return ConnectionRow(**common_fields(item, connectors), auth=auth)

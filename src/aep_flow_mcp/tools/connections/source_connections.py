@@ -1,0 +1,76 @@
+"""Source connections: what a flow reads."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from aep_flow_mcp.answers.connections import Connectors, common_fields, connections_listed
+from aep_flow_mcp.answers.listing import Detail, Turn, counted
+from aep_flow_mcp.answers.present import record
+from aep_flow_mcp.answers.text import Listing, Record, Whole
+from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.platform.models.connections import SourceConnection
+from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.params import Cursor, EndState, Filters, Id, Limit, OrderBy
+from aep_flow_mcp.surface.registry import read_tool
+
+
+class SourceRow(BaseModel):
+    """A source connection in a list; `reads` is its path, table, or stream."""
+
+    id: str
+    name: str | None = None
+    state: str | None = None
+    connector: str | None = None
+    connection_spec_id: str | None = None
+    base_connection_id: str | None = None
+    format: str | None = None
+    reads: str | None = None
+    dataset_ids: list[str] | None = None
+    updated_at: str | None = None
+
+
+@read_tool("connections")
+async def list_source_connections(
+    aep: Reader,
+    name: str | None = None,
+    connection_spec_id: str | None = None,
+    base_connection_id: str | None = None,
+    state: EndState | None = None,
+    filters: Filters = None,
+    order_by: OrderBy = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    detail: Detail = Detail.SUMMARY,
+    count_only: bool = False,
+) -> Listing[SourceRow | Whole]:
+    """List source connections: what flows read."""
+    asked = where(
+        {
+            "name": name,
+            "connectionSpec.id": connection_spec_id,
+            "baseConnectionId": base_connection_id,
+            "state": state,
+        },
+        filters,
+    )
+    if count_only:
+        return counted(await aep.count_source_connections(filters=asked))
+    turn = Turn(limit, order_by, cursor, detail)
+    return await connections_listed(aep, aep.list_source_connections, asked, turn, _row)
+
+
+@read_tool("connections")
+async def get_source_connection(aep: Reader, source_connection_id: Id) -> Record:
+    """What a flow reads: path or table, format, columns."""
+    return record(await aep.get_source_connection(source_connection_id))
+
+
+def _row(item: SourceConnection, connectors: Connectors) -> SourceRow:
+    return SourceRow(
+        **common_fields(item, connectors),
+        base_connection_id=item.base_id,
+        format=item.data.format if item.data else None,
+        reads=item.path,
+        dataset_ids=item.dataset_ids or None,
+    )

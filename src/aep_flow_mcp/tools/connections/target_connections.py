@@ -1,0 +1,78 @@
+"""Target connections: where a flow writes."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from aep_flow_mcp.answers.connections import Connectors, common_fields, connections_listed
+from aep_flow_mcp.answers.listing import Detail, Turn, counted
+from aep_flow_mcp.answers.present import record
+from aep_flow_mcp.answers.text import Listing, Record, Whole
+from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.platform.models.connections import TargetConnection
+from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.params import Cursor, EndState, Filters, Id, Limit, OrderBy
+from aep_flow_mcp.surface.registry import read_tool
+
+
+class TargetRow(BaseModel):
+    """A target connection in a list; `writes` is its path at a destination."""
+
+    id: str
+    name: str | None = None
+    state: str | None = None
+    connector: str | None = None
+    connection_spec_id: str | None = None
+    base_connection_id: str | None = None
+    dataset_id: str | None = None
+    schema_id: str | None = None
+    writes: str | None = None
+    updated_at: str | None = None
+
+
+@read_tool("connections")
+async def list_target_connections(
+    aep: Reader,
+    name: str | None = None,
+    connection_spec_id: str | None = None,
+    base_connection_id: str | None = None,
+    dataset_id: str | None = None,
+    state: EndState | None = None,
+    filters: Filters = None,
+    order_by: OrderBy = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    detail: Detail = Detail.SUMMARY,
+    count_only: bool = False,
+) -> Listing[TargetRow | Whole]:
+    """List target connections: where flows write."""
+    asked = where(
+        {
+            "name": name,
+            "connectionSpec.id": connection_spec_id,
+            "baseConnectionId": base_connection_id,
+            "params.dataSetId": dataset_id,
+            "state": state,
+        },
+        filters,
+    )
+    if count_only:
+        return counted(await aep.count_target_connections(filters=asked))
+    turn = Turn(limit, order_by, cursor, detail)
+    return await connections_listed(aep, aep.list_target_connections, asked, turn, _row)
+
+
+@read_tool("connections")
+async def get_target_connection(aep: Reader, target_connection_id: Id) -> Record:
+    """Where a flow writes: dataset, or destination parameters."""
+    return record(await aep.get_target_connection(target_connection_id))
+
+
+def _row(item: TargetConnection, connectors: Connectors) -> TargetRow:
+    return TargetRow(
+        **common_fields(item, connectors),
+        base_connection_id=item.base_id,
+        dataset_id=item.dataset_id,
+        schema_id=item.schema_id,
+        writes=item.path,
+    )

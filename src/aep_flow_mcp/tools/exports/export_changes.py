@@ -1,0 +1,101 @@
+"""The whole export of datasets in one approval."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from aep_flow_mcp.guard.changes.change import Change, Plan
+from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.pipelines import wellknown
+from aep_flow_mcp.pipelines.checks import Problem, check_schedule
+from aep_flow_mcp.planning import objects as planning
+from aep_flow_mcp.planning.exports import Compression, ExportFormat, dataset_export_params
+from aep_flow_mcp.planning.flow_bodies import ExportEvery, StartTime, export_schedule
+from aep_flow_mcp.planning.objects import compact
+from aep_flow_mcp.platform.reader import FlowReader
+from aep_flow_mcp.platform.reader_specs import ConfigsQuery
+from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.registry import write_tool
+from aep_flow_mcp.surface.write_params import DatasetIds, Description, Folder, Name
+
+
+@write_tool("exports")
+async def export_dataset_to_landing_zone(
+    aep: Reader,
+    name: Name,
+    dataset_ids: DatasetIds,
+    path: Folder,
+    start_time: StartTime,
+    every: ExportEvery = ExportEvery.ONCE,
+    end_time: str | None = None,
+    file_type: ExportFormat = ExportFormat.JSON,
+    compression: Compression = Compression.GZIP,
+    base_connection_id: Annotated[str | None, Field(description="reuse this account")] = None,
+    description: Description = None,
+) -> Change:
+    """Export datasets into the landing zone: account, connections and flow at once, all or nothing."""
+    spec = await planning.flow_spec(aep, wellknown.FLOW_DATASET_TO_LANDING_ZONE)
+    schedule = export_schedule(every, start_time, end_time, None)
+    planning.refuse(check_schedule(spec, schedule, now=planning.now()))
+    target_params = dataset_export_params(path, file_type, compression)
+    names = await _exportable(aep, dataset_ids)
+    lake = await planning.connector(aep, wellknown.DATA_LAKE_SOURCE)
+    zone = await planning.connector(aep, wellknown.LANDING_ZONE_TARGET)
+    await planning.check_account(aep, base_connection_id, zone)
+
+    plan = Plan(f"Export {', '.join(names.values())} to the Data Landing Zone")
+    base = base_connection_id or plan.create(
+        Kind.CONNECTION, {"name": f"{name} account", "connectionSpec": planning.spec_ref(zone)}, key="account"
+    )
+    source = plan.create(
+        Kind.SOURCE_CONNECTION,
+        {
+            "name": f"{name} source",
+            "params": {
+                "datasets": [{"dataSetId": dataset_id, "name": title} for dataset_id, title in names.items()]
+            },
+            "connectionSpec": planning.spec_ref(lake),
+        },
+        key="source",
+    )
+    target = plan.create(
+        Kind.TARGET_CONNECTION,
+        {
+            "name": f"{name} target",
+            "baseConnectionId": base,
+            "params": target_params,
+            "connectionSpec": planning.spec_ref(zone),
+        },
+        key="target",
+    )
+    flow = compact(
+        name=name,
+        description=description,
+        flowSpec=planning.spec_ref(spec),
+        sourceConnectionIds=[source],
+        targetConnectionIds=[target],
+        transformations=[],
+        scheduleParams=schedule,
+    )
+    plan.create(Kind.FLOW, flow, key="flow")
+    return plan.change()
+
+
+async def _exportable(aep: FlowReader, dataset_ids: list[str]) -> dict[str, str]:
+    """Dataset id -> name, once each; every one must be exportable."""
+    known: dict[str, str] = {}
+    cursor: str | None = None
+    while True:
+        page = await aep.connection_spec_configs(
+            wellknown.DATA_LAKE_SOURCE, ConfigsQuery(limit=100), cursor=cursor
+        )
+        known.update({item.id: item.name or item.id for item in page.items if item.id})
+        cursor = page.next_cursor
+        if cursor is None or known.keys() >= set(dataset_ids):
+            break
+    missing = [dataset_id for dataset_id in dataset_ids if dataset_id not in known]
+    planning.refuse(
+        Problem("dataset_ids", f"{dataset_id} is not among the datasets that can be exported.")
+        for dataset_id in missing
+    )
+    return {dataset_id: known[dataset_id] for dataset_id in dict.fromkeys(dataset_ids)}

@@ -1,0 +1,1 @@
+"""Flows, their runs and their mapping sets: reading them and changing them."""

@@ -1,0 +1,264 @@
+"""Tools that create, change, switch and remove flows."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from aep_flow_mcp.guard.changes.change import Change
+from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.steps import NothingToDo, PlanError
+from aep_flow_mcp.pipelines import wellknown
+from aep_flow_mcp.pipelines.checks import check_options, check_schedule, check_transformations
+from aep_flow_mcp.planning import objects as planning
+from aep_flow_mcp.planning.flow_bodies import (
+    ExportEvery,
+    Frequency,
+    Options,
+    Schedule,
+    StartTime,
+    Transformation,
+    export_schedule,
+    mapping_step,
+    plan_flow,
+    read_ends,
+)
+from aep_flow_mcp.planning.objects import compact
+from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.params import FlowId, Id
+from aep_flow_mcp.surface.registry import write_tool
+from aep_flow_mcp.surface.write_params import Description, Draft, Etag, Name, PatchOps
+
+MappingVersion = Annotated[int | None, Field(description="latest if left out")]
+
+
+class FlowAction(StrEnum):
+    """What can be done to a flow as a whole."""
+
+    ENABLE = "enable"
+    DISABLE = "disable"
+    PUBLISH = "publish"
+
+
+class PolicyMode(StrEnum):
+    """Whether policies replace the present ones or join them."""
+
+    REPLACE = "replace"
+    ADD = "add"
+
+
+# The state that each action starts from, and the states that it leads to.
+_ACTIONS = {
+    FlowAction.ENABLE: ("disabled", ["enabled", "enabling"]),
+    FlowAction.DISABLE: ("enabled", ["disabled", "disabling"]),
+    FlowAction.PUBLISH: ("draft", ["enabled", "initializing", "enabling"]),
+}
+
+
+@write_tool("flows")
+async def create_flow(
+    aep: Reader,
+    name: Name,
+    flow_spec_id: Id,
+    source_connection_id: Id,
+    target_connection_id: Id,
+    schedule: Schedule | None = None,
+    transformations: list[Transformation] | None = None,
+    options: Options | None = None,
+    description: Description = None,
+    draft: Draft = False,
+) -> Change:
+    """Create a flow from connections that exist."""
+    ends = await read_ends(aep, source_connection_id, target_connection_id)
+    return await plan_flow(
+        aep,
+        name=name,
+        flow_spec_id=flow_spec_id,
+        ends=ends,
+        schedule=schedule.as_params() if schedule else None,
+        transformations=[step.model_dump() for step in transformations or []],
+        options=options.as_params() if options else None,
+        description=description,
+        draft=draft,
+    )
+
+
+@write_tool("flows")
+async def create_streaming_flow(
+    aep: Reader,
+    name: Name,
+    source_connection_id: Id,
+    target_connection_id: Id,
+    mapping_id: Annotated[str | None, Field(description="for raw data; leave out for XDM data")] = None,
+    mapping_version: MappingVersion = None,
+    description: Description = None,
+) -> Change:
+    """Create a flow from an HTTP API source into a dataset."""
+    ends = await read_ends(aep, source_connection_id, target_connection_id)
+    steps = [await mapping_step(aep, mapping_id, mapping_version, target=ends.target)] if mapping_id else []
+    spec_id = wellknown.FLOW_STREAM_MAPPED if mapping_id else wellknown.FLOW_STREAM_XDM
+    return await plan_flow(
+        aep,
+        name=name,
+        flow_spec_id=spec_id,
+        ends=ends,
+        schedule=None,
+        transformations=steps,
+        description=description,
+    )
+
+
+@write_tool("flows")
+async def create_flow_data_lake_to_landing_zone(
+    aep: Reader,
+    name: Name,
+    source_connection_id: Id,
+    target_connection_id: Id,
+    start_time: StartTime,
+    every: ExportEvery = ExportEvery.HOURS_3,
+    end_time: str | None = None,
+    folder_name_template: str | None = None,
+    description: Description = None,
+) -> Change:
+    """Export datasets into the landing zone over existing connections."""
+    ends = await read_ends(aep, source_connection_id, target_connection_id)
+    return await plan_flow(
+        aep,
+        name=name,
+        flow_spec_id=wellknown.FLOW_DATASET_TO_LANDING_ZONE,
+        ends=ends,
+        schedule=export_schedule(every, start_time, end_time, folder_name_template),
+        transformations=[],
+        description=description,
+    )
+
+
+@write_tool("flows")
+async def create_flow_landing_zone_to_data_lake(
+    aep: Reader,
+    name: Name,
+    source_connection_id: Id,
+    target_connection_id: Id,
+    start_time: StartTime,
+    frequency: Frequency = Frequency.MINUTE,
+    interval: Annotated[int | None, Field(ge=1)] = None,
+    mapping_id: str | None = None,
+    mapping_version: MappingVersion = None,
+    description: Description = None,
+) -> Change:
+    """Import landing-zone files into a dataset over existing connections. Minutes: at least 15."""
+    ends = await read_ends(aep, source_connection_id, target_connection_id)
+    steps = [await mapping_step(aep, mapping_id, mapping_version, target=ends.target)] if mapping_id else []
+    if interval is None and frequency is not Frequency.ONCE:
+        interval = 15 if frequency is Frequency.MINUTE else 1
+    schedule = Schedule(start_time=start_time, frequency=frequency, interval=interval)
+    return await plan_flow(
+        aep,
+        name=name,
+        flow_spec_id=wellknown.FLOW_FILES_TO_LAKE,
+        ends=ends,
+        schedule=schedule.as_params(),
+        transformations=steps,
+        description=description,
+    )
+
+
+@write_tool("flows", idempotent=True)
+async def update_flow(aep: Reader, flow_id: FlowId, operations: PatchOps, etag: Etag = None) -> Change:
+    """Patch a flow: /name, /scheduleParams, /transformations, /options. To switch it: run_flow_action."""
+    item = await planning.stored(aep, Kind.FLOW, flow_id, etag=etag)
+    ops = [operation.as_json() for operation in operations]
+    if any(op["path"] == "/state" for op in ops):
+        raise PlanError("The state cannot be patched: use run_flow_action.")
+    spec = await planning.flow_spec(aep, (item.get("flowSpec") or {}).get("id", ""))
+    for op in ops:
+        if op["op"] == "remove":
+            continue
+        if op["path"] == "/scheduleParams":
+            started = (item.get("scheduleParams") or {}).get("startTime")
+            now = planning.now() if op["value"] and op["value"].get("startTime") != started else 0
+            planning.refuse(check_schedule(spec, op["value"], now=now))
+        elif op["path"] == "/transformations":
+            planning.refuse(check_transformations(spec, op["value"]))
+        elif op["path"] == "/options":
+            planning.refuse(check_options(spec, op["value"]))
+    return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item))
+
+
+@write_tool("flows", idempotent=True)
+async def update_flow_policies(
+    aep: Reader,
+    flow_id: FlowId,
+    policies: Annotated[list[str], Field(description="ids such as /dulepolicy/marketingActions/...")],
+    mode: PolicyMode = PolicyMode.REPLACE,
+) -> Change:
+    """Set or extend the data usage policies that apply to a flow."""
+    item = await planning.stored(aep, Kind.FLOW, flow_id)
+    present = (item.get("policy") or {}).get("enforcementRefs") or []
+    wanted = list(dict.fromkeys([*present, *policies] if mode is PolicyMode.ADD else policies))
+    value = {**(item.get("policy") or {}), "enforcementRefs": wanted}
+    ops = [{"op": "replace" if "policy" in item else "add", "path": "/policy", "value": value}]
+    return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item))
+
+
+@write_tool("flows", idempotent=True)
+async def update_flow_mapping(
+    aep: Reader, flow_id: FlowId, mapping_id: str | None = None, mapping_version: MappingVersion = None
+) -> Change:
+    """Point a flow to another mapping set, or to the latest version of its own."""
+    item = await planning.stored(aep, Kind.FLOW, flow_id)
+    steps = item.get("transformations") or []
+    index = next((number for number, step in enumerate(steps) if step.get("name") == "Mapping"), None)
+    own = steps[index].get("params", {}).get("mappingId") if index is not None else None
+    chosen = mapping_id or own
+    if chosen is None:
+        raise PlanError("mapping_id: the flow has no mapping yet; name the mapping set.")
+    targets = item.get("targetConnectionIds") or []
+    target = await aep.get_target_connection(targets[0]) if targets else None
+    step = await mapping_step(aep, chosen, mapping_version, target=target)
+    ops: list[dict[str, Any]]
+    if index is None:
+        ops = [{"op": "add", "path": "/transformations", "value": [*steps, step]}]
+    else:
+        ops = [{"op": "replace", "path": f"/transformations/{index}", "value": step}]
+    return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item))
+
+
+@write_tool("flows", idempotent=True)
+async def run_flow_action(aep: Reader, flow_id: FlowId, action: FlowAction) -> Change:
+    """Enable, disable, or publish (a draft) a flow. To run it now: create_run."""
+    item = await planning.stored(aep, Kind.FLOW, flow_id)
+    state = str(item.get("state"))
+    starts_from, leads_to = _ACTIONS[action]
+    if state in leads_to and action is not FlowAction.PUBLISH:
+        raise NothingToDo(f"The flow is already {state}: nothing was sent.")
+    if state != starts_from:
+        fitting = [other.value for other, (needed, _) in _ACTIONS.items() if needed == state]
+        hint = (
+            f" What fits is: {', '.join(fitting)}."
+            if fitting
+            else " Wait until its present change is through."
+        )
+        raise PlanError(f"The flow is {state}; {action.value} needs a flow that is {starts_from}.{hint}")
+    warnings = ["No further run starts until it is enabled again."] if action is FlowAction.DISABLE else []
+    return Change.action(
+        Kind.FLOW,
+        flow_id,
+        action.value,
+        name=item.get("name"),
+        etag=planning.etag_of(item),
+        before={"state": state},
+        intended={"state": leads_to},
+        warnings=warnings,
+    )
+
+
+@write_tool("flows", destructive=True, idempotent=True)
+async def delete_flow(aep: Reader, flow_id: FlowId) -> Change:
+    """Delete a flow. Its connections, its dataset and the data stay."""
+    item = await planning.stored(aep, Kind.FLOW, flow_id)
+    warnings = ["It is enabled: its runs stop."] if item.get("state") == "enabled" else []
+    ends = compact(source=item.get("sourceConnectionIds"), target=item.get("targetConnectionIds"))
+    kept = "; ".join(f"{name} connection {', '.join(ids)}" for name, ids in ends.items() if ids)
+    summary = f"These stay: {kept}." if kept else ""
+    return Change.delete(Kind.FLOW, item, warnings=warnings, summary=summary)

@@ -1,0 +1,94 @@
+"""Flows: what reads from where, writes where, and when."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from aep_flow_mcp.answers.flows import FlowRow, flows_listed
+from aep_flow_mcp.answers.listing import Detail, Turn, counted
+from aep_flow_mcp.answers.text import Listing, Record, Whole
+from aep_flow_mcp.answers.whole import whole
+from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.platform.urls import FLOW_SERVICE
+from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.params import Cursor, Filters, FlowId, Limit, OrderBy
+from aep_flow_mcp.surface.registry import read_tool
+
+
+class FlowState(StrEnum):
+    """The states that a flow rests in; others pass within minutes (`filters` can ask for them)."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    DRAFT = "draft"
+
+
+class EndKind(StrEnum):
+    """What the API can tell flows apart by; the internal ones are neither."""
+
+    SOURCE = "source"
+    DESTINATION = "destination"
+
+
+_KIND_FLAGS = {EndKind.SOURCE: "isSourceFlow", EndKind.DESTINATION: "isDestinationFlow"}
+
+Ids = str | list[str] | None
+"""One id, or several of which any may be the one."""
+
+
+@read_tool("flows")
+async def list_flows(
+    aep: Reader,
+    name: str | None = None,
+    state: FlowState | None = None,
+    kind: EndKind | None = None,
+    flow_spec_id: str | None = None,
+    source_connection_id: Ids = None,
+    target_connection_id: Ids = None,
+    mapping_set_id: Ids = None,
+    filters: Filters = None,
+    order_by: OrderBy = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    detail: Detail = Detail.SUMMARY,
+    count_only: bool = False,
+) -> Listing[FlowRow | Whole]:
+    """List or count flows; all arguments must hold, names match exactly. find_flows finds by part of a
+    name or dataset; pipeline_health tells what is wrong."""
+    asked = where(
+        {
+            "name": name,
+            "state": state,
+            **({f"inheritedAttributes.properties.{_KIND_FLAGS[kind]}": True} if kind else {}),
+            "flowSpec.id": flow_spec_id,
+            "sourceConnectionIds[]": source_connection_id,
+            "targetConnectionIds[]": target_connection_id,
+            "transformations[].params.mappingId": mapping_set_id,
+        },
+        filters,
+    )
+    if count_only:
+        return counted(await aep.count_flows(asked))
+    return await flows_listed(aep, aep.list_flows, asked, Turn(limit, order_by, cursor, detail))
+
+
+@read_tool("flows")
+async def get_flow(aep: Reader, flow_id: FlowId) -> Record:
+    """A flow as stored, with its ETag. describe_flow explains it."""
+    return whole(await aep.get_flow(flow_id), path=f"{FLOW_SERVICE}/flows/{flow_id}")
+
+
+@read_tool("flows")
+async def search_flows(
+    aep: Reader,
+    query: Annotated[str, Field(min_length=1, description="e.g. state==enabled&name==Orders")],
+    order_by: OrderBy = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    detail: Detail = Detail.SUMMARY,
+) -> Listing[FlowRow | Whole]:
+    """Adobe's undocumented search. Prefer find_flows or list_flows."""
+    return await flows_listed(aep, aep.search_flows, query, Turn(limit, order_by, cursor, detail))

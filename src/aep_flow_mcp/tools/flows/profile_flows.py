@@ -1,0 +1,251 @@
+"""The internal flows that carry datasets into the profile store and the identity service.
+
+The ids of these stores' specs are not published and differ from what circulates, so the flows are found by
+name: by their flow spec's, or by that of the connection spec that they write to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from mcp.server.mcpserver.exceptions import ToolError
+
+from aep_flow_mcp.answers.flows import FlowRow, FlowRunRow, flow_row, flow_run_row
+from aep_flow_mcp.answers.listing import Detail, listed
+from aep_flow_mcp.answers.text import Listing, Record, Whole
+from aep_flow_mcp.answers.whole import whole
+from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.gathering.flow_parts import found
+from aep_flow_mcp.gathering.names import plain_name
+from aep_flow_mcp.gathering.run_status import STATUS_PATH, RunState, spellings
+from aep_flow_mcp.gathering.spec_names import with_specs
+from aep_flow_mcp.insight.shapes import Problem
+from aep_flow_mcp.platform.concurrency import together
+from aep_flow_mcp.platform.filters import Condition, Filter
+from aep_flow_mcp.platform.models.flows import Flow
+from aep_flow_mcp.platform.models.neighbours import Dataset
+from aep_flow_mcp.platform.paging import Page
+from aep_flow_mcp.platform.reader import FlowReader
+from aep_flow_mcp.platform.urls import FLOW_SERVICE
+from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.params import NEWEST_FIRST, Cursor, Limit
+from aep_flow_mcp.surface.registry import read_tool
+
+UNKNOWN = "unknown"
+_DATASET_PATHS = ("params.dataSetId", "params.datasets[].dataSetId")
+MANY = 100
+"""How many ids one filter takes."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where the flows lead. Names of connection specs are compared without case, spaces and punctuation."""
+
+    title: str
+    flow_spec: str
+    targets: frozenset[str]
+
+
+PROFILE = Store(
+    "profile",
+    "dataset_to_ups",
+    frozenset({"ups", "profile", "profilestore", "unifiedprofile", "unifiedprofileservice"}),
+)
+IDENTITY = Store(
+    "identity",
+    "dataset_to_uis",
+    frozenset({"uis", "identity", "identityservice", "identitystore", "unifiedidentity"}),
+)
+
+
+class StoreFlowRow(FlowRow):
+    """A flow and the dataset that it carries, where that was asked for."""
+
+    dataset_id: str | None = None
+    dataset_name: str | None = None
+
+
+@read_tool("profile")
+async def list_profile_flows(
+    aep: Reader, resolve_source_dataset: bool = False, limit: Limit = 20, cursor: Cursor = None
+) -> Listing[StoreFlowRow | Whole]:
+    """Flows that load datasets into the profile store (UPS)."""
+    return await _flows(aep, PROFILE, resolve_source_dataset, limit, cursor)
+
+
+@read_tool("profile")
+async def list_identity_flows(
+    aep: Reader, resolve_source_dataset: bool = False, limit: Limit = 20, cursor: Cursor = None
+) -> Listing[StoreFlowRow | Whole]:
+    """Flows that load datasets into the identity service (UIS)."""
+    return await _flows(aep, IDENTITY, resolve_source_dataset, limit, cursor)
+
+
+@read_tool("profile")
+async def get_profile_flow(
+    aep: Reader, dataset_id: str | None = None, dataset_name: str | None = None
+) -> Record:
+    """The flow that loads a dataset into the profile store."""
+    return await _flow(aep, PROFILE, dataset_id, dataset_name)
+
+
+@read_tool("profile")
+async def get_identity_flow(
+    aep: Reader, dataset_id: str | None = None, dataset_name: str | None = None
+) -> Record:
+    """The flow that loads a dataset into the identity service."""
+    return await _flow(aep, IDENTITY, dataset_id, dataset_name)
+
+
+@read_tool("profile")
+async def list_profile_flow_runs(
+    aep: Reader,
+    dataset_id: str | None = None,
+    dataset_name: str | None = None,
+    state: RunState | None = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> Listing[FlowRunRow | Whole]:
+    """Runs that loaded a dataset into the profile store, newest first."""
+    return await _runs(aep, PROFILE, dataset_id, dataset_name, state, limit, cursor)
+
+
+@read_tool("profile")
+async def list_identity_flow_runs(
+    aep: Reader,
+    dataset_id: str | None = None,
+    dataset_name: str | None = None,
+    state: RunState | None = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> Listing[FlowRunRow | Whole]:
+    """Runs that loaded a dataset into the identity service, newest first."""
+    return await _runs(aep, IDENTITY, dataset_id, dataset_name, state, limit, cursor)
+
+
+async def _flows(
+    aep: FlowReader, store: Store, resolve: bool, limit: int, cursor: str | None
+) -> Listing[StoreFlowRow | Whole]:
+    condition = await into(aep, store)
+    page, specs, note = await with_specs(
+        lambda: aep.list_flows(condition, limit=limit, cursor=cursor),
+        aep.list_flow_specs,
+        lacking="Some frequencies",
+    )
+    read = await _datasets_read(aep, page) if resolve else {}
+    return listed(
+        page,
+        lambda flow: StoreFlowRow.model_validate(dict(flow_row(flow, specs)) | read.get(flow.id, {})),
+        Detail.SUMMARY,
+        note=note,
+    )
+
+
+async def _flow(aep: FlowReader, store: Store, dataset_id: str | None, dataset_name: str | None) -> Record:
+    flow, *others = await _flows_of_dataset(aep, store, dataset_id, dataset_name)
+    shown = whole(flow, path=f"{FLOW_SERVICE}/flows/{flow.id}")
+    if not others:
+        return shown
+    ids = ", ".join(other.id for other in others)
+    note = f"{len(others)} more flows load such a dataset: {ids}."
+    return shown.model_copy(update={"note": f"{shown.note} {note}" if shown.note else note})
+
+
+async def _runs(
+    aep: FlowReader,
+    store: Store,
+    dataset_id: str | None,
+    dataset_name: str | None,
+    state: RunState | None,
+    limit: int,
+    cursor: str | None,
+) -> Listing[FlowRunRow | Whole]:
+    flows = await _flows_of_dataset(aep, store, dataset_id, dataset_name)
+    asked = where({"flowId": [flow.id for flow in flows], STATUS_PATH: spellings(state)}, None)
+    page = await aep.list_runs(asked, limit=limit, orderby=NEWEST_FIRST, cursor=cursor)
+    return listed(page, lambda run: flow_run_row(run, tell_flow=True), Detail.SUMMARY)
+
+
+async def into(aep: FlowReader, store: Store) -> Condition:
+    """The filter for flows that lead into a store.
+
+    Raises:
+        ToolError: neither a flow spec nor a connection spec of that name is to be seen.
+    """
+    wanted = plain_name(store.flow_spec)
+    flow_specs = await aep.list_flow_specs()
+    ids = [spec.id for spec in flow_specs if plain_name(spec.name or "") == wanted]
+    if ids:
+        return Filter("flowSpec.id").in_(ids)
+    connectors = await aep.list_connection_specs()
+    ids = [spec.id for spec in connectors if plain_name(spec.name or "") in store.targets]
+    if ids:
+        return Filter("inheritedAttributes.targetConnections[].connectionSpec.id").in_(ids)
+    raise ToolError(
+        f"No flow spec here is called {store.flow_spec}, and no connector by a name of the {store.title} store: "
+        "this sandbox has none of these flows, or the credential may not see them."
+    )
+
+
+async def _flows_of_dataset(
+    aep: FlowReader, store: Store, dataset_id: str | None, dataset_name: str | None
+) -> list[Flow]:
+    """At least one flow, newest first.
+
+    Raises:
+        ToolError: not exactly one of the arguments, no such dataset, or no flow that reads it.
+    """
+    if bool(dataset_id) == bool(dataset_name):
+        raise ToolError("Give dataset_id or dataset_name: one of them.")
+    ids = [dataset_id] if dataset_id else await _ids_of(aep, dataset_name or "")
+    condition = await into(aep, store)
+    read = await together([partial(_sources_of, aep, path, ids) for path in _DATASET_PATHS])
+    sources = sorted({id for found_ids in read for id in found_ids})
+    flows: list[Flow] = []
+    for part in _parts(sources):
+        reading = Filter("sourceConnectionIds[]").in_(part)
+        flows += [flow async for flow in aep.iter_flows([condition, reading], orderby=NEWEST_FIRST)]
+    if not flows:
+        raise ToolError(
+            f"No flow loads dataset {dataset_id or dataset_name} into the {store.title} store: "
+            f"it may not be enabled for it. list_{store.title}_flows shows those there are."
+        )
+    return flows
+
+
+async def _ids_of(aep: FlowReader, name: str) -> list[str]:
+    datasets = await aep.neighbours.find_dataset_by_name(name)
+    if not datasets:
+        raise ToolError(f"No dataset is called exactly {name!r}. Names match exactly, case included.")
+    return [dataset.id for dataset in datasets]
+
+
+async def _sources_of(aep: FlowReader, path: str, dataset_ids: Sequence[str]) -> list[str]:
+    """The source connections that read a dataset, by one of the two places where they name it."""
+    reading = Filter(path).in_(dataset_ids)
+    return [source.id async for source in aep.iter_source_connections(reading)]
+
+
+async def _datasets_read(aep: FlowReader, page: Page[Flow]) -> dict[str, dict[str, str]]:
+    """Flow id -> dataset_id and dataset_name of what it reads; `unknown` where it cannot be told."""
+    source_of = {flow.id: flow.source_connection_ids[0] for flow in page.items if flow.source_connection_ids}
+    dataset_of: dict[str, str] = {}
+    for part in _parts(sorted(set(source_of.values()))):
+        sources = aep.iter_source_connections(Filter("id").in_(part))
+        dataset_of |= {source.id: source.dataset_ids[0] async for source in sources if source.dataset_ids}
+    ids = sorted(set(dataset_of.values()))
+    named = await together([partial(found, partial(aep.neighbours.get_dataset, id)) for id in ids])
+    names = dict(zip(ids, map(_dataset_name, named), strict=True))
+    read = {flow: dataset_of.get(source, UNKNOWN) for flow, source in source_of.items()}
+    return {flow: {"dataset_id": id, "dataset_name": names.get(id, UNKNOWN)} for flow, id in read.items()}
+
+
+def _dataset_name(dataset: Dataset | Problem) -> str:
+    return (dataset.name if isinstance(dataset, Dataset) else None) or UNKNOWN
+
+
+def _parts(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    for start in range(0, len(ids), MANY):
+        yield ids[start : start + MANY]

@@ -1,0 +1,175 @@
+"""Runs: the executions of flows, what they moved, and every place where their errors hide."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from aep_flow_mcp.answers.flows import FlowRunRow, flow_run_row
+from aep_flow_mcp.answers.listing import Detail, counted, listed
+from aep_flow_mcp.answers.text import Answer, Listing, Whole
+from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.gathering.run_status import STARTED_PATH, STATUS_PATH, RunState, spellings
+from aep_flow_mcp.gathering.times import Window, now
+from aep_flow_mcp.insight.words import distinct_errors, failing_errors, root_error, seconds, utc
+from aep_flow_mcp.platform.models.error_codes import explain
+from aep_flow_mcp.platform.models.runs import Activity, FlowRun, RunError, RunStatus
+from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.params import NEWEST_FIRST, Cursor, Filters, Id, Limit, OrderBy, Since, Until
+from aep_flow_mcp.surface.registry import read_tool
+
+SHOWN_ERRORS = 40
+
+
+class ErrorRow(BaseModel):
+    """One error, skip or warning. `place` says where the run holds it, `where` which activity or audience."""
+
+    code: str | None = None
+    message: str | None = None
+    count: int | None = None
+    place: str
+    where: str | None = None
+
+
+class ActivityRow(BaseModel):
+    """One step of a run."""
+
+    name: str
+    status: RunStatus
+    duration_s: float | None = None
+    records_in: int | None = None
+    records_out: int | None = None
+    records_failed: int | None = None
+    bytes_in: int | None = None
+    bytes_out: int | None = None
+
+
+class RunDetail(Answer):
+    """A run. `clean`: it succeeded and lost nothing. Sizes in bytes, durations in seconds, times in UTC.
+
+    A number that the API does not know is left out. `diagnostics` are Platform paths of the failed rows.
+    """
+
+    id: str
+    flow_id: str | None = None
+    status: RunStatus
+    clean: bool | None = None
+    started_at: str | None = None
+    completed_at: str | None = None
+    duration_s: float | None = None
+    window_start: str | None = None
+    window_end: str | None = None
+    records_in: int | None = None
+    records_out: int | None = None
+    records_failed: int | None = None
+    records_skipped: int | None = None
+    bytes_in: int | None = None
+    bytes_out: int | None = None
+    files_in: int | None = None
+    files_out: int | None = None
+    files_failed: int | None = None
+    fix: str | None = None
+    error_count: int | None = None
+    errors: list[ErrorRow] = Field(default_factory=list)
+    activities: list[ActivityRow] = Field(default_factory=list)
+    batch_ids: list[str] = Field(default_factory=list)
+    diagnostics: dict[str, str] = Field(default_factory=dict)
+    file_lists: list[str] = Field(default_factory=list)
+    parent_run_id: str | None = None
+    predecessor_run_ids: list[str] = Field(default_factory=list)
+
+
+@read_tool("runs")
+async def list_runs(
+    aep: Reader,
+    flow_id: str | None = None,
+    status: RunState | None = None,
+    since: Since = None,
+    until: Until = None,
+    filters: Filters = None,
+    order_by: OrderBy = NEWEST_FIRST,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    detail: Detail = Detail.SUMMARY,
+    count_only: bool = False,
+) -> Listing[FlowRunRow | Whole]:
+    """List or count runs by flow, status, and start time. For what failed and why, over all flows:
+    pipeline_health."""
+    window = Window(since, until, cursor, at=now())
+    asked = [
+        *where({"flowId": flow_id, STATUS_PATH: spellings(status)}, None),
+        *window.conditions(STARTED_PATH),
+        *(filters or []),
+    ]
+    if count_only:
+        return counted(await aep.count_runs(asked))
+    page = await aep.list_runs(asked, limit=limit, orderby=order_by, cursor=window.cursor)
+    return listed(window.page(page), lambda run: flow_run_row(run, tell_flow=flow_id is None), detail)
+
+
+@read_tool("runs")
+async def get_run(aep: Reader, run_id: Id) -> RunDetail:
+    """A run: records, bytes, activities, and its errors from everywhere the API hides them."""
+    return run_detail(await aep.get_run(run_id))
+
+
+def run_detail(run: FlowRun) -> RunDetail:
+    """A run with all that it tells about itself."""
+    start, end = run.window
+    errors = distinct_errors(run)
+    return RunDetail(
+        id=run.id,
+        flow_id=run.flow_id,
+        status=run.status,
+        clean=run.clean if run.status.finished else None,
+        started_at=utc(run.started_at),
+        completed_at=utc(run.completed_at),
+        duration_s=seconds(run.duration_s),
+        window_start=utc(start),
+        window_end=utc(end),
+        records_in=run.records_in,
+        records_out=run.records_out,
+        records_failed=run.records_failed,
+        records_skipped=run.records_skipped,
+        bytes_in=run.bytes_in,
+        bytes_out=run.bytes_out,
+        files_in=run.files_in,
+        files_out=run.files_out,
+        files_failed=run.files_failed,
+        fix=_fix(run),
+        error_count=len(failing_errors(run)) or None,
+        errors=[_error_row(error) for error in errors[:SHOWN_ERRORS]],
+        activities=[_activity_row(activity) for activity in run.activities],
+        batch_ids=run.batch_ids,
+        diagnostics=run.diagnostics_urls,
+        file_lists=run.file_info_urls,
+        parent_run_id=run.parent_flow_run_id,
+        predecessor_run_ids=[before.flow_run_id for before in run.predecessors if before.flow_run_id],
+    )
+
+
+def _fix(run: FlowRun) -> str | None:
+    """What to try first, where the code of the error that says most is a known one."""
+    error = root_error(run)
+    known = explain(error.code) if error and error.code else None
+    return known.fix if known else None
+
+
+def _error_row(error: RunError) -> ErrorRow:
+    return ErrorRow(
+        code=error.code, message=error.message, count=error.count, place=error.place, where=error.where
+    )
+
+
+def _activity_row(activity: Activity) -> ActivityRow:
+    # A run of this one activity knows how to read its metrics.
+    alone = FlowRun(metrics=activity)
+    return ActivityRow(
+        name=activity.label,
+        status=activity.status,
+        duration_s=seconds(alone.duration_s),
+        records_in=alone.records_in,
+        records_out=alone.records_out,
+        records_failed=alone.records_failed,
+        bytes_in=alone.bytes_in,
+        bytes_out=alone.bytes_out,
+    )

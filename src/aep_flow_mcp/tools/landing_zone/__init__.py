@@ -1,0 +1,1 @@
+"""The Data Landing Zone: its storage, its files, its credentials."""

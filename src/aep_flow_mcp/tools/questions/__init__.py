@@ -1,0 +1,1 @@
+"""The questions that people ask: find, describe, health, diagnosis, lineage, comparison."""

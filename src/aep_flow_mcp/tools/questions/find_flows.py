@@ -1,0 +1,200 @@
+"""Finding flows by words and by what surrounds them, over the whole sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from mcp.server.mcpserver import Context
+from pydantic import BaseModel, Field
+
+from aep_flow_mcp.answers.progress import reporting
+from aep_flow_mcp.answers.text import Answer, table
+from aep_flow_mcp.gathering import times
+from aep_flow_mcp.gathering.finding import ids_meant, index_of, since_of
+from aep_flow_mcp.gathering.flow_index import MAX_AGE, FlowIndex
+from aep_flow_mcp.insight.facts import FlowFacts
+from aep_flow_mcp.insight.words import utc
+from aep_flow_mcp.platform.models.flows import FlowKind
+from aep_flow_mcp.platform.models.runs import RunStatus
+from aep_flow_mcp.surface.dependencies import AppState, Reader
+from aep_flow_mcp.surface.registry import read_tool
+
+
+class FlowState(StrEnum):
+    """States that a flow stays in."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    DRAFT = "draft"
+
+
+class LastStatus(StrEnum):
+    """How the last run of a flow stands. `never` ran not once."""
+
+    SUCCESS = "success"
+    FAILED = "failed"
+    RUNNING = "running"
+    NEVER = "never"
+
+
+_STATUSES: dict[LastStatus, frozenset[RunStatus | None]] = {
+    LastStatus.SUCCESS: frozenset((RunStatus.SUCCESS, RunStatus.PARTIAL_SUCCESS)),
+    LastStatus.FAILED: frozenset((RunStatus.FAILED, RunStatus.PARTIAL_FAILURE)),
+    LastStatus.RUNNING: frozenset((RunStatus.IN_PROGRESS, RunStatus.SCHEDULED, RunStatus.QUEUED)),
+    LastStatus.NEVER: frozenset((None,)),
+}
+
+
+class FoundFlow(BaseModel):
+    """One match. `why` names the fields that the words were found in."""
+
+    id: str
+    name: str
+    state: str
+    kind: FlowKind
+    connector: str | None = None
+    account: str | None = None
+    dataset: str | None = None
+    last_run: str | None = None
+    last_status: str | None = None
+    why: str | None = None
+
+
+class FoundFlows(Answer):
+    """The best matches of `total`. `age_s` is how old the index is that was searched."""
+
+    total: int
+    of: int
+    flows: list[FoundFlow]
+    age_s: float
+    note: str | None = None
+
+    def text(self) -> str:
+        more = f", the first {len(self.flows)} shown" if len(self.flows) < self.total else ""
+        age = f"index {self.age_s:.0f} s old" if self.age_s >= 1 else "just read"
+        lines = [f"{self.total} of {self.of} flows match{more} ({age})"]
+        if self.flows:
+            lines += table(self.flows)
+        return "\n".join([*lines, self.note] if self.note else lines)
+
+
+Part = Annotated[str | None, Field(description="id or words of its name")]
+Since = Annotated[str | None, Field(description='"7d" or a date')]
+
+
+@read_tool("core")
+async def find_flows(
+    ctx: Context,
+    app: AppState,
+    aep: Reader,
+    query: Annotated[
+        str, Field(max_length=300, description="words, any order, script or typo; or an id")
+    ] = "",
+    state: FlowState | None = None,
+    kind: FlowKind | None = None,
+    connector: Part = None,
+    account: Part = None,
+    dataset: Part = None,
+    xdm_schema: Part = None,
+    created_since: Since = None,
+    ran_since: Since = None,
+    last_status: LastStatus | None = None,
+    limit: Annotated[int, Field(ge=1, le=50)] = 10,
+) -> FoundFlows:
+    """Find dataflows by words (name, description, dataset, account, connector, path) and filters, over all of them.
+    Without words: all that pass the filters, last run first."""
+    now = times.now()
+    async with reporting(ctx, "objects") as progress:
+        index = await index_of(app, aep, now=now, progress=progress)
+    keep = _filter(
+        index,
+        state=state,
+        kind=kind,
+        connectors=ids_meant(connector, index.connectors, "connector"),
+        accounts=ids_meant(account, index.accounts, "account"),
+        datasets=ids_meant(dataset, index.every_dataset, "dataset"),
+        schemas=ids_meant(xdm_schema, index.schema_titles, "schema"),
+        created_since=since_of("created_since", created_since, now=now),
+        ran_since=since_of("ran_since", ran_since, now=now),
+        statuses=_STATUSES[last_status] if last_status else None,
+    )
+    among = [at for at, flow in enumerate(index.order) if keep(flow)]
+    found = index.search.search(query, among=among)
+    if not query.strip():
+        found.sort(key=lambda item: _latest_first(index.order[item[0]]))
+    else:
+        found.sort(key=lambda item: (-item[1].score, _latest_first(index.order[item[0]])))
+    shown = [_row(index, index.order[at], ", ".join(match.why) or None) for at, match in found[:limit]]
+    age = index.age
+    return FoundFlows(
+        total=len(found), of=len(index.order), flows=shown, age_s=round(age, 1), note=_note(index)
+    )
+
+
+def _filter(
+    index: FlowIndex,
+    *,
+    state: FlowState | None,
+    kind: FlowKind | None,
+    connectors: frozenset[str] | None,
+    accounts: frozenset[str] | None,
+    datasets: frozenset[str] | None,
+    schemas: frozenset[str] | None,
+    created_since: datetime | None,
+    ran_since: datetime | None,
+    statuses: frozenset[RunStatus | None] | None,
+) -> Callable[[FlowFacts], bool]:
+    """One test that a flow passes when it fulfils every condition that is given."""
+    tests: list[Callable[[FlowFacts], bool]] = []
+    if state is not None:
+        tests.append(lambda flow: flow.state == state.value)
+    if kind is not None:
+        tests.append(lambda flow: flow.kind is kind)
+    if connectors is not None:
+        tests.append(lambda flow: not connectors.isdisjoint((*flow.source_specs, *flow.target_specs)))
+    if accounts is not None:
+        tests.append(lambda flow: not accounts.isdisjoint(index.accounts_of(flow)))
+    if datasets is not None:
+        tests.append(lambda flow: not datasets.isdisjoint(index.datasets_of(flow)))
+    if schemas is not None:
+        tests.append(lambda flow: not schemas.isdisjoint(index.schemas_of(flow)))
+    if created_since is not None:
+        tests.append(lambda flow: flow.created_at is not None and flow.created_at >= created_since)
+    if ran_since is not None:
+        tests.append(lambda flow: flow.last_run_at is not None and flow.last_run_at >= ran_since)
+    if statuses is not None:
+        tests.append(lambda flow: flow.last_status in statuses)
+    return lambda flow: all(test(flow) for test in tests)
+
+
+def _row(index: FlowIndex, flow: FlowFacts, why: str | None) -> FoundFlow:
+    return FoundFlow(
+        id=flow.id,
+        name=flow.name,
+        state=flow.state,
+        kind=flow.kind,
+        connector=_joined(index.connector_names(flow)),
+        account=_joined(index.account_names(flow)),
+        dataset=_joined(index.dataset_names(flow)),
+        last_run=utc(flow.last_run_at),
+        last_status=flow.last_status.value if flow.last_status else None,
+        why=why,
+    )
+
+
+def _joined(names: list[str], *, most: int = 3) -> str | None:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more if names else None
+
+
+def _latest_first(flow: FlowFacts) -> tuple[float, str]:
+    return (-flow.last_run_at.timestamp() if flow.last_run_at else 0.0, flow.name)
+
+
+def _note(index: FlowIndex) -> str | None:
+    if not index.problems:
+        return None
+    return f"Could not be read, so names may be missing: {', '.join(index.problems)}. Read again after {MAX_AGE:.0f} s."

@@ -1,0 +1,302 @@
+"""How pipelines did over a window of time, in one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from enum import StrEnum
+from functools import partial
+from typing import Annotated, Any
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import Field
+
+from aep_flow_mcp.answers.health import (
+    Counts,
+    EndingRow,
+    ErrorRow,
+    FailingRow,
+    GroupRow,
+    MissedRow,
+    NeverRow,
+    Percentiles,
+    PipelineHealth,
+    SlowRow,
+    WorseRow,
+    group_row,
+)
+from aep_flow_mcp.answers.progress import reporting
+from aep_flow_mcp.gathering import times
+from aep_flow_mcp.gathering.health_scope import Asked, Scope, fill, read_scope
+from aep_flow_mcp.gathering.progress import Progress
+from aep_flow_mcp.gathering.run_sweep import RunSweep
+from aep_flow_mcp.gathering.whole_lists import Reading
+from aep_flow_mcp.insight.causes import Cause
+from aep_flow_mcp.insight.facts import FlowFacts
+from aep_flow_mcp.insight.health import Health, Missed, Trend, Worse, ending
+from aep_flow_mcp.insight.tally import ErrorTally, FlowTally
+from aep_flow_mcp.insight.windows import Window, WindowError, parse_window, read_zone
+from aep_flow_mcp.insight.words import utc
+from aep_flow_mcp.platform.concurrency import together
+from aep_flow_mcp.platform.models.error_codes import explain
+from aep_flow_mcp.platform.models.flows import FlowKind
+from aep_flow_mcp.surface.dependencies import AppState, Reader
+from aep_flow_mcp.surface.registry import read_tool
+
+PATIENCE = 50.0
+"""Seconds after which no further runs are read: clients rarely wait longer than a minute."""
+
+
+MOST_DAYS = 31
+"""Days are shown in their order, the latest so many."""
+
+
+class GroupBy(StrEnum):
+    """What runs are grouped by."""
+
+    FLOW = "flow"
+    CONNECTOR = "connector"
+    DATASET = "dataset"
+    ERROR = "error"
+    DAY = "day"
+
+
+Part = Annotated[str | None, Field(description="id or name")]
+
+
+@read_tool("core")
+async def pipeline_health(
+    ctx: Context,
+    app: AppState,
+    aep: Reader,
+    window: Annotated[
+        str, Field(description='"24h", "7d", "yesterday", "last night" or "<time>/<time>"')
+    ] = "24h",
+    flow: Part = None,
+    connector: Part = None,
+    dataset: Part = None,
+    kind: FlowKind | None = None,
+    group_by: GroupBy | None = None,
+    top: Annotated[int, Field(ge=1, le=50)] = 5,
+    timezone: str = "UTC",
+) -> PipelineHealth:
+    """What ran, failed, lost records, slowed down, or did not run though due, in a window, against the one before;
+    errors with their meaning. For questions about several flows or a period."""
+    now = times.now()
+    zone, span = _span(window, timezone, now)
+    asked = Asked(flow=flow, connector=connector, dataset=dataset, kind=kind)
+    datasets = group_by is GroupBy.DATASET
+    async with reporting(ctx, "objects") as progress:
+        reading = Reading.of(aep, now=now, progress=progress)
+        if asked.limited:
+            scope = await read_scope(app, reading, asked, datasets=datasets)
+        else:
+            scope = Scope(asked)
+        health = Health(span, zone, wanted=scope.wants)
+        calls: list[Callable[[], Awaitable[Any]]] = [partial(_read_runs, reading, health, scope)]
+        if not asked.limited:
+            calls.append(partial(fill, reading, scope, datasets=datasets))
+        stopped = any(await together(calls))
+    return _Report(health, scope, now=now, zone=timezone, top=top, group_by=group_by).answer(
+        progress, stopped=stopped
+    )
+
+
+def _span(window: str, timezone: str, now: datetime) -> tuple[tzinfo, Window]:
+    try:
+        zone = read_zone(timezone)
+        return zone, parse_window(window, now=now, zone=zone)
+    except WindowError as error:
+        raise ToolError(str(error)) from None
+
+
+async def _read_runs(reading: Reading, health: Health, scope: Scope) -> bool:
+    """Read the runs of both windows; whether that was given up."""
+    start, _ = health.window.before.milliseconds
+    _, end = health.window.milliseconds
+    sweep = RunSweep(
+        reading.aep,
+        health.add,
+        reading.crew,
+        conditions=scope.conditions(),
+        progress=reading.progress,
+        enough=lambda: reading.progress.elapsed > PATIENCE,
+    )
+    await sweep.read(start, end)
+    return sweep.stopped
+
+
+@dataclass(frozen=True)
+class _Report:
+    """From counts to an answer."""
+
+    health: Health
+    scope: Scope
+    now: datetime
+    zone: str
+    top: int
+    group_by: GroupBy | None
+
+    def answer(self, progress: Progress, *, stopped: bool) -> PipelineHealth:
+        health, scope, top = self.health, self.scope, self.top
+        flows = scope.with_runs
+        errors = sorted(health.errors.items(), key=lambda item: (-item[1].runs, item[0]))
+        failing, slowest = health.most_failing(), health.slowest()
+        worse = [item for item in health.worse() if self._matters(item)]
+        missed = [] if stopped else health.missed(flows, now=self.now)
+        never = health.never_ran(flows, now=self.now)
+        ends = ending(flows, now=self.now)
+        groups = self._groups()
+        sizes = {
+            "errors": len(errors),
+            "failing": len(failing),
+            "worse": len(worse),
+            "missed": len(missed),
+            "never_ran": len(never),
+            "ending": len(ends),
+            "groups": 0 if self.group_by is GroupBy.DAY else len(groups),
+        }
+        return PipelineHealth(
+            window=str(health.window) if self.zone == "UTC" else f"{health.window} (days in {self.zone})",
+            scope=scope.asked.words(),
+            flows=len(scope.flows),
+            total=Counts.of(health.total),
+            before=Counts.of(health.before),
+            duration_s=Percentiles.of(health.durations),
+            latency_s=Percentiles.of(health.latencies),
+            errors=[_error_row(code, tally) for code, tally in errors[:top]],
+            failing=[self._failing(*item) for item in failing[:top]],
+            worse=[self._worse(item) for item in worse[:top]],
+            missed=[self._missed(item) for item in missed[:top]],
+            never_ran=[self._never(item) for item in never[:top]],
+            ending=[self._ending(flow) for flow in ends[:top]],
+            slowest=[self._slow(*item) for item in slowest[: min(top, 3) if top <= 5 else top]],
+            group_by=self.group_by.value if self.group_by else None,
+            groups=groups[-max(top, MOST_DAYS) :] if self.group_by is GroupBy.DAY else groups[:top],
+            more={name: size for name, size in sizes.items() if size > top},
+            complete=not stopped,
+            notes=self._notes(progress, stopped=stopped),
+        )
+
+    def _groups(self) -> list[GroupRow]:
+        health, scope = self.health, self.scope
+        match self.group_by:
+            case GroupBy.FLOW:
+                rows = [group_row(scope.name(id), id, tally) for id, tally in health.flows.items()]
+            case GroupBy.CONNECTOR:
+                grouped = health.grouped(scope.connector_ids)
+                rows = [group_row(scope.connectors.get(id, id), None, tally) for id, tally in grouped.items()]
+            case GroupBy.DATASET:
+                grouped = health.grouped(scope.dataset_ids)
+                rows = [group_row(scope.datasets.get(id, id), id, tally) for id, tally in grouped.items()]
+            case GroupBy.DAY:
+                return [group_row(day, None, tally) for day, tally in sorted(health.days.items())]
+            case _:
+                # The errors are listed in any case; grouping by them shows more of them.
+                return []
+        return sorted(rows, key=lambda row: (-row.failed, -row.partial, -row.runs, row.group))
+
+    def _matters(self, item: Worse) -> bool:
+        """A flow that is silent because it was switched off, has ended or runs once did not get worse."""
+        if item.trend is not Trend.SILENT:
+            return True
+        flow = self.scope.flows.get(item.flow_id)
+        if flow is None or not flow.enabled:
+            return False
+        table = flow.timetable
+        return table is None or bool(table.slots(self.health.window))
+
+    def _failing(self, id: str, tally: FlowTally) -> FailingRow:
+        return FailingRow(
+            flow=self.scope.name(id),
+            id=id,
+            failed=tally.failed,
+            partial=tally.partial,
+            runs=tally.runs,
+            records_failed=tally.records_failed or None,
+            last_error=tally.last_error,
+            cause=tally.last_cause.value if tally.last_cause else None,
+        )
+
+    def _slow(self, id: str, tally: FlowTally) -> SlowRow:
+        mean = round(tally.durations.mean or 0.0, 1)
+        return SlowRow(
+            flow=self.scope.name(id),
+            id=id,
+            mean_s=mean,
+            max_s=round(tally.durations.largest, 1),
+            runs=tally.durations.count,
+        )
+
+    def _worse(self, item: Worse) -> WorseRow:
+        now, before = _measured(item)
+        return WorseRow(
+            flow=self.scope.name(item.flow_id),
+            id=item.flow_id,
+            trend=item.trend.value,
+            now=now,
+            before=before,
+        )
+
+    def _missed(self, item: Missed) -> MissedRow:
+        return MissedRow(
+            flow=item.flow.name or item.flow.id,
+            id=item.flow.id,
+            missed=item.missed,
+            due=item.due,
+            last_due=utc(item.last_missed) or "",
+        )
+
+    def _never(self, flow: FlowFacts) -> NeverRow:
+        due = flow.timetable.first if flow.timetable else None
+        return NeverRow(flow=flow.name or flow.id, id=flow.id, created=utc(flow.created_at), due=utc(due))
+
+    def _ending(self, flow: FlowFacts) -> EndingRow:
+        end = flow.timetable.end if flow.timetable else None
+        return EndingRow(flow=flow.name or flow.id, id=flow.id, ends=utc(end) or "")
+
+    def _notes(self, progress: Progress, *, stopped: bool) -> list[str]:
+        if not stopped:
+            return []
+        of = f" of {progress.total:,}" if progress.total else ""
+        return [
+            f"Stopped after {PATIENCE:.0f} s: {self.health.total.runs + self.health.before.runs:,}{of} runs were read, "
+            "the numbers are those of them. Ask for a shorter window, or one flow, connector or dataset."
+        ]
+
+
+def _error_row(code: str, tally: ErrorTally) -> ErrorRow:
+    known = explain(code)
+    return ErrorRow(
+        error=code,
+        runs=tally.runs,
+        flows=len(tally.flows),
+        records_failed=tally.records_failed or None,
+        first=utc(tally.first_at),
+        last=utc(tally.last_at),
+        meaning=known.meaning if known else tally.message,
+        causes=_causes(tally),
+    )
+
+
+def _causes(tally: ErrorTally) -> str | None:
+    """Such as "credentials_rejected 23, source_unreachable 4"; None where the messages name none."""
+    named = {cause: number for cause, number in tally.causes.items() if cause is not Cause.UNKNOWN}
+    ranked = sorted(named, key=lambda cause: -named[cause])
+    return ", ".join(f"{cause.value} {named[cause]}" for cause in ranked) or None
+
+
+def _measured(item: Worse) -> tuple[str, str]:
+    match item.trend:
+        case Trend.FAILS_MORE:
+            return f"{item.now:.0%} failed", f"{item.before:.0%}"
+        case Trend.SLOWER:
+            return f"{item.now:.0f} s mean", f"{item.before:.0f} s"
+        case Trend.LOSES_MORE:
+            return f"{item.now:,.0f} records", f"{item.before:,.0f}"
+        case Trend.FAILING:
+            return f"{item.now:.0f} failed", "0"
+        case _:
+            return "0 runs", f"{item.before:.0f}"

@@ -1,0 +1,154 @@
+"""What feeds what, from any object: accounts, connections, flows, datasets, mapping sets, schemas."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from mcp.server.mcpserver import Context
+from pydantic import BaseModel, Field
+
+from aep_flow_mcp.answers.progress import reporting
+from aep_flow_mcp.answers.text import Answer, table
+from aep_flow_mcp.gathering import times
+from aep_flow_mcp.gathering.neighbourhood import find_start, read_graph
+from aep_flow_mcp.insight.lineage import Graph, Impact, Key, Node, NodeKind, impact, mermaid
+from aep_flow_mcp.platform.models.text import clean_text
+from aep_flow_mcp.surface.dependencies import AppState, Reader
+from aep_flow_mcp.surface.registry import read_tool
+
+MOST_NODES = 60
+
+
+class Direction(StrEnum):
+    """Which way to follow."""
+
+    BOTH = "both"
+    UP = "up"
+    DOWN = "down"
+
+
+class NodeRow(BaseModel):
+    """One object; `n` is what `edges` call it."""
+
+    n: str
+    kind: NodeKind
+    id: str
+    name: str | None = None
+    detail: str | None = None
+
+
+class Lineage(Answer):
+    """The neighbourhood of an object. An edge "n1>n2": data, or what it needs, goes from n1 to n2.
+
+    The last four lists say what happens when the object is removed, or its credentials stop working: flows that
+    fail, datasets that get no more data, datasets that get less, flows that go on without new data.
+    """
+
+    start: str
+    nodes: list[NodeRow]
+    edges: list[str]
+    breaks: list[str]
+    starves: list[str]
+    thins: list[str]
+    stales: list[str]
+    mermaid: str | None = None
+    notes: list[str] = Field(default_factory=list)
+
+    def text(self) -> str:
+        lines = (
+            [self.mermaid]
+            if self.mermaid
+            else [*table(self.nodes), f"edges: {', '.join(self.edges) or 'none'}"]
+        )
+        lines += [
+            f"without {clean_text(self.start)}: {_listed('breaks flows', self.breaks) or 'no other flow breaks'}",
+            _listed("datasets without data", self.starves),
+            _listed("datasets with less data", self.thins),
+            _listed("flows on stale data", self.stales),
+        ]
+        return "\n".join([*filter(None, lines), *self.notes])
+
+
+@read_tool("core")
+async def trace_lineage(
+    ctx: Context,
+    app: AppState,
+    aep: Reader,
+    object: Annotated[str, Field(min_length=1, max_length=300, description="id or name")],
+    kind: NodeKind | None = None,
+    direction: Direction = Direction.BOTH,
+    hops: Annotated[int, Field(ge=1, le=5, description="flows to follow each way")] = 2,
+    as_mermaid: bool = False,
+) -> Lineage:
+    """What feeds an object and what it feeds (account, connection, dataset, mapping, schema, flow), and what breaks
+    if it is removed or its credentials rotate."""
+    now = times.now()
+    async with reporting(ctx, "objects") as progress:
+        start = await find_start(app, aep, object, kind, now=now, progress=progress)
+        # What breaks lies downstream, so that way is read in any case.
+        graph, notes = await read_graph(aep, start, up=direction is not Direction.DOWN, hops=hops)
+    return _answer(graph, start, direction, notes, as_mermaid=as_mermaid)
+
+
+def _answer(graph: Graph, start: Key, direction: Direction, notes: list[str], *, as_mermaid: bool) -> Lineage:
+    effect = impact(graph, start)
+    up, down = direction is not Direction.DOWN, direction is not Direction.UP
+    part = graph.around(start, up=up, down=down).short(start)
+    shown, left_out = _bounded(part, start)
+    numbers = {key: f"n{at}" for at, key in enumerate(shown.nodes, 1)}
+    if left_out:
+        notes = [*notes, f"{left_out} further objects are not shown: ask for fewer hops or one direction."]
+    start_node = graph.nodes[start]
+    return Lineage(
+        start=f"{start[0].value.replace('_', ' ')} {start_node.label}",
+        nodes=[_row(numbers[key], node) for key, node in shown.nodes.items()],
+        edges=[f"{numbers[source]}>{numbers[target]}" for source, target in shown.edges()],
+        mermaid=mermaid(shown, start) if as_mermaid else None,
+        notes=notes,
+        **_effects(effect, numbers, start),
+    )
+
+
+def _bounded(graph: Graph, start: Key) -> tuple[Graph, int]:
+    """The nodes nearest to `start`, and how many were left out."""
+    if len(graph.nodes) <= MOST_NODES:
+        return graph, 0
+    near = [start]
+    up, down = graph.upstream(start), graph.downstream(start)
+    while len(near) < MOST_NODES and (up or down):
+        near += [keys.pop(0) for keys in (up, down) if keys]
+    kept = Graph()
+    for key in near:
+        kept.add(graph.nodes[key])
+    for source, target in graph.edges():
+        if source in kept.nodes and target in kept.nodes:
+            kept.link(source, target)
+    return kept, len(graph.nodes) - len(kept.nodes)
+
+
+def _row(number: str, node: Node) -> NodeRow:
+    detail = ", ".join(part for part in (node.detail, node.problem) if part) or None
+    return NodeRow(n=number, kind=node.kind, id=node.id, name=node.name, detail=detail)
+
+
+def _effects(effect: Impact, numbers: dict[Key, str], start: Key) -> dict[str, list[str]]:
+    """Names, with the number of the node where it is shown."""
+
+    def names(nodes: tuple[Node, ...]) -> list[str]:
+        ordered = sorted(nodes, key=lambda node: node.label)
+        return [f"{numbers.get(node.key, node.id)} {node.label}" for node in ordered if node.key != start]
+
+    return {
+        "breaks": names(effect.broken),
+        "starves": names(effect.starved),
+        "thins": names(effect.thinner),
+        "stales": names(effect.stale),
+    }
+
+
+def _listed(title: str, names: list[str], *, most: int = 30) -> str:
+    if not names:
+        return ""
+    more = f", and {len(names) - most} more" if len(names) > most else ""
+    return f"{title} ({len(names)}): {', '.join(map(clean_text, names[:most]))}{more}"

@@ -1,0 +1,243 @@
+"""Connection specs: the catalogue of connectors, and what each needs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from aep_flow_mcp.answers.exploring import (
+    Compression,
+    Encoding,
+    Entries,
+    Explored,
+    Path,
+    Start,
+    explored,
+    question,
+)
+from aep_flow_mcp.answers.listing import Detail, sliced
+from aep_flow_mcp.answers.present import present
+from aep_flow_mcp.answers.spec_fields import AuthField, SpecField, auth_fields, fields_of
+from aep_flow_mcp.answers.text import Answer, Listing, NamedRef, Whole
+from aep_flow_mcp.answers.whole import whole
+from aep_flow_mcp.gathering.names import Found, find_by_name, found_note, plain_name
+from aep_flow_mcp.platform.concurrency import together
+from aep_flow_mcp.platform.models.explore import FileType, ObjectType
+from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
+from aep_flow_mcp.platform.reader_specs import ConfigsQuery
+from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit
+from aep_flow_mcp.surface.registry import read_tool
+
+SPEC_PATH = "/data/foundation/flowservice/connectionSpecs"
+
+
+Side = Literal["source", "destination"]
+
+
+class ConnectorRow(BaseModel):
+    """A connector in a list; `auth` are the ways to authenticate."""
+
+    id: str
+    name: str | None = None
+    sides: list[str]
+    category: str | None = None
+    frequency: str | None = None
+    auth: list[str] | None = None
+
+
+class ConnectorMap(Answer):
+    """Name -> id. Names that several connectors share are in `shared`, with all their ids."""
+
+    ids: dict[str, str]
+    shared: dict[str, list[str]] | None = None
+
+    def text(self) -> str:
+        """A line a name."""
+        shared = {name: ", ".join(ids) for name, ids in (self.shared or {}).items()}
+        return "\n".join(f"{name}: {ids}" for name, ids in sorted((self.ids | shared).items()))
+
+
+class FlowSpecUse(NamedRef):
+    """A flow spec that takes this connector, and at which end."""
+
+    side: str
+
+
+class Connector(Answer):
+    """What a connector needs: ways to authenticate, parameters at each end, flow specs that take it.
+
+    With `detail="full"` there is `item`, the spec as the API gives it, instead.
+    """
+
+    id: str
+    name: str | None = None
+    description: str | None = None
+    version: str | None = None
+    provider_id: str | None = None
+    sides: list[str]
+    category: str | None = None
+    frequency: str | None = None
+    documentation: str | None = None
+    auth: list[AuthField] | None = None
+    source_params: list[SpecField] | None = None
+    target_params: list[SpecField] | None = None
+    flow_specs: list[FlowSpecUse] | None = None
+    item: dict[str, Any] | None = None
+    note: str | None = None
+
+
+@read_tool("specs")
+async def list_connection_specs(
+    aep: Reader,
+    side: Side | None = None,
+    category: str | None = None,
+    filters: Filters = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Listing[ConnectorRow]:
+    """List connectors. For one by name, use find_connection_spec."""
+    specs = await aep.list_connection_specs(filters=filters)
+    wanted = [spec for spec in specs if _matches(spec, side, category)]
+    asked = {"side": side, "category": category, "filters": filters}
+    return sliced("list_connection_specs", asked, sorted(map(_row, wanted), key=_by_name), limit, cursor)
+
+
+@read_tool("specs")
+async def map_connection_specs(aep: Reader) -> ConnectorMap:
+    """Connector name -> connection spec id, of all."""
+    ids: dict[str, list[str]] = {}
+    for spec in await aep.list_connection_specs():
+        if spec.name and spec.id:
+            ids.setdefault(spec.name, []).append(spec.id)
+    shared = {name: found for name, found in ids.items() if len(found) > 1}
+    return ConnectorMap(ids={name: ids[name][0] for name in ids if name not in shared}, shared=shared or None)
+
+
+@read_tool("specs")
+async def get_connection_spec(
+    aep: Reader, connection_spec_id: Id, detail: Detail = Detail.SUMMARY
+) -> Connector:
+    """What a connector needs: auth fields, source and target params, flow specs."""
+    if detail is Detail.FULL:
+        spec = await aep.get_connection_spec(connection_spec_id)
+        shown = whole(spec, path=f"{SPEC_PATH}/{connection_spec_id}", select="items.0")
+        return Connector(id=spec.id, name=spec.name, sides=_sides(spec), item=shown.item, note=shown.note)
+    calls: list[Callable[[], Awaitable[Any]]] = [
+        lambda: aep.get_connection_spec(connection_spec_id),
+        aep.list_flow_specs,
+    ]
+    spec, flow_specs = await together(calls)
+    return _connector(spec, flow_specs)
+
+
+@read_tool("specs")
+async def find_connection_spec(aep: Reader, name: Annotated[str, Field(min_length=1)]) -> Listing[Found]:
+    """A connector's id by name; else the closest names."""
+    specs = await aep.list_connection_specs()
+    words = {spec.id: spec.description or "" for spec in specs}
+    found = find_by_name(name, [(spec.id, spec.name or "") for spec in specs], words=words)
+    return Listing(items=found, note=found_note(found, "list_connection_specs"))
+
+
+@read_tool("specs")
+async def explore_connection_spec(
+    aep: Reader,
+    connection_spec_id: Id,
+    object_type: ObjectType = "root",
+    object: Path = None,
+    file_type: FileType | None = None,
+    preview: bool | None = None,
+    column_delimiter: str | None = None,
+    compression: Compression | None = None,
+    encoding: Encoding | None = None,
+    determine_properties: bool = False,
+    start: Start = 0,
+    limit: Entries = 100,
+) -> Explored:
+    """Explore a connector that needs no account. Otherwise use explore_connection."""
+    query = question(
+        object_type,
+        object,
+        file_type=file_type,
+        preview=preview,
+        column_delimiter=column_delimiter,
+        compression=compression,
+        encoding=encoding,
+        determine_properties=determine_properties,
+    )
+    return explored(await aep.explore_connection_spec(connection_spec_id, query), start=start, limit=limit)
+
+
+@read_tool("specs")
+async def get_connection_spec_configs(
+    aep: Reader,
+    connection_spec_id: Id,
+    output_type: str = "activationDatasets",
+    output_field: str = "datasets",
+    properties: list[str] | None = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> Listing[Whole]:
+    """A connector's configuration options. For exportable datasets use list_exportable_datasets."""
+    query = ConfigsQuery(
+        output_type=output_type, output_field=output_field, properties=properties or (), limit=limit
+    )
+    page = await aep.connection_spec_configs(connection_spec_id, query, cursor=cursor)
+    return Listing(items=[Whole(present(item)) for item in page.items], next_cursor=page.next_cursor)
+
+
+def _connector(spec: ConnectionSpec, flow_specs: list[FlowSpec]) -> Connector:
+    return Connector(
+        id=spec.id,
+        name=spec.name,
+        description=spec.description,
+        version=spec.version,
+        provider_id=spec.provider_id,
+        sides=_sides(spec),
+        category=spec.category,
+        frequency=spec.frequency,
+        documentation=spec.documentation,
+        auth=auth_fields(spec.auth_specs) or None,
+        source_params=fields_of(spec.source_spec) or None,
+        target_params=fields_of(spec.target_spec) or None,
+        flow_specs=_uses(spec.id, flow_specs) or None,
+        note=None if spec.auth_specs else "It needs no credentials.",
+    )
+
+
+def _uses(spec_id: str, flow_specs: list[FlowSpec]) -> list[FlowSpecUse]:
+    uses = []
+    for spec in flow_specs:
+        if spec.takes_source(spec_id):
+            uses.append(FlowSpecUse(id=spec.id, name=spec.name, side="source"))
+        if spec.takes_target(spec_id):
+            uses.append(FlowSpecUse(id=spec.id, name=spec.name, side="target"))
+    return uses
+
+
+def _matches(spec: ConnectionSpec, side: Side | None, category: str | None) -> bool:
+    if side is not None and side not in _sides(spec):
+        return False
+    return category is None or plain_name(category) == plain_name(spec.category or "")
+
+
+def _sides(spec: ConnectionSpec) -> list[str]:
+    return ["source"] * spec.is_source + ["destination"] * spec.is_destination
+
+
+def _row(spec: ConnectionSpec) -> ConnectorRow:
+    return ConnectorRow(
+        id=spec.id,
+        name=spec.name,
+        sides=_sides(spec),
+        category=spec.category,
+        frequency=spec.frequency,
+        auth=[auth.name for auth in spec.auth_specs if auth.name] or None,
+    )
+
+
+def _by_name(row: ConnectorRow) -> tuple[str, str]:
+    return (row.name or "").casefold(), row.id

@@ -1,0 +1,220 @@
+"""Flow specs: the kinds of dataflows, which connectors each joins, and what its schedule takes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal
+
+from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import BaseModel, Field
+
+from aep_flow_mcp.answers.listing import Detail, listed, sliced
+from aep_flow_mcp.answers.spec_fields import SpecField, fields_of
+from aep_flow_mcp.answers.text import Answer, Listing, Whole
+from aep_flow_mcp.answers.whole import whole
+from aep_flow_mcp.gathering.names import Found, find_by_name, found_note
+from aep_flow_mcp.platform.concurrency import together
+from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
+from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit, OrderBy
+from aep_flow_mcp.surface.registry import read_tool
+
+SPEC_PATH = "/data/foundation/flowservice/flowSpecs"
+NameOrId = Annotated[str | None, Field(description="connector name or id")]
+
+
+Side = Literal["source", "destination"]
+
+
+class FlowSpecRow(BaseModel):
+    """A flow spec in a list; `sources` and `targets` count the connectors it takes."""
+
+    id: str
+    name: str | None = None
+    kind: str | None = None
+    frequency: str | None = None
+    sources: int
+    targets: int
+    has_runs: bool
+
+
+class ConnectorRef(BaseModel):
+    """A connector by id and name; the name is missing where the organisation does not have it."""
+
+    id: str
+    name: str | None = None
+
+
+class TransformationRow(BaseModel):
+    """A transformation that flows of this kind may have, and its parameters."""
+
+    name: str | None = None
+    params: list[str]
+
+
+class FlowSpecCard(Answer):
+    """What a flow of this kind takes. With `detail="full"` there is `item`, as the API gives it, instead."""
+
+    id: str
+    name: str | None = None
+    description: str | None = None
+    version: str | None = None
+    provider_id: str | None = None
+    kind: str | None = None
+    frequency: str | None = None
+    has_runs: bool | None = None
+    sources: list[ConnectorRef] | None = None
+    targets: list[ConnectorRef] | None = None
+    schedule: list[SpecField] | None = None
+    options: list[SpecField] | None = None
+    transformations: list[TransformationRow] | None = None
+    run_params: list[SpecField] | None = None
+    item: dict[str, Any] | None = None
+    note: str | None = None
+
+
+@read_tool("specs")
+async def list_flow_specs(
+    aep: Reader,
+    kind: Side | None = None,
+    source_spec_id: str | None = None,
+    target_spec_id: str | None = None,
+    filters: Filters = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Listing[FlowSpecRow]:
+    """List kinds of dataflows, by the connectors they join."""
+    specs = await aep.list_flow_specs(filters=filters)
+    wanted = [
+        spec
+        for spec in specs
+        if (kind is None or _kind(spec) == kind)
+        and (source_spec_id is None or spec.takes_source(source_spec_id))
+        and (target_spec_id is None or spec.takes_target(target_spec_id))
+    ]
+    asked = {"kind": kind, "source": source_spec_id, "target": target_spec_id, "filters": filters}
+    rows = sorted(map(_row, wanted), key=lambda row: ((row.name or "").casefold(), row.id))
+    return sliced("list_flow_specs", asked, rows, limit, cursor)
+
+
+@read_tool("specs")
+async def get_flow_spec(aep: Reader, flow_spec_id: Id, detail: Detail = Detail.SUMMARY) -> FlowSpecCard:
+    """What a kind of dataflow takes: connectors, schedule, options, transformations."""
+    if detail is Detail.FULL:
+        spec = await aep.get_flow_spec(flow_spec_id)
+        shown = whole(spec, path=f"{SPEC_PATH}/{flow_spec_id}", select="items.0")
+        return FlowSpecCard(id=spec.id, name=spec.name, item=shown.item, note=shown.note)
+    calls: list[Callable[[], Awaitable[Any]]] = [
+        lambda: aep.get_flow_spec(flow_spec_id),
+        aep.list_connection_specs,
+    ]
+    spec, connectors = await together(calls)
+    return _card(spec, connectors)
+
+
+@read_tool("specs")
+async def find_flow_spec(
+    aep: Reader,
+    flow_spec_name: str | None = None,
+    source_spec_name: NameOrId = None,
+    target_spec_name: NameOrId = None,
+) -> Listing[Found]:
+    """A flow spec's id by its name, the connectors it joins, or both."""
+    if not (flow_spec_name or source_spec_name or target_spec_name):
+        raise ToolError("Give flow_spec_name, source_spec_name or target_spec_name.")
+    calls: list[Callable[[], Awaitable[Any]]] = [aep.list_flow_specs, aep.list_connection_specs]
+    specs, connectors = await together(calls)
+    if source_spec_name:
+        id = _connector_id(source_spec_name, connectors)
+        specs = [spec for spec in specs if spec.takes_source(id)]
+    if target_spec_name:
+        id = _connector_id(target_spec_name, connectors)
+        specs = [spec for spec in specs if spec.takes_target(id)]
+    if not flow_spec_name:
+        found = [Found(id=spec.id, name=spec.name or "", match="connectors") for spec in specs]
+        return Listing(items=found, note=None if found else "No flow spec joins these connectors.")
+    found = find_by_name(flow_spec_name, [(spec.id, spec.name or "") for spec in specs])
+    return Listing(items=found, note=found_note(found, "list_flow_specs"))
+
+
+@read_tool("admin")
+async def search_flow_specs(
+    aep: Reader,
+    query: Annotated[str, Field(min_length=1, description="e.g. name==CloudStorageToAEP")],
+    order_by: OrderBy = None,
+    projection_fields: list[str] | None = None,
+    group_by: str | None = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> Listing[FlowSpecRow | Whole]:
+    """Adobe's own search, whose query language is undocumented. Prefer list_flow_specs."""
+    page = await aep.search_flow_specs(
+        query,
+        limit=limit,
+        orderby=order_by,
+        cursor=cursor,
+        projection_fields=projection_fields or (),
+        group_by=group_by,
+    )
+    # Groups and projections have a shape of their own.
+    detail = Detail.FULL if group_by or projection_fields else Detail.SUMMARY
+    return listed(page, _row, detail)
+
+
+def _connector_id(wanted: str, connectors: list[ConnectionSpec]) -> str:
+    """The id of the one connector that is called so, or that has this id.
+
+    Raises:
+        ToolError: none, or several; the message names the close ones.
+    """
+    found = find_by_name(wanted, [(spec.id, spec.name or "") for spec in connectors])
+    if len(found) == 1 and found[0].match != "close":
+        return found[0].id
+    names = ", ".join(f"{each.name} ({each.id})" for each in found)
+    raise ToolError(
+        f"{wanted!r} is the name or id of no single connector. "
+        + (f"Close: {names}." if found else "list_connection_specs shows what there is.")
+    )
+
+
+def _card(spec: FlowSpec, connectors: list[ConnectionSpec]) -> FlowSpecCard:
+    names = {connector.id: connector.name for connector in connectors}
+    return FlowSpecCard(
+        id=spec.id,
+        name=spec.name,
+        description=spec.description,
+        version=spec.version,
+        provider_id=spec.provider_id,
+        kind=_kind(spec),
+        frequency=spec.frequency,
+        has_runs=spec.has_runs,
+        sources=[ConnectorRef(id=id, name=names.get(id)) for id in spec.source_connection_spec_ids] or None,
+        targets=[ConnectorRef(id=id, name=names.get(id)) for id in spec.target_connection_spec_ids] or None,
+        schedule=fields_of(spec.schedule_spec) or None,
+        options=fields_of(spec.option_spec) or None,
+        transformations=[
+            TransformationRow(name=part.name, params=[field.name for field in fields_of(part)])
+            for part in spec.transformation_specs
+        ]
+        or None,
+        run_params=fields_of(spec.run_spec) or None,
+        note=None if spec.has_runs else "Its flows have no runs to list.",
+    )
+
+
+def _kind(spec: FlowSpec) -> str | None:
+    if spec.is_source_flow:
+        return "source"
+    return "destination" if spec.is_destination_flow else None
+
+
+def _row(spec: FlowSpec) -> FlowSpecRow:
+    return FlowSpecRow(
+        id=spec.id,
+        name=spec.name,
+        kind=_kind(spec),
+        frequency=spec.frequency,
+        sources=len(spec.source_connection_spec_ids),
+        targets=len(spec.target_connection_spec_ids),
+        has_runs=spec.has_runs,
+    )

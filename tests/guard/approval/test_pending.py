@@ -1,0 +1,108 @@
+"""The store of confirmations and the ledger of answers."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from aep_flow_mcp.guard.approval.pending import Ledger, MemoryStore, Pending, TooMany
+from guard.bed import Clock
+
+
+def waiting(caller: str = "alice") -> Pending:
+    return Pending(tool="t", arguments={"secret": "hunter2hunter2"}, sandbox="dev", caller=caller, digest="d")
+
+
+async def test_ids_are_random_and_are_not_kept() -> None:
+    store = MemoryStore()
+    ids = {await store.put(waiting()) for _ in range(50)}
+    assert len(ids) == 50
+    assert all(len(one) == 43 for one in ids)
+    assert not any(one in repr(vars(store)) for one in ids)
+
+
+def test_a_pending_call_does_not_print_its_arguments() -> None:
+    assert "hunter2" not in repr(waiting())
+
+
+async def test_a_caller_pushes_out_its_own_oldest_only() -> None:
+    store = MemoryStore(per_caller=2)
+    other = await store.put(waiting("bob"))
+    first, second, third = [await store.put(waiting()) for _ in range(3)]
+    assert await store.peek(first, "alice") is None
+    assert await store.peek(second, "alice") is not None
+    assert await store.peek(third, "alice") is not None
+    assert await store.peek(other, "bob") is not None
+
+
+async def test_the_store_is_bounded_and_recovers() -> None:
+    clock = Clock()
+    store = MemoryStore(clock=clock, total=3)
+    for number in range(3):
+        await store.put(waiting(f"caller {number}"))
+    with pytest.raises(TooMany):
+        await store.put(waiting("one too many"))
+    clock.now += 600
+    assert await store.put(waiting("one too many"))
+    assert len(store) == 1
+
+
+async def test_taking_is_for_the_owner() -> None:
+    store = MemoryStore()
+    one = await store.put(waiting())
+    assert await store.take(one, "bob") is None
+    assert await store.take(one, "alice") == waiting()
+    assert await store.take(one, "alice") is None
+    assert await store.take(hashlib.sha256(one.encode()).hexdigest(), "alice") is None
+
+
+def test_one_question_one_answer() -> None:
+    ledger = Ledger()
+    ledger.asked("q", first=True)
+    ledger.asked("q", first=False)
+    assert ledger.use("q")
+    ledger.asked("q", first=False)
+    assert not ledger.use("q")
+    ledger.asked("q", first=True)
+    assert ledger.use("q")
+
+
+def test_two_questions_two_answers() -> None:
+    ledger = Ledger()
+    ledger.asked("q", first=True)
+    ledger.asked("q", first=True)
+    assert [ledger.use("q") for _ in range(3)] == [True, True, False]
+
+
+def test_a_question_that_came_up_in_a_later_round_counts() -> None:
+    ledger = Ledger()
+    ledger.asked("changed", first=False)
+    assert ledger.use("changed")
+    assert not ledger.use("changed")
+
+
+def test_answers_come_too_late_after_ten_minutes() -> None:
+    clock = Clock()
+    ledger = Ledger(clock=clock)
+    ledger.asked("q", first=True)
+    clock.now += 600
+    assert not ledger.use("q")
+
+
+def test_a_used_answer_is_remembered_longer_than_it_would_be_accepted() -> None:
+    clock = Clock()
+    ledger = Ledger(clock=clock)
+    ledger.asked("q", first=True)
+    assert ledger.use("q")
+    clock.now += 700
+    ledger.asked("q", first=False)
+    assert not ledger.use("q")
+
+
+def test_the_ledger_is_bounded_and_fails_closed() -> None:
+    ledger = Ledger(total=3)
+    for number in range(10):
+        ledger.asked(f"q{number}", first=True)
+    used = [ledger.use(f"q{number}") for number in range(10)]
+    assert sum(used) <= 3
