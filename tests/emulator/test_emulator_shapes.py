@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from aep_flow_mcp.emulator import Variants
 from aep_flow_mcp.emulator.errors import ApiError
+from aep_flow_mcp.emulator.filters import parse_filters, parse_order
 from aep_flow_mcp.emulator.paging import Walk, read_token
-from aep_flow_mcp.emulator.query import parse_filters, parse_order
 from aep_flow_mcp.emulator.seed import Scale
 from emulator.kit import Api, make_api
 

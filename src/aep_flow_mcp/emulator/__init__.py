@@ -9,7 +9,7 @@ It shares no code with the client of this package: a wrong idea of the API must 
 from __future__ import annotations
 
 from .app import Emulator
-from .backend import Clock
+from .clock import Clock
 from .faults import FaultHit, FaultRule
 from .journal import Exchange
 from .options import EmulatorOptions, Variants

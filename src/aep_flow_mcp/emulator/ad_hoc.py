@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .backend import Backend
 from .errors import minimal
-from .rows import JsonObject
-from .wire import Answer, Call, Route
-
-if TYPE_CHECKING:
-    from .backend import Backend
-    from .store import SandboxStore
+from .json_types import JsonObject
+from .routing import Route
+from .store import SandboxStore
+from .wire import Answer, Call
 
 MAXIMUM_AUDIENCES = 80
 _PLATFORM = "https://platform.adobe.io"

@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from functools import partial
+from typing import Any
 
 from . import control, flow_service, neighbours
 from .backend import Backend
+from .content import Seed
 from .errors import ApiError
 from .faults import FaultPlan, FaultRule
 from .gateway import check
 from .ims import ROUTES as IMS_ROUTES
 from .journal import Journal
+from .lifecycle import Lifecycle
 from .options import EmulatorOptions
+from .routing import Router
 from .serving import AsgiApp
 from .store import Store
-from .wire import Answer, Call, Delivery, Ending, Router
-
-if TYPE_CHECKING:
-    from .seed import Seed
+from .wire import Answer, Call, Delivery, Ending
 
 CONTROL_PREFIX = "/_emulator"
 _PIECES = 4
@@ -35,12 +37,14 @@ class Emulator:
 
     def __init__(self, options: EmulatorOptions | None = None, *, seed_data: Seed | None = None) -> None:
         self.options = options or EmulatorOptions()
-        self.backend = Backend(self.options, seed_data)
+        self.backend = Backend(
+            self.options, load=partial(_organisation, self.options, seed_data), live=Lifecycle
+        )
         self.journal = Journal(self.options.journal_limit)
         self.faults = FaultPlan(self.options.seed)
         self.app = AsgiApp(self.handle)
         self._router = Router((*IMS_ROUTES, *flow_service.ROUTES, *neighbours.ROUTES))
-        self._control = Router(control.routes(self))
+        self._control = Router(control.routes(self.faults, self.journal, self.reset))
 
     @property
     def store(self) -> Store:
@@ -94,7 +98,7 @@ class Emulator:
         self.journal.record(call, delivery.status, b"".join(delivery.chunks), self.backend.clock.now())
         return delivery
 
-    def _answer(self, router: Router, call: Call) -> Answer:
+    def _answer(self, router: Router[Backend], call: Call) -> Answer:
         try:
             route, args = router.find(call)
             call = replace(check(self.backend, call, route.access), args=args)
@@ -111,6 +115,15 @@ class Emulator:
             "timestamp": self.backend.clock.now().strftime("%m-%d-%Y %H:%M:%S"),
         }
         return body | {"report": stamp | body["report"]}
+
+
+def _organisation(options: EmulatorOptions, given: Seed | None, now: datetime) -> Seed:
+    """The organisation that was given, or the one of the seed, whose code is loaded only when it is needed."""
+    if given is not None:
+        return given
+    from .seed import build_seed
+
+    return build_seed(seed=options.seed, now=now, scale=options.scale)
 
 
 def _fault_answer(rule: FaultRule) -> Answer:

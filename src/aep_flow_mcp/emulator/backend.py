@@ -2,73 +2,71 @@
 
 from __future__ import annotations
 
-import random
-import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import Protocol
 
+from .clock import Clock
+from .content import Seed
 from .errors import problem
-from .ims import Tokens
+from .json_types import JsonObject
+from .mint import Mint
 from .options import EmulatorOptions, Variants
-from .rows import JsonObject
 from .selection import Selector
 from .store import SPEC_KINDS, Collection, SandboxStore, Store
-
-if TYPE_CHECKING:
-    from .lifecycle import Lifecycle
-    from .seed import Seed
-    from .wire import Call
+from .tokens import Tokens
+from .wire import Answer, Call
 
 SERVICE_CLIENT = "acp_foundation_flowService"
 """Who writes in the background."""
 
 
-class Clock:
-    """The options' clock, which can be advanced."""
+class Lifecycle(Protocol):
+    """What happens by itself in one sandbox: flows run, runs end, states settle."""
 
-    def __init__(self, read: Callable[[], datetime]) -> None:
-        self._read = read
-        self.ahead = timedelta()
+    def advance(self) -> None:
+        """Let everything happen that falls due up to now."""
+        ...
 
-    def now(self) -> datetime:
-        return self._read().astimezone(UTC) + self.ahead
+    def entered(self, flow: JsonObject, state: str, *, between: str) -> JsonObject:
+        """The flow was written and is on its way to a state. Gives back the flow as it is stored."""
+        ...
 
-    def now_ms(self) -> int:
-        return int(self.now().timestamp() * 1000)
-
-    def advance(self, seconds: float) -> None:
-        self.ahead += timedelta(seconds=seconds)
-
-
-class Mint:
-    """New ids and ETags, the same ones in the same order for the same seed."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(f"emulator-{seed}")
-
-    def uuid(self) -> str:
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
-
-    def hex(self, length: int) -> str:
-        return f"{self._random.getrandbits(length * 4):0{length}x}"
-
-    def etag(self, now_ms: int) -> str:
-        """With its own double quotes; the last group is the time of the write, as Adobe's look."""
-        return f'"{self.hex(8)}-0000-{self.hex(4)}-0000-{now_ms // 1000:08x}0000"'
+    def begin_run(
+        self,
+        flow: JsonObject,
+        *,
+        at_ms: int,
+        starts_ms: int | None = None,
+        client: str = SERVICE_CLIENT,
+        params: JsonObject | None = None,
+    ) -> JsonObject:
+        """Store a new run, which then starts and ends by itself. Times are epoch milliseconds."""
+        ...
 
 
 class Backend:
-    """One emulated organisation. `broken` maps a base connection id to why it cannot be reached."""
+    """One emulated organisation. `broken` maps a base connection id to why it cannot be reached.
 
-    def __init__(self, options: EmulatorOptions, seed_data: Seed | None) -> None:
+    `load` makes the organisation as it is at a time, `live` gives a sandbox its lifecycle; each is called
+    when it is first needed.
+    """
+
+    def __init__(
+        self,
+        options: EmulatorOptions,
+        *,
+        load: Callable[[datetime], Seed],
+        live: Callable[[Backend, SandboxStore], Lifecycle],
+    ) -> None:
         self.options = options
         self.variants: Variants = options.variants
         self.clock = Clock(options.clock)
         self.mint = Mint(options.seed)
         self.tokens = Tokens(options)
-        self._seed_data = seed_data
-        self.store = Store(self._load)
+        self.store = Store(self._loaded)
+        self._load = load
+        self._live = live
         self._broken: dict[str, str] = {}
         self._selectors: dict[tuple[str, str], Selector] = {}
         self._lifecycles: dict[str, Lifecycle] = {}
@@ -92,9 +90,7 @@ class Backend:
         sandbox = self.store.sandboxes[call.sandbox]
         lifecycle = self._lifecycles.get(sandbox.name)
         if lifecycle is None:
-            from .lifecycle import Lifecycle
-
-            lifecycle = self._lifecycles[sandbox.name] = Lifecycle(self, sandbox)
+            lifecycle = self._lifecycles[sandbox.name] = self._live(self, sandbox)
         lifecycle.advance()
         return sandbox
 
@@ -126,12 +122,10 @@ class Backend:
             raise problem(1413, f"There is no spec with the id '{id}'")
         return spec
 
-    def _load(self) -> Seed:
-        seed = self._seed_data
-        if seed is None:
-            from .seed import build_seed
-
-            options = self.options
-            seed = build_seed(seed=options.seed, now=self.clock.now(), scale=options.scale)
+    def _loaded(self) -> Seed:
+        seed = self._load(self.clock.now())
         self._broken.update(seed.broken)
         return seed
+
+
+Handler = Callable[[Backend, Call], Answer]

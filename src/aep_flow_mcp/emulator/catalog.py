@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .entities import author, check_required
+from .backend import Backend
+from .bodies import check_required
 from .errors import bad_request, generic
-from .rows import JsonObject
+from .json_types import JsonObject
+from .mint import author
+from .routing import Route
 from .store import Collection
-from .wire import Answer, Call, Route
-
-if TYPE_CHECKING:
-    from .backend import Backend
+from .wire import Answer, Call
 
 _BASE = "/data/foundation/catalog"
 _MAXIMUM = 100

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from . import entities
+from .backend import Backend
+from .bodies import check_required, check_texts
 from .errors import problem, provider
+from .json_types import JsonObject
 from .lists import existing, list_of, one_of, search_of
-from .rows import JsonObject
+from .routing import Route
 from .validation import check_schema
-from .wire import Answer, Call, Route
-
-if TYPE_CHECKING:
-    from .backend import Backend
+from .wire import Answer, Call
 
 KIND = "connections"
 STREAMING_SPEC = "bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb"
@@ -21,11 +19,11 @@ _MEMBERS = ("name", "description", "auth", "connectionSpec")
 
 def create(backend: Backend, call: Call) -> Answer:
     body = call.json_object()
-    entities.check_required(body, "connectionSpec", "name")
-    entities.check_texts(body, "name", "description")
+    check_required(body, "connectionSpec", "name")
+    check_texts(body, "name", "description")
     if "state" in body:
         raise problem(1410, "state cannot be given when an object is created")
-    draft = is_draft(call)
+    draft = entities.is_draft(call)
     spec = backend.connection_spec(body["connectionSpec"]["id"])
     backend.sandbox(call)
     members = {name: body[name] for name in _MEMBERS if body.get(name) is not None}
@@ -35,16 +33,6 @@ def create(backend: Backend, call: Call) -> Answer:
         members["auth"] = _with_inlet(backend, members)
     row = entities.created(backend, call, KIND, members, state="draft" if draft else "enabled")
     return entities.created_answer(KIND, row)
-
-
-def is_draft(call: Call) -> bool:
-    """`mode=draft`; another mode is 1368-400."""
-    mode = call.first("mode")
-    if mode is None:
-        return False
-    if mode.lower() != "draft":
-        raise provider(1368, f"The mode '{mode}' is not allowed")
-    return True
 
 
 def check_auth(spec: JsonObject, auth: object) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from .backend import Backend
 from .errors import bad_request
-from .faults import FaultRule
+from .faults import FaultPlan, FaultRule
+from .journal import Journal
+from .routing import Route
 from .store import KINDS
-from .wire import Answer, Call, Route
-
-if TYPE_CHECKING:
-    from .app import Emulator
-    from .backend import Backend
+from .wire import Answer, Call
 
 
-def routes(emulator: Emulator) -> tuple[Route, ...]:
-    """The control routes of one emulator."""
+def routes(faults: FaultPlan, journal: Journal, reset_all: Callable[[], None]) -> tuple[Route[Backend], ...]:
+    """The control routes of one emulator, which `reset_all` takes back to its start."""
 
     def health(_: Backend, __: Call) -> Answer:
         return Answer(200, {"status": "ok"})
@@ -23,31 +22,31 @@ def routes(emulator: Emulator) -> tuple[Route, ...]:
     def list_faults(_: Backend, __: Call) -> Answer:
         hits = [
             {"kind": hit.kind, "route": hit.route, "method": hit.method, "path": hit.path}
-            for hit in emulator.faults.hits
+            for hit in faults.hits
         ]
-        return Answer(200, {"rules": [rule.as_json() for rule in emulator.faults.rules], "hits": hits})
+        return Answer(200, {"rules": [rule.as_json() for rule in faults.rules], "hits": hits})
 
     def add_faults(_: Backend, call: Call) -> Answer:
         body = call.json()
         rules = _rules(body if isinstance(body, list) else [body])
         for rule in rules:
-            emulator.faults.add(rule)
-        return Answer(201, {"rules": [rule.as_json() for rule in emulator.faults.rules]})
+            faults.add(rule)
+        return Answer(201, {"rules": [rule.as_json() for rule in faults.rules]})
 
     def clear_faults(_: Backend, __: Call) -> Answer:
-        emulator.faults.clear()
+        faults.clear()
         return Answer(204)
 
     def read_journal(_: Backend, call: Call) -> Answer:
-        chosen = emulator.journal.writes() if call.first("writes") == "true" else list(emulator.journal)
+        chosen = journal.writes() if call.first("writes") == "true" else list(journal)
         return Answer(200, {"exchanges": [exchange.as_json() for exchange in chosen]})
 
     def clear_journal(_: Backend, __: Call) -> Answer:
-        emulator.journal.clear()
+        journal.clear()
         return Answer(204)
 
     def reset(_: Backend, __: Call) -> Answer:
-        emulator.reset()
+        reset_all()
         return Answer(204)
 
     def read_clock(backend: Backend, _: Call) -> Answer:
@@ -74,8 +73,8 @@ def routes(emulator: Emulator) -> tuple[Route, ...]:
                 "specs": specs,
                 "sandboxes": counts,
                 "brokenConnections": backend.broken,
-                "faults": len(emulator.faults.rules),
-                "requests": len(emulator.journal),
+                "faults": len(faults.rules),
+                "requests": len(journal),
             },
         )
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from .entities import author
+from .backend import Backend
 from .errors import bad_request, generic
-from .rows import JsonObject
-from .wire import Answer, Call, Route
-
-if TYPE_CHECKING:
-    from .backend import Backend
+from .json_types import JsonObject
+from .mint import author
+from .routing import Route
+from .wire import Answer, Call
 
 _BASE = "/data/foundation/conversion/mappingSets"
 

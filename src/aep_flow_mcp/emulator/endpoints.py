@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import entities
-from .connections import is_draft
+from .backend import Backend, Handler
+from .bodies import check_required, check_texts
 from .errors import bad_request, problem, provider
+from .json_types import JsonObject
 from .lists import existing, list_of, one_of
-from .rows import JsonObject
+from .routing import Route
+from .store import SandboxStore
 from .validation import check_schema
-from .wire import Answer, Call, Handler, Route
-
-if TYPE_CHECKING:
-    from .backend import Backend
-    from .store import SandboxStore
+from .wire import Answer, Call
 
 DATA_LAKE = "c604ff05-7f1a-43c0-8e18-33bf874cb11c"
 LANDING_ZONE = "26f526f2-58f4-4712-961d-e41bf1ccc0e8"
@@ -27,10 +26,10 @@ def _create(kind: str) -> Handler:
     def handle(backend: Backend, call: Call) -> Answer:
         body = call.json_object()
         required = ("connectionSpec", "name") if kind == "sourceConnections" else ("connectionSpec",)
-        entities.check_required(body, *required)
+        check_required(body, *required)
         if "state" in body:
             raise problem(1410, "state cannot be given when an object is created")
-        draft = is_draft(call)
+        draft = entities.is_draft(call)
         sandbox = backend.sandbox(call)
         members = {name: body[name] for name in _MEMBERS if body.get(name) is not None}
         check(backend, sandbox, kind, members, complete=not draft)
@@ -44,7 +43,7 @@ def _create(kind: str) -> Handler:
 
 def check(backend: Backend, sandbox: SandboxStore, kind: str, row: JsonObject, *, complete: bool) -> None:
     """A source or target connection against its spec. `complete` is False for a draft."""
-    entities.check_texts(row, "name", "description", "baseConnectionId")
+    check_texts(row, "name", "description", "baseConnectionId")
     for name in ("data", "params"):
         if row.get(name) is not None and not isinstance(row[name], dict):
             raise bad_request(f"{name} has to be an object")
@@ -149,7 +148,7 @@ def _patch(kind: str) -> Handler:
             raise problem(1457, f"An object in the state '{row.get('state')}' cannot be updated")
         _check_immutable(row, operations)
         changed = entities.patched(row, operations)
-        entities.check_required(changed, "connectionSpec")
+        check_required(changed, "connectionSpec")
         check(backend, sandbox, kind, changed, complete=row.get("state") != "draft")
         changed |= inherited(sandbox, changed)
         row = entities.written(backend, call, kind, changed)
@@ -206,7 +205,7 @@ def about(row: JsonObject) -> dict[str, Any]:
     return repeated
 
 
-def _routes(kind: str) -> tuple[Route, ...]:
+def _routes(kind: str) -> tuple[Route[Backend], ...]:
     every = f"/data/foundation/flowservice/{kind}"
     one = every + "/{id}"
     return (

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .errors import ApiError, bad_request, problem, provider, stale, unprocessable
+from .backend import Backend
+from .errors import ApiError, bad_request, problem, provider, stale
+from .json_types import JsonObject
+from .mint import author
 from .render import render
-from .rows import JsonObject
+from .store import SandboxStore
 from .wire import Answer, Call
-
-if TYPE_CHECKING:
-    from .backend import Backend
-    from .store import SandboxStore
 
 STEADY_STATES = frozenset({"enabled", "disabled", "initializing", "draft"})
 _CHANGEABLE_STATES = ("enabled", "disabled", "initializing")
@@ -94,11 +92,6 @@ def created(
     return row
 
 
-def author(client: str) -> str:
-    """The technical account behind a client id, in the form of a user id."""
-    return f"{hashlib.sha256(client.encode()).hexdigest()[:24].upper()}@AdobeID"
-
-
 def written(backend: Backend, call: Call, kind: str, row: JsonObject, **members: Any) -> JsonObject:
     """Store a changed object with a new ETag and time, and give it back."""
     now = backend.clock.now_ms()
@@ -115,6 +108,16 @@ def written(backend: Backend, call: Call, kind: str, row: JsonObject, **members:
 
 def reference(row: JsonObject) -> JsonObject:
     return {"id": row["id"], "etag": row["etag"]}
+
+
+def is_draft(call: Call) -> bool:
+    """`mode=draft`; another mode is 1368-400."""
+    mode = call.first("mode")
+    if mode is None:
+        return False
+    if mode.lower() != "draft":
+        raise provider(1368, f"The mode '{mode}' is not allowed")
+    return True
 
 
 def created_answer(kind: str, row: JsonObject) -> Answer:
@@ -184,31 +187,6 @@ def patched(row: JsonObject, operations: list[JsonObject]) -> JsonObject:
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
         raise provider(1365, f"The patch cannot be applied: {error}") from error
     return changed
-
-
-def check_required(body: Mapping[str, Any], *names: str) -> None:
-    """422 for each member that a create request must have; `connectionSpec` also needs id and version."""
-    for name in names:
-        value = body.get(name)
-        if value is None or value == "":
-            raise unprocessable(f"{name} is required")
-        if name in {"connectionSpec", "flowSpec"}:
-            _check_reference(name, value)
-
-
-def _check_reference(name: str, value: Any) -> None:
-    if not isinstance(value, dict):
-        raise bad_request(f"{name} has to be an object with id and version")
-    if not value.get("id"):
-        raise unprocessable(f"{name}.id 'id' is required for spec info")
-    if not value.get("version"):
-        raise unprocessable(f"{name}.version 'version' is required for spec info")
-
-
-def check_texts(body: Mapping[str, Any], *names: str) -> None:
-    for name in names:
-        if body.get(name) is not None and not isinstance(body[name], str):
-            raise bad_request(f"{name} has to be text")
 
 
 def patch_answer(backend: Backend, kind: str, row: JsonObject) -> Answer:

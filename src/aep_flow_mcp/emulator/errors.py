@@ -6,9 +6,7 @@ raised with its issuer: `problem` for Flow Service, `provider` for the sources.
 
 from __future__ import annotations
 
-from typing import Any
-
-JsonObject = dict[str, Any]
+from .json_types import JsonObject
 
 GATEWAY_STATUS = {
     "400003": (400, "The organisation header is missing"),

@@ -5,20 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .backend import Backend
 from .connections import check_reachable
 from .endpoints import EXPORT_LAKE, LANDING_ZONE
 from .errors import problem, provider
-from .landing_zone import container_of
+from .json_types import JsonObject
 from .lists import existing
 from .pql import matching
-from .rows import JsonObject
-from .wire import Answer, Call, Route
-
-if TYPE_CHECKING:
-    from .backend import Backend
-    from .store import SandboxStore
+from .routing import Route
+from .store import SandboxStore
+from .wire import Answer, Call
 
 DLZ_TARGET = "10440537-2a7b-4583-ac39-ed38d4b848e8"
 PREVIEW_ROWS = 100
@@ -58,7 +56,7 @@ def by_spec(backend: Backend, call: Call) -> Answer:
         raise provider(1372, "This connection spec cannot be explored without a connection")
     _check_query(call)
     tree = backend.sandbox(call).files.get("landing-zone", {})
-    return _explore(backend, call, tree, container=container_of(backend.sandbox(call)))
+    return _explore(backend, call, tree, container=backend.sandbox(call).landing_container)
 
 
 def _check_query(call: Call) -> None:

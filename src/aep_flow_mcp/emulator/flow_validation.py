@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .backend import Backend
 from .endpoints import DATA_LAKE
 from .errors import bad_request, problem, provider
-from .rows import JsonObject
+from .json_types import JsonObject
 from .schedule import checked_change, checked_schedule
+from .store import SandboxStore
 from .validation import check_schema
-
-if TYPE_CHECKING:
-    from .backend import Backend
-    from .store import SandboxStore
 
 MAPPING_REQUIRED = frozenset(
     {

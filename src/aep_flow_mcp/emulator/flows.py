@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import entities, lifecycle
-from .connections import is_draft
+from .backend import Backend
+from .bodies import check_required, check_texts
 from .endpoints import about
 from .errors import bad_request, problem, provider
 from .flow_validation import check_flow
+from .json_types import JsonObject
 from .lists import existing, list_of, one_of, search_of
-from .rows import JsonObject
-from .wire import Answer, Call, Route
-
-if TYPE_CHECKING:
-    from .backend import Backend
-    from .store import SandboxStore
+from .routing import Route
+from .store import SandboxStore
+from .wire import Answer, Call
 
 KIND = "flows"
 _MEMBERS = (
@@ -36,11 +35,11 @@ _STREAMING_PROVIDER = "521eee4d-8cbe-4906-bb48-fb6bd4450033"
 
 def create(backend: Backend, call: Call) -> Answer:
     body = call.json_object()
-    entities.check_required(body, "flowSpec", "name")
-    entities.check_texts(body, "name", "description")
+    check_required(body, "flowSpec", "name")
+    check_texts(body, "name", "description")
     if "state" in body:
         raise problem(1410, "state cannot be given when a flow is created")
-    draft = is_draft(call)
+    draft = entities.is_draft(call)
     spec = backend.flow_spec(body["flowSpec"]["id"])
     if draft and spec.get("providerId") == _STREAMING_PROVIDER:
         raise provider(1368, "mode is not allowed for this kind of flow")
@@ -99,7 +98,7 @@ def patch(backend: Backend, call: Call) -> Answer:
     if row.get("state") not in entities.STEADY_STATES:
         raise problem(1457, f"A flow in the state '{row.get('state')}' cannot be updated")
     changed = entities.patched(row, operations)
-    entities.check_required(changed, "flowSpec", "name")
+    check_required(changed, "flowSpec", "name")
     draft = row.get("state") == "draft"
     changed = check_flow(backend, sandbox, changed, complete=not draft, before=row)
     spec = backend.flow_spec(changed["flowSpec"]["id"])

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from .backend import Backend
 from .errors import gateway, problem
 from .wire import Call
-
-if TYPE_CHECKING:
-    from .backend import Backend
 
 
 def check(backend: Backend, call: Call, access: str) -> Call:

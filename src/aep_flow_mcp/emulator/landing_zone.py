@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from .backend import Backend
 from .errors import provider
-from .rows import JsonObject
-from .wire import Answer, Call, Route
+from .json_types import JsonObject
+from .routing import Route
+from .store import SandboxStore
+from .wire import Answer, Call
 
-if TYPE_CHECKING:
-    from .backend import Backend
-    from .store import SandboxStore
-
-DEFAULT_CONTAINER = "dlz-user-container"
 _EXPORT_CONTAINER = "dlz-destination"
 _TTL_DAYS = 7
 _CREDENTIAL_DAYS = 30
 _BASE = "/data/foundation/connectors/landingzone"
-
-
-def container_of(sandbox: SandboxStore) -> str:
-    """The container of the source side: the first part of each path in it."""
-    for path in sandbox.files.get("landing-zone", {}):
-        first = path.lstrip("/").split("/")[0]
-        if first:
-            return first
-    return DEFAULT_CONTAINER
 
 
 def place(backend: Backend, call: Call) -> Answer:
@@ -70,7 +58,7 @@ def _kind(call: Call) -> str:
 
 
 def _container(kind: str, sandbox: SandboxStore) -> str:
-    return container_of(sandbox) if kind == "user_drop_zone" else _EXPORT_CONTAINER
+    return sandbox.landing_container if kind == "user_drop_zone" else _EXPORT_CONTAINER
 
 
 def _bucket(kind: str, sandbox: SandboxStore) -> JsonObject:

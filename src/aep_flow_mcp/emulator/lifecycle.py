@@ -8,15 +8,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from . import run_results
-from .rows import JsonObject
+from .backend import SERVICE_CLIENT, Backend
+from .json_types import JsonObject
 from .schedule import PAST_TOLERANCE, schedule_of
-
-if TYPE_CHECKING:
-    from .backend import Backend
-    from .store import SandboxStore
+from .store import SandboxStore
 
 START_DELAY_MS = 5_000
 """Between a run's due time and its start."""
@@ -139,7 +136,7 @@ class Lifecycle:
         *,
         at_ms: int,
         starts_ms: int | None = None,
-        client: str = "acp_foundation_flowService",
+        client: str = SERVICE_CLIENT,
         params: JsonObject | None = None,
     ) -> JsonObject:
         """Store a new run in the status `scheduled`, which then starts and ends by itself."""

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
+from .backend import Backend, Handler
 from .errors import bad_request, not_found, problem
+from .json_types import JsonObject
 from .paging import Page, Walk, next_href, page, read_token
 from .query import Query
 from .render import project, render, render_all
-from .rows import JsonObject
-from .wire import Answer, Call, Handler
-
-if TYPE_CHECKING:
-    from .backend import Backend
+from .wire import Answer, Call
 
 T = TypeVar("T")
 

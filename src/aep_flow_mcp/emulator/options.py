@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from .seed import Scale
+from .content import ORG_ID, Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ class EmulatorOptions:
     strict_sandbox_header: bool = False
     client_id: str | None = "emulator-client"
     client_secret: str | None = "emulator-secret"  # noqa: S105 - accepted by the emulator only
-    org_id: str | None = "0123456789ABCDEF01234567@AdobeOrg"
+    org_id: str | None = ORG_ID
     static_tokens: frozenset[str] = frozenset()
     """Access tokens that are accepted without having been issued."""
     token_ttl: int = 86_399

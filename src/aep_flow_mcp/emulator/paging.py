@@ -16,8 +16,9 @@ from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
 from .errors import problem
-from .query import Query, parse_filters, parse_order
-from .rows import JsonObject
+from .filters import parse_filters, parse_order
+from .json_types import JsonObject
+from .query import Query
 from .selection import Entry, Selector
 
 _MARK = b"\xfb\xff"

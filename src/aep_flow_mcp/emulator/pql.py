@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .errors import provider
-from .rows import JsonObject
+from .json_types import JsonObject
 
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": lambda held, wanted: bool(held == wanted),

@@ -1,42 +1,14 @@
-"""What a list request asks for: filters, order, projection, limit. Parsed and checked, not yet answered."""
+"""What is asked of a collection: filters, order, projection."""
 
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import problem
-from .rows import JsonObject
+from .json_types import JsonObject
 
-_AUDIT = (
-    "id createdAt updatedAt createdBy updatedBy createdClient updatedClient sandboxId sandboxName imsOrgId"
-    " name description state version etag"
-)
-_ENDPOINT = " baseConnectionId data connectionSpec params providerRefId inheritedAttributes typeInfo"
-_OWN_FIELDS = {
-    "connections": " connectionSpec auth",
-    "sourceConnections": _ENDPOINT,
-    "targetConnections": _ENDPOINT,
-    "flows": " flowSpec sourceConnectionIds targetConnectionIds inheritedAttributes scheduleParams"
-    " transformations options policy runs lastOperation lastRunDetails providerRefId unifiedMetadata",
-    "runs": " flowId flowSpec providerRefId params eTag parentFlowRunId childFlowRunIds predecessors"
-    " recordTypes metrics activities",
-    "connectionSpecs": " providerId type authSpec sourceSpec targetSpec exploreSpec encryptionSpecs"
-    " attributes permissionsInfo entitlementInfo policy settings",
-    "flowSpecs": " providerId type sourceConnectionSpecIds targetConnectionSpecIds optionSpec scheduleSpec"
-    " transformationSpec transformationSpecs transformationSpecDTOS runSpec attributes permissionsInfo"
-    " entitlementInfo policy",
-}
-ROOT_FIELDS: Mapping[str, frozenset[str]] = {
-    kind: frozenset((_AUDIT + own).split()) for kind, own in _OWN_FIELDS.items()
-}
-"""Fields that a filter path or an order may start with, by kind."""
-
-_NUMBERS = frozenset({"createdAt", "updatedAt"})
-_TEXTS = frozenset(_AUDIT.split()) - _NUMBERS | {"flowId", "baseConnectionId", "providerId"}
 _ANY_CASE = frozenset({"metrics.statusSummary.status", "lastRunDetails.state"})
 """Adobe's pages filter on `failed` and on `Failed`."""
 
@@ -47,8 +19,6 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
 }
 """The inequalities a filter may ask for."""
-
-_EXPRESSION = re.compile(r"^\s*([^=<>!~]+?)\s*(==|>=|<=|!=|!>|!<|!~|~|=|>|<|!)(.*)$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +35,7 @@ class Filter:
             return False
         if self.op == "==":
             return self._equals(value)
-        number = _as_number(value)
+        number = as_number(value)
         if number is None:
             return False
         return COMPARISONS[self.op](number, self.number)
@@ -73,13 +43,13 @@ class Filter:
     @property
     def number(self) -> float | int:
         """What an inequality compares with. A filter whose value is no number is refused when it is parsed."""
-        return _as_number(self.values[0]) or 0
+        return as_number(self.values[0]) or 0
 
     def _equals(self, value: Any) -> bool:
         if isinstance(value, bool):
             return ("true" if value else "false") in self.values
         if isinstance(value, (int, float)):
-            return any(_as_number(text) == value for text in self.values)
+            return any(as_number(text) == value for text in self.values)
         if self.path in _ANY_CASE:
             return str(value).casefold() in {text.casefold() for text in self.values}
         return str(value) in self.values
@@ -97,87 +67,6 @@ class Query:
     filters: tuple[Filter, ...] = ()
     order: tuple[tuple[str, bool], ...] = ()
     projection: tuple[str, ...] = ()
-
-
-def parse_filters(kind: str, expressions: Sequence[str]) -> tuple[tuple[Filter, ...], tuple[str, ...]]:
-    """The filters and the projection of `property` values. Errors carry codes 1440 to 1453."""
-    filters: list[Filter] = []
-    projection: list[str] = []
-    for expression in expressions:
-        if not re.search(r"[=<>!~]", expression):
-            projection += [name.strip() for name in expression.split(",") if name.strip()]
-        else:
-            filters.append(_parse_filter(kind, expression))
-    for name in projection:
-        _check_root(kind, name)
-    return tuple(filters), tuple(projection)
-
-
-def _parse_filter(kind: str, expression: str) -> Filter:
-    match = _EXPRESSION.match(expression)
-    if match is None:
-        raise problem(1453, f"The filter '{expression}' is malformed")
-    path, op, rest = match.groups()
-    if op in {"~", "!="}:
-        raise problem(1440, f"The operator '{op}' is not implemented")
-    if op not in {"==", ">", ">=", "<", "<="}:
-        raise problem(1450, f"'{op}' in '{expression}' is not a known operator")
-    _check_root(kind, path)
-    values = tuple(_values(rest.strip()))
-    if not values or (rest.strip() == ""):
-        raise problem(1453, f"The filter '{expression}' has no value")
-    if op != "==" and len(values) > 1:
-        raise problem(1443, f"The operator '{op}' takes one value")
-    if op != "==" and path in _TEXTS:
-        raise problem(1448, f"The operator '{op}' is not supported for {path}")
-    wants_number = path in _NUMBERS or op != "=="
-    if wants_number and any(_as_number(value) is None for value in values):
-        raise problem(1452, f"'{rest.strip()}' is not a value for {path}")
-    return Filter(path, op, values)
-
-
-def _check_root(kind: str, path: str) -> None:
-    root = path.split(".")[0].removesuffix("[]")
-    if root not in ROOT_FIELDS[kind]:
-        code = 1423 if kind == "connectionSpecs" else 1449
-        raise problem(code, f"'{root}' is not a field of {kind}")
-
-
-def _values(text: str) -> Iterator[str]:
-    """The comma separated values; one in double quotes may itself have commas."""
-    at = 0
-    while at <= len(text):
-        if text[at : at + 1] == '"':
-            end = text.find('"', at + 1)
-            if end == -1:
-                raise problem(1453, f"A quote is not closed in '{text}'")
-            yield text[at + 1 : end]
-            after = text[end + 1 :].lstrip()
-            if after and not after.startswith(","):
-                raise problem(1453, f"There is text after a quoted value in '{text}'")
-            at = len(text) - len(after) + 1 if after else len(text) + 1
-        else:
-            end = text.find(",", at)
-            end = len(text) if end == -1 else end
-            yield text[at:end].strip()
-            at = end + 1
-
-
-def parse_order(kind: str, text: str | None) -> tuple[tuple[str, bool], ...]:
-    """`-updatedAt,name` as ((updatedAt, True), (name, False)). None or empty: the default order."""
-    if not text:
-        return ()
-    order: list[tuple[str, bool]] = []
-    for part in text.split(","):
-        field = part.strip()
-        descending = field.startswith("-")
-        bare = field[1:] if field[:1] in {"-", "+"} else field
-        if not bare or not (bare[0].isalpha() or bare[0] == "_"):
-            raise problem(1432, f"'{part}' in orderby has neither -, + nor a field name in front")
-        if bare.split(".")[0] not in ROOT_FIELDS[kind] or "[]" in bare:
-            raise problem(1433, f"{kind} cannot be ordered by '{bare}'")
-        order.append((bare, descending))
-    return tuple(order)
 
 
 def values_at(row: JsonObject, path: str) -> Iterator[Any]:
@@ -201,7 +90,8 @@ def _reach(value: Any, keys: Sequence[str]) -> Iterator[Any]:
         yield from _reach(inner, keys[1:])
 
 
-def _as_number(value: Any) -> float | int | None:
+def as_number(value: Any) -> float | int | None:
+    """A number, or text that is one; None for all else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):

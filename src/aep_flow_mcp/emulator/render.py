@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .rows import JsonObject
-
-if TYPE_CHECKING:
-    from .backend import Backend
-    from .options import Variants
+from .backend import Backend
+from .json_types import JsonObject
+from .options import Variants
 
 MASK = "********"
 

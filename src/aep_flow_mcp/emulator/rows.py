@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-JsonObject = dict[str, Any]
+from .json_types import JsonObject
 
 
 class Rows(Protocol):

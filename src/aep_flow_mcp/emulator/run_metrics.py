@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from .rows import JsonObject
+from .json_types import JsonObject
 
 COPY_FAILED = "CONNECTOR-1001-500"
 PROMOTION_FAILED = "CONNECTOR-2001-500"

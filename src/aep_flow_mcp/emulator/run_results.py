@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
 
-from .entities import author
-from .rows import JsonObject
+from .backend import Backend
+from .json_types import JsonObject
+from .mint import author
+from .query import Filter, Query
 from .run_metrics import (
     COPY_FAILED,
     EXPORT_FAILED,
@@ -17,10 +18,7 @@ from .run_metrics import (
     failed_metrics,
     good_metrics,
 )
-
-if TYPE_CHECKING:
-    from .backend import Backend
-    from .store import SandboxStore
+from .store import SandboxStore
 
 _USUAL_RECORDS = 1_200
 
@@ -124,8 +122,6 @@ def _is_export(flow: JsonObject | None) -> bool:
 
 def _usual_count(backend: Backend, sandbox: SandboxStore, run: JsonObject) -> int:
     """About as many records as the flow's seeded runs read; about 1,200 for a flow that has none."""
-    from .query import Filter, Query
-
     query = Query((Filter("flowId", "==", (run["flowId"],)),), (("createdAt", True),))
     base = sandbox["runs"].base
     usual = _USUAL_RECORDS

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import entities, run_results
+from .backend import Backend
+from .bodies import check_required
 from .errors import problem, provider
 from .flow_validation import delta_column
+from .json_types import JsonObject
 from .lists import existing, list_of, one_of
 from .render import render
-from .rows import JsonObject
+from .routing import Route
 from .validation import first_error
-from .wire import Answer, Call, Route
-
-if TYPE_CHECKING:
-    from .backend import Backend
+from .wire import Answer, Call
 
 KIND = "runs"
 _TIMES = ("startTime", "windowStartTime", "windowEndTime")
@@ -37,7 +37,7 @@ _UPDATABLE = frozenset(
 def create(backend: Backend, call: Call) -> Answer:
     """Run a flow of the frequency `once` now or at `params.startTime` (epoch seconds)."""
     body = call.json_object()
-    entities.check_required(body, "flowId")
+    check_required(body, "flowId")
     sandbox = backend.sandbox(call)
     flow = sandbox["flows"].get(str(body["flowId"]))
     if flow is None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from .backend import Backend
 from .errors import generic
-from .rows import JsonObject
-from .wire import Answer, Call, Route
-
-if TYPE_CHECKING:
-    from .backend import Backend
+from .json_types import JsonObject
+from .routing import Route
+from .wire import Answer, Call
 
 _BASE = "/data/foundation/sandbox-management"
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .errors import provider
-from .rows import JsonObject
+from .json_types import JsonObject
 from .validation import first_error, refusal
 
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}

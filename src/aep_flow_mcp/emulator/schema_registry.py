@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from .backend import Backend
 from .errors import schema_registry
-from .rows import JsonObject
-from .wire import Answer, Call, Route
-
-if TYPE_CHECKING:
-    from .backend import Backend
+from .json_types import JsonObject
+from .routing import Route
+from .wire import Answer, Call
 
 _BASE = "/data/foundation/schemaregistry/tenant/schemas"
 _MEDIA = re.compile(r"application/vnd\.adobe\.(?:xed|xdm)(-full|-id)?(-notext|-desc|-deprecated)*\+json")

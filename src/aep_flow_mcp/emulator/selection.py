@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 from functools import total_ordering
 from typing import Any
 
+from .json_types import JsonObject
 from .query import COMPARISONS, Filter, Query, values_at
-from .rows import JsonObject
 from .store import Collection
 
 Entry = int | str

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from . import entities
+from .backend import Backend, Handler
+from .bodies import check_required
 from .errors import bad_request, problem
+from .json_types import JsonObject
 from .lists import one_of, search_of, specs_of
 from .render import render
-from .rows import JsonObject
-from .wire import Answer, Call, Handler, Route
-
-if TYPE_CHECKING:
-    from .backend import Backend
+from .routing import Route
+from .wire import Answer, Call
 
 
 def _write(kind: str, *, status: int) -> Handler:
@@ -23,7 +22,7 @@ def _write(kind: str, *, status: int) -> Handler:
         body = call.json_object()
         if not backend.options.provider_access:
             raise problem(1426, "A user token may not write specifications")
-        entities.check_required(body, "name", "providerId")
+        check_required(body, "name", "providerId")
         id = call.args.get("id")
         if id is not None:
             backend.spec(kind, id)
@@ -63,7 +62,7 @@ def _search(backend: Backend, call: Call) -> Answer:
     return Answer(200, {"items": [{path: value, "items": items} for value, items in groups.items()]})
 
 
-def _routes(kind: str) -> tuple[Route, ...]:
+def _routes(kind: str) -> tuple[Route[Backend], ...]:
     every = f"/data/foundation/flowservice/{kind}"
     one = every + "/{id}"
     return (

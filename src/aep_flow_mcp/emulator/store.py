@@ -10,17 +10,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .rows import JsonObject, ListRows, MappingRows, Rows
-
-if TYPE_CHECKING:
-    from .seed import SandboxSeed, Seed
+from .content import SandboxSeed, Seed
+from .json_types import JsonObject
+from .rows import ListRows, MappingRows, Rows
 
 FLOW_KINDS = ("connections", "sourceConnections", "targetConnections", "flows", "runs")
 NEIGHBOUR_KINDS = ("dataSets", "batches", "schemas", "mappingSets")
 SPEC_KINDS = ("connectionSpecs", "flowSpecs")
 KINDS = FLOW_KINDS + NEIGHBOUR_KINDS
+DEFAULT_CONTAINER = "dlz-user-container"
 
 
 class Collection:
@@ -95,6 +95,15 @@ class SandboxStore:
     def files(self) -> dict[str, dict[str, JsonObject]]:
         """Trees of what can be explored, by base connection id or `landing-zone`."""
         return dict(self._seed.files)
+
+    @property
+    def landing_container(self) -> str:
+        """The container of the landing zone's source side: the first part of each path in it."""
+        for path in self.files.get("landing-zone", {}):
+            first = path.lstrip("/").split("/")[0]
+            if first:
+                return first
+        return DEFAULT_CONTAINER
 
     @cached_property
     def kinds(self) -> dict[str, Collection]:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from .errors import bad_request, generic, problem
-
-if TYPE_CHECKING:
-    from .backend import Backend
+from .errors import bad_request, problem
 
 
 @dataclass(frozen=True)
@@ -113,60 +110,3 @@ class Delivery:
     before: float | None = 0.0
     between: float = 0.0
     ending: Ending = Ending.COMPLETE
-
-
-Handler = Callable[["Backend", Call], Answer]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """`template` has `{name}` for one segment. `access`: open (no checks), org (token, key and
-    organisation) or sandbox (those and a sandbox)."""
-
-    method: str
-    template: str
-    handler: Handler
-    access: str = "sandbox"
-
-
-class Router:
-    """Finds the route of a path; literal segments win over placeholders."""
-
-    def __init__(self, routes: tuple[Route, ...]) -> None:
-        self._literal: dict[tuple[str, str], Route] = {}
-        self._patterns: list[tuple[Route, tuple[str, ...]]] = []
-        for route in routes:
-            parts = tuple(part for part in route.template.split("/") if part)
-            if "{" in route.template:
-                self._patterns.append((route, parts))
-            else:
-                self._literal[route.method, "/" + "/".join(parts)] = route
-
-    def find(self, call: Call) -> tuple[Route, dict[str, str]]:
-        """Raises a 404 for an unknown path and a 405 for a known path with another method."""
-        literal = self._literal.get((call.method, "/" + "/".join(call.segments)))
-        if literal is not None:
-            return literal, {}
-        other_method = False
-        for route, parts in self._patterns:
-            args = _match(parts, call.segments)
-            if args is None:
-                continue
-            if route.method == call.method:
-                return route, args
-            other_method = True
-        if other_method or any(path == call.path for _, path in self._literal):
-            raise generic(405, "MethodNotAllowedError", f"{call.method} is not allowed here")
-        raise generic(404, "NotFoundError", "There is no such resource path")
-
-
-def _match(parts: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] | None:
-    if len(parts) != len(segments):
-        return None
-    args: dict[str, str] = {}
-    for part, segment in zip(parts, segments, strict=True):
-        if part.startswith("{"):
-            args[part[1:-1]] = segment
-        elif part != segment:
-            return None
-    return args

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
-from ..rows import JsonObject
+from ..content import ORG_ID, Sandboxes, SandboxSeed, Scale, Seed
+from ..json_types import JsonObject
 from .builder import build_sandbox
 from .flow_specs import build_flow_specs
 from .ids import Ids
-from .model import ORG_ID, Sandboxes, SandboxSeed, Scale, Seed
 from .objects import Place, by_name
 from .organisation import dev, prod, stage
 from .plan import SandboxPlan

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..rows import JsonObject
+from ..content import ORG_ID
+from ..json_types import JsonObject
 from .history import History, RunFacts
 from .ingestion_runs import ingested, loads_batch, refusals
-from .model import ORG_ID
 from .plan import Outcome
 from .run_parts import FlowAbout
 from .runs import RunRenderer

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from ..rows import JsonObject
+from ..content import ORG_ID, SandboxSeed
+from ..json_types import JsonObject
 from .batches import Batches, Loading
 from .files import build_files
 from .history import History, RunPlan, nominal_times
 from .ids import IndexedUlids
 from .mappings import export_mapping, ingestion_mapping
-from .model import ORG_ID, SandboxSeed
 from .objects import (
     Place,
     author_of,

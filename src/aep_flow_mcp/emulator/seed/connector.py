@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 

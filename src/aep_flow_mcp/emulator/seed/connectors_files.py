@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 from .connector import DRAFT, Auth, Connector, parameters
 
 FILE_CATEGORY = "Cloud Storage"

@@ -6,7 +6,7 @@ so they are plausible ones of ours.
 
 from __future__ import annotations
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 from .connector import DRAFT, Auth, Connector
 
 TABLE_PARAMS: JsonObject = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 from .connector import DRAFT, Auth, Connector
 
 AIRSHIP = "34cd3131-b208-474b-b779-b487b5a2bd01"

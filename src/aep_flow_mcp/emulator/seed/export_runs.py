@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 from .history import RunFacts
 from .plan import Outcome
 from .run_parts import FlowAbout, activity, metrics

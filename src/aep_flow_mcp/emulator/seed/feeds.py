@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 from .schemas import field_path
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 from .feeds import FEEDS, Feed, table_columns
 from .objects import Place
 from .plan import FlowPlan, SandboxPlan

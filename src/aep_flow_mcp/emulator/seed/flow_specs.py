@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 from .connector import (
     BATCH_PROVIDER,
     DESTINATION_PROVIDER,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 from .ids import IndexedUuids, digest
 from .plan import DAY, MINUTE, Fault, Outcome, Volume
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 from .history import RunFacts
 from .ids import digest, format_uuid
 from .plan import Outcome

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 from .connector import DRAFT, Connector, parameters
 
 DATA_LAKE = "c604ff05-7f1a-43c0-8e18-33bf874cb11c"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 from .feeds import FEEDS, Column
 from .ids import Ids
 from .schemas import schema_uri

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..rows import JsonObject
+from ..content import ORG_ID
+from ..json_types import JsonObject
 from .connector import Connector, parameters
 from .connectors_files import HTTP_API, LANDING_ZONE
 from .destinations import FILE_DESTINATIONS, STREAMING_AUDIENCE_FLOW
@@ -14,7 +15,6 @@ from .feeds import FEEDS, table_columns
 from .flow_specs import CLOUD_STORAGE, DATASET_TO_IDENTITY, TABLES
 from .ids import Ids, object_key
 from .internal import DATA_LAKE, EXPORT_LAKE, IDENTITY_SERVICE, PROFILE_STORE
-from .model import ORG_ID
 from .plan import DAY, MINUTE, Account, FlowPlan
 from .schemas import schema_uri
 from .specs import all_connectors

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 from .history import RunFacts
 from .plan import Audience, Kind
 

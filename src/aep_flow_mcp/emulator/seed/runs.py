@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..rows import JsonObject
+from ..content import ORG_ID
+from ..json_types import JsonObject
 from .export_runs import audience_run, export_run, internal_run
 from .history import RunFacts
 from .ids import IndexedUlids, digest, etag
 from .ingestion_runs import IngestionRun
-from .model import ORG_ID
 from .run_parts import FlowAbout
 
 _SERVICE = "acp_foundation_connectors"

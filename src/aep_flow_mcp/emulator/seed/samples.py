@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 from .feeds import Column, Feed
 from .ids import digest
 

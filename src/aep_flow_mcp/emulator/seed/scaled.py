@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .model import Scale
+from ..content import Scale
 from .plan import (
     DAY,
     HOUR,

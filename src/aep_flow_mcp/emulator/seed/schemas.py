@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..rows import JsonObject
+from ..content import ORG_ID
+from ..json_types import JsonObject
 from .ids import Ids
-from .model import ORG_ID
 
 TENANT = "brightfjord"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 from .connector import Connector, connection_spec
 from .connectors_files import file_connectors, stream_connectors
 from .connectors_tables import table_connectors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ..rows import JsonObject
+from ..json_types import JsonObject
 from .history import RunPlan, nominal_times
 from .mappings import PROFILE_ATTRIBUTES
 from .objects import Place

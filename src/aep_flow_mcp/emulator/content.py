@@ -1,4 +1,4 @@
-"""What a seed consists of."""
+"""What an organisation consists of when an emulator is given one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..rows import JsonObject, Rows
+from .json_types import JsonObject
+from .rows import Rows
 
 ORG_ID = "0123456789ABCDEF01234567@AdobeOrg"
 """The organisation that owns everything in a seed."""
