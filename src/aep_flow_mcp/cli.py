@@ -151,8 +151,7 @@ def emulator(
     """Run the emulated Flow Service alone, for any HTTP client."""
     import uvicorn
 
-    from aep_flow_mcp.emulator import Emulator, EmulatorOptions
-    from aep_flow_mcp.emulator.seed import Scale
+    from aep_flow_mcp.emulator import Emulator, EmulatorOptions, Scale
 
     scale = Scale(flows=flows, runs=runs) if flows or runs else None
     options = EmulatorOptions(seed=seed, latency=latency, scale=scale, variants=_variants(variant))

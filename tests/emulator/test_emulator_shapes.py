@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aep_flow_mcp.emulator import Variants
-from aep_flow_mcp.emulator.errors import ApiError
-from aep_flow_mcp.emulator.filters import parse_filters, parse_order
-from aep_flow_mcp.emulator.paging import Walk, read_token
-from aep_flow_mcp.emulator.seed import Scale
+from aep_flow_mcp.emulator import Scale, Variants
+from aep_flow_mcp.emulator.flow_service.objects.filters import parse_filters, parse_order
+from aep_flow_mcp.emulator.flow_service.objects.paging import Walk, read_token
+from aep_flow_mcp.emulator.http.errors import ApiError
 from emulator.kit import Api, make_api
 
 

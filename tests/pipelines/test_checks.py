@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from aep_flow_mcp.emulator.seed.flow_specs import build_flow_specs
-from aep_flow_mcp.emulator.seed.specs import build_connection_specs
+from aep_flow_mcp.emulator.catalogue.flow_specs import build_flow_specs
+from aep_flow_mcp.emulator.catalogue.specs import build_connection_specs
 from aep_flow_mcp.pipelines.checks import (
     check_auth,
     check_flow,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aep_flow_mcp.emulator.seed.specs import build_connection_specs
+from aep_flow_mcp.emulator.catalogue.specs import build_connection_specs
 from aep_flow_mcp.pipelines.blueprint import Missing
 from aep_flow_mcp.pipelines.judge import judge
 from aep_flow_mcp.pipelines.wish import Direction, FieldPair, PipelineWish

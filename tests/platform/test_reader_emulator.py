@@ -12,9 +12,8 @@ import anyio.lowlevel
 import pytest
 from pydantic import SecretStr
 
-from aep_flow_mcp.emulator import Emulator, EmulatorOptions, FaultRule, Variants
+from aep_flow_mcp.emulator import Emulator, EmulatorOptions, FaultKind, FaultRule, Variants
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
-from aep_flow_mcp.emulator.faults import FaultKind
 from aep_flow_mcp.platform.config import Credentials, PlatformConfig, Timeouts
 from aep_flow_mcp.platform.errors import AnswerLost, ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import Filter

@@ -15,7 +15,7 @@ from mcp_types import TextContent
 
 from aep_flow_mcp.emulator import Emulator, Exchange
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
-from aep_flow_mcp.emulator.store import Store
+from aep_flow_mcp.emulator.state.store import Store
 
 SANDBOX = "dev"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -19,7 +19,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions, Exchange
-from aep_flow_mcp.emulator.store import Store
+from aep_flow_mcp.emulator.state.store import Store
 from tools.bed import NOW, Bed, in_its_own_task
 
 OVER_SOCKETS = "FLOW_TEST_SERVER_AND_EMULATOR"

@@ -9,11 +9,12 @@ It shares no code with the client of this package: a wrong idea of the API must 
 from __future__ import annotations
 
 from .app import Emulator
-from .clock import Clock
-from .faults import FaultHit, FaultRule
-from .journal import Exchange
-from .options import EmulatorOptions, Variants
-from .serving import ConnectionDropped
+from .http.asgi_app import ConnectionDropped
+from .state.clock import Clock
+from .state.content import Scale
+from .state.options import EmulatorOptions, Variants
+from .steering.faults import FaultHit, FaultKind, FaultRule
+from .steering.journal import Exchange
 
 __all__ = [
     "Clock",
@@ -22,6 +23,8 @@ __all__ = [
     "EmulatorOptions",
     "Exchange",
     "FaultHit",
+    "FaultKind",
     "FaultRule",
+    "Scale",
     "Variants",
 ]

@@ -9,23 +9,24 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from . import control, flow_service, neighbours
-from .backend import Backend
-from .content import Seed
-from .errors import ApiError
-from .faults import FaultPlan, FaultRule
-from .gateway import check
-from .ims import ROUTES as IMS_ROUTES
-from .journal import Journal
-from .lifecycle import Lifecycle
-from .options import EmulatorOptions
-from .routing import Router
-from .serving import AsgiApp
-from .store import Store
-from .wire import Answer, Call, Delivery, Ending
+from .flow_service import routes as flow_service
+from .flow_service.running.lifecycle import Lifecycle
+from .http.asgi_app import AsgiApp
+from .http.errors import ApiError
+from .http.messages import Answer, Call, Delivery, Ending
+from .http.routing import Router
+from .neighbours import routes as neighbours
+from .neighbours.gateway import check
+from .state.backend import Backend
+from .state.content import Seed
+from .state.options import EmulatorOptions
+from .state.store import Store
+from .steering import control
+from .steering.effects import answer_of, spoiled, with_null
+from .steering.faults import FaultPlan, FaultRule
+from .steering.journal import Journal
 
 CONTROL_PREFIX = "/_emulator"
-_PIECES = 4
 
 
 class Emulator:
@@ -43,7 +44,7 @@ class Emulator:
         self.journal = Journal(self.options.journal_limit)
         self.faults = FaultPlan(self.options.seed)
         self.app = AsgiApp(self.handle)
-        self._router = Router((*IMS_ROUTES, *flow_service.ROUTES, *neighbours.ROUTES))
+        self._router = Router((*neighbours.ROUTES, *flow_service.ROUTES))
         self._control = Router(control.routes(self.faults, self.journal, self.reset))
 
     @property
@@ -81,12 +82,12 @@ class Emulator:
             self.backend.tokens.expire()
         answer = self._answer(self._router, call)
         if rule is not None and rule.kind == "null_item":
-            answer = replace(answer, body=_with_null(answer.body))
-        return _spoiled(self._recorded(answer, call, latency), rule)
+            answer = replace(answer, body=with_null(answer.body))
+        return spoiled(self._recorded(answer, call, latency), rule)
 
     def _without_acting(self, call: Call, rule: FaultRule, latency: float) -> Delivery:
         if rule.kind == "status":
-            return self._recorded(_fault_answer(rule), call, latency)
+            return self._recorded(answer_of(rule), call, latency)
         self.journal.record(call, 0, b"", self.backend.clock.now())
         if rule.kind == "drop":
             return Delivery(0, {}, (), latency, ending=Ending.DROPPED)
@@ -126,27 +127,6 @@ def _organisation(options: EmulatorOptions, given: Seed | None, now: datetime) -
     return build_seed(seed=options.seed, now=now, scale=options.scale)
 
 
-def _fault_answer(rule: FaultRule) -> Answer:
-    headers = {} if rule.retry_after is None else {"retry-after": str(rule.retry_after)}
-    body = rule.body
-    if body is None and rule.status == 429:
-        body = {"error_code": "429050", "message": "Too many requests"}
-    elif body is None:
-        body = {"message": "The service is not available at the moment"}
-    return Answer(rule.status, body, headers)
-
-
-def _with_null(body: Any) -> Any:
-    """The body with a null in the middle of its list."""
-    if isinstance(body, list):
-        return [*body[: len(body) // 2], None, *body[len(body) // 2 :]]
-    if isinstance(body, dict):
-        for name in ("items", "sandboxes", "data", "results"):
-            if isinstance(body.get(name), list):
-                return body | {name: _with_null(body[name])}
-    return body
-
-
 def _deliver(answer: Answer, call: Call, *, before: float = 0.0, request_id: str = "") -> Delivery:
     headers = dict(answer.headers)
     if request_id:
@@ -160,23 +140,3 @@ def _deliver(answer: Answer, call: Call, *, before: float = 0.0, request_id: str
     kind = "text/html" if isinstance(answer.body, str) else "application/json"
     headers = {"content-type": kind} | headers | {"content-length": str(len(payload))}
     return Delivery(answer.status, headers, (payload,), before)
-
-
-def _spoiled(delivery: Delivery, rule: FaultRule | None) -> Delivery:
-    """The delivery as a fault leaves it."""
-    if rule is None:
-        return delivery
-    payload = b"".join(delivery.chunks)
-    if rule.kind == "lost_answer":
-        return replace(delivery, ending=Ending.DROPPED)
-    if rule.kind == "truncated" and payload:
-        return replace(delivery, chunks=(payload[: len(payload) // 2],), ending=Ending.TRUNCATED)
-    if rule.kind == "not_json":
-        page = b"<html><body>The upstream service answered unexpectedly.</body></html>"
-        headers = dict(delivery.headers) | {"content-type": "text/html", "content-length": str(len(page))}
-        return replace(delivery, headers=headers, chunks=(page,))
-    if rule.kind == "slow_body" and payload:
-        size = -(-len(payload) // _PIECES)
-        pieces = tuple(payload[at : at + size] for at in range(0, len(payload), size))
-        return replace(delivery, chunks=pieces, between=0.5 if rule.seconds is None else rule.seconds)
-    return delivery

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 import httpx
 
-from .wire import Delivery, Ending
+from .http.messages import Delivery, Ending
 
 if TYPE_CHECKING:
     from .app import Emulator

@@ -6,7 +6,7 @@ from collections import defaultdict
 import pytest
 
 from aep_flow_mcp.emulator.seed import SandboxSeed
-from aep_flow_mcp.emulator.seed.ingestion_runs import COPY_ACTIVITY, PROMOTION_ACTIVITY
+from aep_flow_mcp.emulator.seed.history.ingestion_runs import COPY_ACTIVITY, PROMOTION_ACTIVITY
 
 from .looking import Json, by_id, runs_of, status
 

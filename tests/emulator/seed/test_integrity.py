@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from aep_flow_mcp.emulator.seed import ORG_ID, SandboxSeed, Seed, build_seed
-from aep_flow_mcp.emulator.seed.feeds import FEEDS, table_columns
+from aep_flow_mcp.emulator.seed.organisation.feeds import FEEDS, table_columns
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
 from support.organisation import as_text
 

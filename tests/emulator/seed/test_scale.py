@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from aep_flow_mcp.emulator.seed import Scale, Seed, build_seed
+from aep_flow_mcp.emulator import Scale
+from aep_flow_mcp.emulator.seed import Seed, build_seed
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
 
 from .conftest import NOW

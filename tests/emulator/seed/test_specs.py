@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
+from aep_flow_mcp.emulator.catalogue.connectors_files import LANDING_ZONE
+from aep_flow_mcp.emulator.catalogue.destinations import DLZ_DESTINATION
+from aep_flow_mcp.emulator.catalogue.flow_specs import UNPUBLISHED_FILE_SPECS, UNPUBLISHED_TABLE_SPECS
 from aep_flow_mcp.emulator.seed import Seed
-from aep_flow_mcp.emulator.seed.connectors_files import LANDING_ZONE
-from aep_flow_mcp.emulator.seed.destinations import DLZ_DESTINATION
-from aep_flow_mcp.emulator.seed.flow_specs import UNPUBLISHED_FILE_SPECS, UNPUBLISHED_TABLE_SPECS
 
 from .looking import by_id
 

@@ -11,9 +11,8 @@ from mcp import Client
 
 from aep_flow_mcp.answers import progress as reporting
 from aep_flow_mcp.cli import emulator_settings
-from aep_flow_mcp.emulator import Emulator, EmulatorOptions, FaultRule
+from aep_flow_mcp.emulator import Emulator, EmulatorOptions, FaultRule, Scale
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
-from aep_flow_mcp.emulator.seed import Scale
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
 from aep_flow_mcp.gathering import flow_index, times
 from aep_flow_mcp.gathering.flow_index import FlowIndexes

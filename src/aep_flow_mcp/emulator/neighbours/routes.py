@@ -1,0 +1,15 @@
+"""The few routes of other Platform services that a client of Flow Service calls."""
+
+from __future__ import annotations
+
+from . import ad_hoc_activation, catalog_service, data_prep, ims, landing_zone, sandboxes, schema_registry
+
+ROUTES = (
+    *ims.ROUTES,
+    *landing_zone.ROUTES,
+    *catalog_service.ROUTES,
+    *data_prep.ROUTES,
+    *schema_registry.ROUTES,
+    *sandboxes.ROUTES,
+    *ad_hoc_activation.ROUTES,
+)
