@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from aep_flow_mcp.emulator.catalogue.flow_specs import build_flow_specs
-from aep_flow_mcp.emulator.catalogue.specs import build_connection_specs
+from aep_flow_mcp.emulator.catalogue.reading import load_catalogue
 from aep_flow_mcp.pipelines.checks import (
     check_auth,
     check_flow,
@@ -32,12 +31,16 @@ NOW = 1_760_000_000
 
 def connector(spec_id: str) -> ConnectionSpec:
     return next(
-        ConnectionSpec.model_validate(item) for item in build_connection_specs() if item["id"] == spec_id
+        ConnectionSpec.model_validate(item)
+        for item in load_catalogue().connection_specs()
+        if item["id"] == spec_id
     )
 
 
 def flow_spec(spec_id: str) -> FlowSpec:
-    return next(FlowSpec.model_validate(item) for item in build_flow_specs() if item["id"] == spec_id)
+    return next(
+        FlowSpec.model_validate(item) for item in load_catalogue().flow_specs() if item["id"] == spec_id
+    )
 
 
 def fields(problems: list[Any]) -> set[str]:

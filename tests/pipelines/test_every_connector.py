@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from aep_flow_mcp.emulator.catalogue.specs import build_connection_specs
+from aep_flow_mcp.emulator.catalogue.reading import load_catalogue
 from aep_flow_mcp.pipelines.blueprint import Missing
 from aep_flow_mcp.pipelines.judge import judge
 from aep_flow_mcp.pipelines.wish import Direction, FieldPair, PipelineWish
 from aep_flow_mcp.platform.models.specs import ConnectionSpec
 from pipelines.organisation import Organisation
 
-SPECS = [ConnectionSpec.model_validate(item) for item in build_connection_specs()]
+SPECS = [ConnectionSpec.model_validate(item) for item in load_catalogue().connection_specs()]
 WAYS = [
     *((spec, Direction.IMPORT) for spec in SPECS if spec.is_source and spec.type != "platform"),
     *((spec, Direction.EXPORT) for spec in SPECS if spec.is_destination and spec.type != "platform"),

@@ -9,10 +9,9 @@ from jsonschema import Draft7Validator
 from aep_flow_mcp.emulator.seed import ORG_ID, SandboxSeed, Seed, build_seed
 from aep_flow_mcp.emulator.seed.organisation.feeds import FEEDS, table_columns
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
+from emulator.conftest import NOW
+from emulator.seed.looking import Json, by_id
 from support.organisation import as_text
-
-from .conftest import NOW
-from .looking import Json, by_id
 
 SANDBOXES = ("prod", "dev", "stage")
 

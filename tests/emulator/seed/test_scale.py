@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-import time
+import sys
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterator
+from types import FrameType
 
 import pytest
 
 from aep_flow_mcp.emulator import Scale
 from aep_flow_mcp.emulator.seed import Seed, build_seed
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
-
-from .conftest import NOW
-from .looking import by_id, runs_of
+from emulator.conftest import NOW
+from emulator.seed.looking import by_id, runs_of
 
 
 @pytest.mark.parametrize(("flows", "runs"), [(0, 0), (3, 0), (5, 3), (120, 2000), (1, 5000)])
@@ -64,20 +63,29 @@ def test_a_scale_that_makes_no_sense_is_refused(flows: int, runs: int) -> None:
         build_seed(seed=7, now=NOW, scale=Scale(flows, runs))
 
 
-def test_ten_thousand_flows_are_ready_soon() -> None:
-    assert min(_seconds_to_build(Scale(10_000, 200_000), tries=2)) < 3
+def test_a_generated_organisation_takes_little_work_for_each_flow_and_run() -> None:
+    few, more, most = (calls_to_build(Scale(flows, 20 * flows)) for flows in (500, 1_000, 2_000))
+    assert 500 * 100 < more - few < 500 * 800
+    assert most - more < 1.05 * 2 * (more - few)
+    assert calls_to_build(Scale(500, 60_000)) - few < 50_000 * 15
 
 
-def _seconds_to_build(scale: Scale, *, tries: int) -> Iterator[float]:
-    """Processor time of each try; stops at the first that is quick enough, for the machine may be busy."""
-    for _ in range(tries):
-        began = time.process_time()
+def calls_to_build(scale: Scale) -> int:
+    """How many functions are called until the sandbox with the generated flows is there."""
+    calls = 0
+
+    def count(_: FrameType, event: str, __: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
         built = build_seed(seed=7, now=NOW, scale=scale).by_sandbox["dev"]
-        seconds = time.process_time() - began
-        assert len(built.runs) > scale.runs
-        yield seconds
-        if seconds < 3:
-            return
+    finally:
+        sys.setprofile(before)
+    assert len(built.runs) > scale.runs
+    return calls
 
 
 def test_a_run_takes_some_bytes() -> None:

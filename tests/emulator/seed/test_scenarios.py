@@ -9,9 +9,8 @@ import pytest
 
 from aep_flow_mcp.emulator.seed import SandboxSeed, Seed, build_seed
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS, planted
-
-from .conftest import NOW
-from .looking import Json, by_id, error_codes, runs_of, status
+from emulator.conftest import NOW
+from emulator.seed.looking import Json, by_id, error_codes, runs_of, status
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

@@ -1,77 +1,11 @@
-"""How a connection spec is built from one compact line.
-
-Parameters are written as words: `name` is a required string, `name*` a secret, `[name]` optional,
-`name:number`, `name:boolean` and `name:one|two` give another type or the allowed values. A specification
-describes JSON Schemas, so that what is posted can be validated against it.
-"""
+"""How a connection spec is built from a connector of the catalogue."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
-
 from ..json_types import JsonObject
-
-DRAFT = "http://json-schema.org/draft-07/schema#"
-
-BATCH_PROVIDER = "0ed90a81-07f4-4586-8190-b40eccef1c5a"
-STREAM_PROVIDER = "521eee4d-8cbe-4906-bb48-fb6bd4450033"
-DESTINATION_PROVIDER = "14e34fac-d307-11e9-bb65-2a2ae2dbcce4"
-
-Role = Literal["source", "destination", "internal"]
-
-
-@dataclass(frozen=True)
-class Auth:
-    """One way to log in: the name that a connection gives as `auth.specName`, and its parameters."""
-
-    name: str
-    params: str
-
-
-@dataclass(frozen=True)
-class Connector:
-    """One connection spec in short. `source` and `target` are JSON Schemas of params, or None."""
-
-    name: str
-    id: str
-    label: str
-    category: str
-    auths: tuple[Auth, ...] = ()
-    role: Role = "source"
-    frequency: Literal["batch", "streaming"] = "batch"
-    source: JsonObject | None = None
-    target: JsonObject | None = None
-    explore: Literal["FileSystem", "Table", "Resource"] | None = None
-    attributes: JsonObject = field(default_factory=dict)
-
-
-def parameters(words: str) -> JsonObject:
-    """The JSON Schema that a line of parameter words stands for."""
-    properties: JsonObject = {}
-    required: list[str] = []
-    for word in words.split():
-        optional = word.startswith("[")
-        name, _, kind = word.strip("[]").partition(":")
-        secret = name.endswith("*")
-        name = name.rstrip("*")
-        properties[name] = _property(kind, secret=secret)
-        if not optional:
-            required.append(name)
-    schema: JsonObject = {"$schema": DRAFT, "type": "object", "properties": properties}
-    if required:
-        schema["required"] = required
-    return schema
-
-
-def _property(kind: str, *, secret: bool) -> JsonObject:
-    if secret:
-        return {"type": "string", "format": "password", "minLength": 1}
-    if kind in {"number", "integer", "boolean"}:
-        return {"type": kind}
-    if kind:
-        return {"type": "string", "enum": kind.split("|")}
-    return {"type": "string", "minLength": 1}
+from .entries import Connector
+from .known_ids import BATCH_PROVIDER, DESTINATION_PROVIDER, STREAM_PROVIDER
+from .parameters import DRAFT, parameters
 
 
 def connection_spec(connector: Connector) -> JsonObject:

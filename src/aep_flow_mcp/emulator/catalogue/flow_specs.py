@@ -2,47 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from ..json_types import JsonObject
-from .connection_specs import (
-    BATCH_PROVIDER,
-    DESTINATION_PROVIDER,
-    DRAFT,
-    STREAM_PROVIDER,
-    parameters,
-    permissions,
-)
-from .connectors_files import HTTP_API, SNOWFLAKE_STREAMING, file_connectors, stream_connectors
-from .connectors_tables import table_connectors
-from .destinations import (
-    AIRSHIP,
-    FILE_DESTINATIONS,
-    LEGACY_AUDIENCE_FLOW,
-    STREAMING_AUDIENCE_FLOW,
-    FileDestination,
-)
-from .internal import DATA_LAKE, EXPORT_LAKE, IDENTITY_SERVICE, PROFILE_STORE
-
-CLOUD_STORAGE = "9753525b-82c7-4dce-8a9b-5ccfce2b9876"
-TABLES = "14518937-270c-4525-bdec-c2ba7cce3860"
-STREAM_MAPPED = "c1a19761-d2c7-4702-b9fa-fe91f0613e81"
-STREAM_XDM = "d8a6f005-7eaf-4153-983e-e8574508b877"
-STREAM_OPTIONAL = "d69717ba-71b4-4313-b654-49f9cf126d7a"
-DATASET_TO_PROFILE = "f0d3a3c6-7f6e-4b0a-9f0e-58a2b6d1c7e4"
-"""Ours: the id of this internal flow spec is not published."""
-DATASET_TO_IDENTITY = "0b7e5f9d-2c1a-4e83-a6d4-93c5f8e2b710"
-"""Ours: the id of this internal flow spec is not published."""
-
-UNPUBLISHED_TABLE_SPECS = (
-    "2acf109f-9b66-4d5e-bc18-ebb2adcff8d5",
-    "2fa8af9c-2d1a-43ea-a253-f00a00c74412",
-)
-UNPUBLISHED_FILE_SPECS = (
-    "b7829c2f-2eb0-4f49-a6ee-55e33008b629",
-    "998b8ae3-cec0-43b7-8abe-40b1eb4ee069",
-)
-"""Members of the lists of allowed sources whose connectors no page names; no spec object exists for them."""
+from .connection_specs import permissions
+from .entries import Connector
+from .known_ids import BATCH_PROVIDER, DESTINATION_PROVIDER, STREAM_PROVIDER
+from .parameters import DRAFT, parameters
 
 _EPOCH = {"type": "integer", "description": "epoch time in seconds", "minimum": 0}
 
@@ -125,10 +93,12 @@ _COPY: JsonObject = {
     "spec": {
         "$schema": DRAFT,
         "type": "object",
-        "properties": {"deltaColumn": parameters("name [dateFormat] [timezone]")},
+        "properties": {
+            "deltaColumn": parameters({"name": "string", "dateFormat": "string?", "timezone": "string?"})
+        },
     },
 }
-_ENCRYPTION: JsonObject = {"name": "Encryption", "spec": parameters("publicKeyId")}
+_ENCRYPTION: JsonObject = {"name": "Encryption", "spec": parameters({"publicKeyId": "string"})}
 
 _SELECTORS: JsonObject = {
     "type": "object",
@@ -154,153 +124,96 @@ _GENERAL: JsonObject = {
 
 
 def _run_spec(*, delta_column: bool) -> JsonObject:
-    words = "startTime:integer windowStartTime:integer windowEndTime:integer"
-    spec = parameters(words)
+    spec = parameters(dict.fromkeys(("startTime", "windowStartTime", "windowEndTime"), "integer"))
     if delta_column:
         spec["properties"]["deltaColumn"] = {"type": "object"}
     return {"name": "ProviderParams", "spec": spec}
 
 
-def _spec(
-    name: str,
-    id: str,
-    *,
-    kind: Literal["source", "destination", "internal"],
-    sources: list[str],
-    targets: list[str],
-    transformations: list[JsonObject],
-    frequency: Literal["batch", "streaming"] = "batch",
-    parts: JsonObject | None = None,
-) -> JsonObject:
-    streaming = frequency == "streaming"
-    provider = STREAM_PROVIDER if streaming else BATCH_PROVIDER
-    permission = "StreamingSource" if streaming else "EnterpriseSource"
+_SCHEDULED: JsonObject = {
+    "scheduleSpec": {"name": "PeriodicSchedule", "type": "Periodic", "spec": _PERIODIC},
+    "optionSpec": _OPTIONS,
+}
+_EXPORTED: JsonObject = {
+    "scheduleSpec": {"name": "ExportSchedule", "type": "Periodic", "spec": _EXPORT_SCHEDULE}
+}
+
+Kind = Literal["source", "destination", "internal"]
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What flow specs of the same use have in common."""
+
+    kind: Kind
+    transformations: tuple[JsonObject, ...]
+    parts: Callable[[], JsonObject] = dict
+
+
+_SHAPES: Mapping[str, _Shape] = {
+    "files": _Shape(
+        "source",
+        (_COPY, _MAPPING, _ENCRYPTION),
+        lambda: {**_SCHEDULED, "runSpec": _run_spec(delta_column=False)},
+    ),
+    "tables": _Shape(
+        "source", (_COPY, _MAPPING), lambda: {**_SCHEDULED, "runSpec": _run_spec(delta_column=True)}
+    ),
+    "stream": _Shape("source", (_MAPPING,)),
+    "stream_xdm": _Shape("source", ()),
+    "dataset_export": _Shape("destination", (), lambda: _EXPORTED),
+    "audience_export": _Shape("destination", (_GENERAL,)),
+    "internal": _Shape("internal", ()),
+}
+
+
+def flow_spec(row: Mapping[str, Any], connectors: Iterable[Connector]) -> JsonObject:
+    """The whole spec object, as `GET /flowSpecs/{id}` returns it, of a row of `flow_specs.json`.
+
+    The connectors that name it may be its sources or, if they are destinations, its targets; `sources` and
+    `targets` of the row are allowed in addition. Raises KeyError for a shape that is not known.
+    """
+    shape = _SHAPES[row["shape"]]
+    using = [one for one in connectors if row["id"] in one.flow_specs]
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "providerId": _provider(shape.kind, row["frequency"]),
+        "version": "1.0",
+        "sourceConnectionSpecIds": _allowed(using, "source", row.get("sources", ())),
+        "targetConnectionSpecIds": _allowed(using, "destination", row.get("targets", ())),
+        "transformationSpec": list(shape.transformations),
+        "attributes": _attributes(shape.kind, row["frequency"]),
+        "permissionsInfo": permissions(_permission(shape.kind, row["frequency"])),
+        **shape.parts(),
+    }
+
+
+def _allowed(using: Iterable[Connector], role: str, further: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys([*(one.id for one in using if one.role == role), *further]))
+
+
+def _provider(kind: Kind, frequency: str) -> str:
+    if kind == "destination":
+        return DESTINATION_PROVIDER
+    return STREAM_PROVIDER if frequency == "streaming" else BATCH_PROVIDER
+
+
+def _permission(kind: Kind, frequency: str) -> str:
+    if kind == "destination":
+        return "Destinations"
+    return "StreamingSource" if frequency == "streaming" else "EnterpriseSource"
+
+
+def _attributes(kind: Kind, frequency: str) -> JsonObject:
+    runs = frequency != "streaming"
     attributes: JsonObject = {"frequency": frequency}
     if kind == "source":
         attributes |= {"isSourceFlow": True, "flacValidationSupported": True}
     if kind == "destination":
-        provider, permission = DESTINATION_PROVIDER, "Destinations"
         attributes |= {"isDestinationFlow": True}
-    attributes |= {
-        "notification": {
-            "category": "destinations" if kind == "destination" else "sources",
-            "flowRun": {"enabled": not streaming},
-        },
-        "uiAttributes": {"apiFeatures": {"updateSupported": True, "flowRunsSupported": not streaming}},
+    category = "destinations" if kind == "destination" else "sources"
+    return attributes | {
+        "notification": {"category": category, "flowRun": {"enabled": runs}},
+        "uiAttributes": {"apiFeatures": {"updateSupported": True, "flowRunsSupported": runs}},
     }
-    return {
-        "id": id,
-        "name": name,
-        "providerId": provider,
-        "version": "1.0",
-        "sourceConnectionSpecIds": sources,
-        "targetConnectionSpecIds": targets,
-        "transformationSpec": transformations,
-        "attributes": attributes,
-        "permissionsInfo": permissions(permission),
-        **(parts or {}),
-    }
-
-
-def _source_specs() -> list[JsonObject]:
-    lake = [DATA_LAKE]
-    schedule = {"name": "PeriodicSchedule", "type": "Periodic", "spec": _PERIODIC}
-    files = [c.id for c in file_connectors()]
-    tables = [c.id for c in table_connectors()]
-    pulled = [c.id for c in stream_connectors() if c.id not in {HTTP_API, SNOWFLAKE_STREAMING}]
-    batch = {"scheduleSpec": schedule, "optionSpec": _OPTIONS}
-    return [
-        _spec(
-            "CloudStorageToAEP",
-            CLOUD_STORAGE,
-            kind="source",
-            sources=[*files, *UNPUBLISHED_FILE_SPECS],
-            targets=lake,
-            transformations=[_COPY, _MAPPING, _ENCRYPTION],
-            parts={**batch, "runSpec": _run_spec(delta_column=False)},
-        ),
-        _spec(
-            "CRMToAEP",
-            TABLES,
-            kind="source",
-            sources=[*tables, *UNPUBLISHED_TABLE_SPECS],
-            targets=lake,
-            transformations=[_COPY, _MAPPING],
-            parts={**batch, "runSpec": _run_spec(delta_column=True)},
-        ),
-        # The first name is spelled as Adobe publishes it.
-        _stream("Steam data with transformation", STREAM_MAPPED, [HTTP_API, SNOWFLAKE_STREAMING], [_MAPPING]),
-        _stream("Stream data without transformation", STREAM_XDM, [HTTP_API], []),
-        _stream("Stream data with optional transformation", STREAM_OPTIONAL, pulled, [_MAPPING]),
-    ]
-
-
-def _stream(name: str, id: str, sources: list[str], transformations: list[JsonObject]) -> JsonObject:
-    return _spec(
-        name,
-        id,
-        kind="source",
-        sources=sources,
-        targets=[DATA_LAKE],
-        transformations=transformations,
-        frequency="streaming",
-    )
-
-
-def _dataset_export(place: FileDestination, id: str) -> JsonObject:
-    return _spec(
-        f"Dataset export to {place.label}",
-        id,
-        kind="destination",
-        sources=[EXPORT_LAKE],
-        targets=[place.id],
-        transformations=[],
-        parts={
-            "scheduleSpec": {"name": "ExportSchedule", "type": "Periodic", "spec": _EXPORT_SCHEDULE},
-        },
-    )
-
-
-def _audience_export(name: str, id: str, targets: list[str]) -> JsonObject:
-    return _spec(
-        name,
-        id,
-        kind="destination",
-        sources=[PROFILE_STORE],
-        targets=targets,
-        transformations=[_GENERAL],
-        frequency="streaming" if id == STREAMING_AUDIENCE_FLOW else "batch",
-    )
-
-
-def _destination_specs() -> list[JsonObject]:
-    exports = [
-        _dataset_export(place, place.dataset_flow) for place in FILE_DESTINATIONS if place.dataset_flow
-    ]
-    audiences = [
-        _audience_export(f"Audience export to {place.label}", place.audience_flow, [place.id])
-        for place in FILE_DESTINATIONS
-        if place.audience_flow != LEGACY_AUDIENCE_FLOW
-    ]
-    legacy = [place.id for place in FILE_DESTINATIONS if place.audience_flow == LEGACY_AUDIENCE_FLOW]
-    return [
-        *exports,
-        *audiences,
-        _audience_export("Batch audience export", LEGACY_AUDIENCE_FLOW, legacy),
-        _audience_export("Streaming audience export", STREAMING_AUDIENCE_FLOW, [AIRSHIP]),
-    ]
-
-
-def _internal_specs() -> list[JsonObject]:
-    return [
-        _spec(name, id, kind="internal", sources=[DATA_LAKE], targets=[target], transformations=[])
-        for name, id, target in (
-            ("dataset_to_ups", DATASET_TO_PROFILE, PROFILE_STORE),
-            ("dataset_to_uis", DATASET_TO_IDENTITY, IDENTITY_SERVICE),
-        )
-    ]
-
-
-def build_flow_specs() -> list[JsonObject]:
-    """Every flow spec, as `GET /flowSpecs` lists them."""
-    return [*_source_specs(), *_destination_specs(), *_internal_specs()]

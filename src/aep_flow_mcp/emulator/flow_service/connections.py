@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..catalogue.known_ids import HTTP_API
 from ..http.bodies import check_required, check_texts
 from ..http.errors import problem, provider
 from ..http.json_schema import check_schema
@@ -13,7 +14,6 @@ from .objects import writing
 from .objects.lists import existing, list_of, one_of, search_of
 
 KIND = "connections"
-STREAMING_SPEC = "bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb"
 _MEMBERS = ("name", "description", "auth", "connectionSpec")
 
 
@@ -29,7 +29,7 @@ def create(backend: Backend, call: Call) -> Answer:
     members = {name: body[name] for name in _MEMBERS if body.get(name) is not None}
     if not draft:
         check_auth(spec, members.get("auth"))
-    if spec["id"] == STREAMING_SPEC:
+    if spec["id"] == HTTP_API:
         members["auth"] = _with_inlet(backend, members)
     row = writing.created(backend, call, KIND, members, state="draft" if draft else "enabled")
     return writing.created_answer(KIND, row)

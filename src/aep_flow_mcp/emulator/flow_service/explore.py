@@ -7,6 +7,7 @@ import binascii
 import json
 from typing import Any
 
+from ..catalogue.known_ids import DLZ_DESTINATION, EXPORT_LAKE, LANDING_ZONE
 from ..http.errors import problem, provider
 from ..http.messages import Answer, Call
 from ..http.routing import Route
@@ -16,9 +17,7 @@ from ..state.store import SandboxStore
 from .connections import check_reachable
 from .objects.lists import existing
 from .pql import matching
-from .sources_and_targets import EXPORT_LAKE, LANDING_ZONE
 
-DLZ_TARGET = "10440537-2a7b-4583-ac39-ed38d4b848e8"
 PREVIEW_ROWS = 100
 _OBJECT_TYPES = frozenset({"root", "folder", "file", "table", "rest"})
 _FILE_TYPES = frozenset({"delimited", "json", "parquet"})
@@ -220,7 +219,7 @@ def spec_configs(backend: Backend, call: Call) -> Answer:
             raise problem(1451, f"The query parameter {name} is required")
         if given != wanted:
             raise problem(1452, f"{name} must be {wanted}, not '{given}'")
-    allowed = {EXPORT_LAKE} | ({DLZ_TARGET} if backend.variants.configs_spec == "both" else set())
+    allowed = {EXPORT_LAKE} | ({DLZ_DESTINATION} if backend.variants.configs_spec == "both" else set())
     if spec["id"] not in allowed:
         raise provider(1305, "This connection spec has no configuration of exportable datasets")
     start = call.integer("start", default=0, minimum=0, maximum=10_000_000)

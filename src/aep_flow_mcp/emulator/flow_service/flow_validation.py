@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..catalogue.known_ids import CLOUD_STORAGE, DATA_LAKE, STREAM_MAPPED, TABLES
 from ..http.errors import bad_request, problem, provider
 from ..http.json_schema import check_schema
 from ..json_types import JsonObject
 from ..state.backend import Backend
 from ..state.store import SandboxStore
 from .running.schedule import checked_change, checked_schedule
-from .sources_and_targets import DATA_LAKE
 
-MAPPING_REQUIRED = frozenset(
-    {
-        "9753525b-82c7-4dce-8a9b-5ccfce2b9876",
-        "14518937-270c-4525-bdec-c2ba7cce3860",
-        "c1a19761-d2c7-4702-b9fa-fe91f0613e81",
-    }
-)
+MAPPING_REQUIRED = frozenset({CLOUD_STORAGE, TABLES, STREAM_MAPPED})
 """Flow specs whose flows have no meaning without a mapping."""
 
 

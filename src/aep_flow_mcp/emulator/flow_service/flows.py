@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..catalogue.known_ids import STREAM_PROVIDER
 from ..http.bodies import check_required, check_texts
 from ..http.errors import bad_request, problem, provider
 from ..http.messages import Answer, Call
@@ -31,7 +32,6 @@ _MEMBERS = (
     "policy",
     "unifiedMetadata",
 )
-_STREAMING_PROVIDER = "521eee4d-8cbe-4906-bb48-fb6bd4450033"
 
 
 def create(backend: Backend, call: Call) -> Answer:
@@ -42,7 +42,7 @@ def create(backend: Backend, call: Call) -> Answer:
         raise problem(1410, "state cannot be given when a flow is created")
     draft = writing.is_draft(call)
     spec = backend.flow_spec(body["flowSpec"]["id"])
-    if draft and spec.get("providerId") == _STREAMING_PROVIDER:
+    if draft and spec.get("providerId") == STREAM_PROVIDER:
         raise provider(1368, "mode is not allowed for this kind of flow")
     sandbox = backend.sandbox(call)
     members: JsonObject = {name: body[name] for name in _MEMBERS if body.get(name) is not None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..catalogue.known_ids import DATA_LAKE, EXPORT_LAKE, LANDING_ZONE
 from ..http.bodies import check_required, check_texts
 from ..http.errors import bad_request, problem, provider
 from ..http.json_schema import check_schema
@@ -15,9 +16,6 @@ from ..state.store import SandboxStore
 from .objects import writing
 from .objects.lists import existing, list_of, one_of
 
-DATA_LAKE = "c604ff05-7f1a-43c0-8e18-33bf874cb11c"
-LANDING_ZONE = "26f526f2-58f4-4712-961d-e41bf1ccc0e8"
-EXPORT_LAKE = "23598e46-f560-407b-88d5-ea6207e49db0"
 _FORMATS = frozenset({"delimited", "json", "parquet", "tabular", "avro", "parquet_xdm", "hierarchical"})
 _MEMBERS = ("name", "description", "baseConnectionId", "data", "params", "connectionSpec")
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
-from ..catalogue.flow_specs import build_flow_specs
-from ..catalogue.specs import build_connection_specs
+from ..catalogue.reading import load_catalogue
 from ..json_types import JsonObject
 from ..state.content import Sandboxes, Scale, Seed
 from .ids import Ids
 from .objects.builder import build_sandbox
-from .objects.pipeline import Place, by_name
+from .objects.pipeline import Place
 from .organisation.plan import SandboxPlan
 from .organisation.sandboxes import dev, prod, stage
 from .organisation.scaled import with_scale
@@ -28,16 +27,16 @@ def build_seed(*, seed: int, now: datetime, scale: Scale | None = None) -> Seed:
         raise ValueError("now must have a time zone")
     now_ms = int(now.timestamp() * 1000)
     ids = Ids(seed)
-    connectors = by_name()
+    catalogue = load_catalogue()
     plans = (prod(), dev() if scale is None else with_scale(dev(), scale), stage())
     sandboxes, build = [], {}
     broken: dict[str, str] = {}
     for plan in plans:
-        place = Place(ids, ids.uuid(f"sandbox:{plan.name}"), plan.name, now_ms, connectors)
+        place = Place(ids, ids.uuid(f"sandbox:{plan.name}"), plan.name, now_ms, catalogue)
         sandboxes.append(_sandbox(place, plan))
         build[plan.name] = partial(build_sandbox, place, plan)
         broken |= _broken(place, plan)
-    return Seed(sandboxes, build_connection_specs(), build_flow_specs(), Sandboxes(build), broken)
+    return Seed(sandboxes, catalogue.connection_specs(), catalogue.flow_specs(), Sandboxes(build), broken)
 
 
 def _broken(place: Place, plan: SandboxPlan) -> dict[str, str]:

@@ -98,7 +98,7 @@ class SandboxBuilder:
         account = self._accounts[plan.account] if plan.account is not None else None
         base = self._connections[plan.account] if plan.account is not None else None
         source_spec, target_spec = endpoint_specs(place, plan, account)
-        spec = flow_spec_id(plan, target_spec)
+        spec = flow_spec_id(place, plan, account)
         ingesting = plan.kind in _INGESTING
         references = [self._reference(key) for key in plan.datasets]
         reading = plan.kind in {"audience", "stream_audience"}
@@ -121,7 +121,7 @@ class SandboxBuilder:
             flow_spec_id=spec,
             source_id=source["id"],
             target_id=target["id"],
-            connector=place.connectors[external].label,
+            connector=place.catalogue.by_name[external].label,
             account=account.name if account else "Data Landing Zone",
             place=plan.place,
             dataset_id=references[0]["dataSetId"] if references else "",

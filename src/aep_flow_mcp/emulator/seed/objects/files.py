@@ -24,7 +24,7 @@ def build_files(place: Place, plan: SandboxPlan) -> dict[str, Tree]:
     """
     trees: dict[str, Tree] = {LANDING_ZONE: {}}
     for account in plan.accounts:
-        if place.connectors[account.spec].explore is not None:
+        if place.catalogue.by_name[account.spec].explore is not None:
             trees[place.uuid("connection", account.key)] = {}
     at = datetime.fromtimestamp(place.now_ms / 1000, UTC)
     for flow in plan.flows:

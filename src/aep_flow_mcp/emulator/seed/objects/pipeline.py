@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ...catalogue.connection_specs import Connector, parameters
-from ...catalogue.connectors_files import HTTP_API, LANDING_ZONE
-from ...catalogue.destinations import FILE_DESTINATIONS, STREAMING_AUDIENCE_FLOW
-from ...catalogue.flow_specs import CLOUD_STORAGE, DATASET_TO_IDENTITY, TABLES
-from ...catalogue.internal import DATA_LAKE, EXPORT_LAKE, IDENTITY_SERVICE, PROFILE_STORE
-from ...catalogue.specs import all_connectors
+from ...catalogue.entries import Connector
+from ...catalogue.known_ids import (
+    CLOUD_STORAGE,
+    DATA_LAKE,
+    DATASET_TO_IDENTITY,
+    EXPORT_LAKE,
+    HTTP_API,
+    IDENTITY_SERVICE,
+    LANDING_ZONE,
+    PROFILE_STORE,
+    STREAMING_AUDIENCE_FLOW,
+    TABLES,
+)
+from ...catalogue.parameters import parameters
+from ...catalogue.reading import Catalogue
 from ...json_types import JsonObject
 from ...state.content import ORG_ID
 from ..ids import Ids, object_key
@@ -32,7 +40,7 @@ class Place:
     sandbox_id: str
     sandbox: str
     now_ms: int
-    connectors: Mapping[str, Connector]
+    catalogue: Catalogue
 
     def key(self, kind: str, key: str) -> str:
         return object_key(kind, self.sandbox, key)
@@ -53,10 +61,6 @@ class Place:
     def ago(self, days: float, key: str) -> int:
         """A time so many days ago, moved by up to an hour so that nothing happens at the same moment."""
         return self.now_ms - int(days * DAY) - self.ids.number(f"moment:{key}", 60 * MINUTE)
-
-
-def by_name() -> dict[str, Connector]:
-    return {connector.name: connector for connector in all_connectors()}
 
 
 def audit(place: Place, kind: str, key: str, *, created: int, updated: int, author: str) -> JsonObject:
@@ -95,7 +99,7 @@ def spec_ref(id: str) -> JsonObject:
 def connection(place: Place, account: Account) -> JsonObject:
     """A base connection. Its secrets are in clear, as the service stores them; an answer masks them."""
     created = place.ago(account.created_days_ago, account.key)
-    connector = place.connectors[account.spec]
+    connector = place.catalogue.by_name[account.spec]
     built = audit(place, "connection", account.key, created=created, updated=created, author=account.author)
     built |= {
         "name": account.name,
@@ -135,7 +139,7 @@ def _auth_params(place: Place, account: Account, connector: Connector, schema: J
 
 def endpoint_specs(place: Place, plan: FlowPlan, account: Account | None) -> tuple[str, str]:
     """The connection specs of a flow's source and target."""
-    external = place.connectors[account.spec].id if account else LANDING_ZONE
+    external = place.catalogue.by_name[account.spec].id if account else LANDING_ZONE
     match plan.kind:
         case "audience" | "stream_audience":
             return PROFILE_STORE, external
@@ -148,7 +152,7 @@ def endpoint_specs(place: Place, plan: FlowPlan, account: Account | None) -> tup
             return external, DATA_LAKE
 
 
-def flow_spec_id(plan: FlowPlan, target_spec: str) -> str:
+def flow_spec_id(place: Place, plan: FlowPlan, account: Account | None) -> str:
     """The flow spec that fits the kind of the flow and its destination."""
     if plan.flow_spec is not None:
         return plan.flow_spec
@@ -159,11 +163,10 @@ def flow_spec_id(plan: FlowPlan, target_spec: str) -> str:
             return TABLES
         case "stream_audience":
             return STREAMING_AUDIENCE_FLOW
-    destination = next(place for place in FILE_DESTINATIONS if place.id == target_spec)
-    chosen = destination.audience_flow if plan.kind == "audience" else destination.dataset_flow
-    if chosen is None:
-        raise ValueError(f"{destination.name} takes no dataset exports")
-    return chosen
+    if account is None:
+        raise ValueError(f"{plan.name} is sent nowhere")
+    shape = "audience_export" if plan.kind == "audience" else "dataset_export"
+    return place.catalogue.flow_spec_of(place.catalogue.by_name[account.spec], shape)
 
 
 def source_connection(

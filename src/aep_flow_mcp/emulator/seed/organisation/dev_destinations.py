@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...catalogue.flow_specs import DATASET_TO_IDENTITY, DATASET_TO_PROFILE
+from ...catalogue.known_ids import DATASET_TO_IDENTITY, DATASET_TO_PROFILE
 from .plan import Account, Audience, DatasetPlan, Fault, FlowPlan, Outcome, Schedule, Volume
 
 DESTINATION_ACCOUNTS: tuple[Account, ...] = (

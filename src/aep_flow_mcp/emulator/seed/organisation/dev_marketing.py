@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...catalogue.flow_specs import STREAM_MAPPED, STREAM_XDM
+from ...catalogue.known_ids import STREAM_MAPPED, STREAM_XDM
 from .plan import Fault, FlowPlan, Outcome, Schedule, Volume
 
 _PRODUCTS: tuple[FlowPlan, ...] = (

@@ -5,13 +5,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from aep_flow_mcp.emulator.catalogue.connectors_files import LANDING_ZONE
-from aep_flow_mcp.emulator.catalogue.destinations import DLZ_DESTINATION
-from aep_flow_mcp.emulator.catalogue.flow_specs import UNPUBLISHED_FILE_SPECS, UNPUBLISHED_TABLE_SPECS
+from aep_flow_mcp.emulator.catalogue.known_ids import DLZ_DESTINATION, LANDING_ZONE
 from aep_flow_mcp.emulator.seed import Seed
+from emulator.seed.looking import by_id
 
-from .looking import by_id
-
+UNPUBLISHED_SOURCES = {
+    "2acf109f-9b66-4d5e-bc18-ebb2adcff8d5",
+    "2fa8af9c-2d1a-43ea-a253-f00a00c74412",
+    "b7829c2f-2eb0-4f49-a6ee-55e33008b629",
+    "998b8ae3-cec0-43b7-8abe-40b1eb4ee069",
+}
 PUBLISHED = {
     "landing-zone": "26f526f2-58f4-4712-961d-e41bf1ccc0e8",
     "Streaming Connection": "bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb",
@@ -82,7 +85,7 @@ def test_each_connector_but_platforms_own_and_the_landing_zones_has_a_secret_or_
 
 
 def test_flow_specs_name_connection_specs_that_exist(seed: Seed) -> None:
-    known = set(by_id(seed.connection_specs)) | {*UNPUBLISHED_FILE_SPECS, *UNPUBLISHED_TABLE_SPECS}
+    known = set(by_id(seed.connection_specs)) | UNPUBLISHED_SOURCES
     for spec in seed.flow_specs:
         assert spec["sourceConnectionSpecIds"]
         assert spec["targetConnectionSpecIds"]

@@ -7,8 +7,7 @@ import pytest
 
 from aep_flow_mcp.emulator.seed import SandboxSeed
 from aep_flow_mcp.emulator.seed.history.ingestion_runs import COPY_ACTIVITY, PROMOTION_ACTIVITY
-
-from .looking import Json, by_id, runs_of, status
+from emulator.seed.looking import Json, by_id, runs_of, status
 
 DAY = 86_400_000
 COLUMNS = (
