@@ -1,9 +1,8 @@
-"""A stateful Adobe Flow Service, with IMS and the neighbours it needs, as an ASGI application.
+"""A stateful Adobe Flow Service, with IMS and the neighbours it needs, as an ASGI application, which shares no code
+with the client of this package: a wrong idea of the API must not be wrong twice.
 
     emulator = Emulator(EmulatorOptions(seed=7))
     uvicorn.run(emulator.app)
-
-It shares no code with the client of this package: a wrong idea of the API must not be wrong twice.
 """
 
 from __future__ import annotations
