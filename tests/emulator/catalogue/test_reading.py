@@ -140,6 +140,7 @@ def test_a_whole_schema_and_words_are_put_together(folder: Path) -> None:
     [
         ({"auths": [{"name": "Key", "params": {"key": "sekret"}}]}, "'acme-files'.*key.*'sekret'"),
         ({"auths": [{"name": "Key", "params": {"key": "string:a|b"}}]}, "'acme-files'.*key"),
+        ({"auths": [{"name": None, "params": {}}]}, "'acme-files'.*has no name"),
         ({"source": {"path": "enum"}}, "'acme-files'.*path"),
         ({"sourceSpec": "no-such-schema"}, "'acme-files'.*no-such-schema"),
         (

@@ -65,6 +65,8 @@ def connector(entry: Mapping[str, Any], shared: Mapping[str, JsonObject]) -> Con
 
 
 def _auth(auth: Mapping[str, Any]) -> Auth:
+    if not auth["name"]:
+        raise ValueError("a way to log in has no name, so no connection could choose it")
     parameters(auth["params"])  # A wrong kind is found when the catalogue is read, not when it is asked.
     return Auth(auth["name"], auth["params"])
 
