@@ -42,6 +42,7 @@ class App:
         self.settings = settings
         self.emulated = emulated
         self.on_written: Written | None = None
+        self.unconfirmable: str | None = None
         self._transport = transport
         self._client = client
         self._given = client is not None or guard is not None
@@ -88,6 +89,7 @@ class App:
 
             self._guard = Guard(self.settings, self.client)
             self._guard.on_written = self._written
+            self._guard.unconfirmable = self.unconfirmable
         return self._guard
 
     async def _written(self, ctx: Context[App, Any], change: Change, ids: Mapping[str, str]) -> None:
@@ -95,6 +97,10 @@ class App:
         self._caches.clear()
         if self.on_written is not None:
             await self.on_written(ctx, change, ids)
+
+    async def settle(self) -> None:
+        """Let no further write begin, and wait until those that have begun are finished or undone."""
+        await self.guard.in_flight.settle()
 
     async def aclose(self) -> None:
         """Give the connections back, and forget what was read. A server that runs again starts afresh."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -24,6 +25,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+audit_app = typer.Typer(help="Read the audit log.", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
 
 EMULATOR_URL = "https://emulator.invalid"
 """Where the emulator inside the process is said to be; nothing ever resolves it."""
@@ -65,10 +69,32 @@ def serve(
     configure_logging(settings.mcp_log_level)
     server = _server(settings, emulator=emulator)
     _warn_if_unattended(settings)
+    _prepare_audit_log(settings)
+    from aep_flow_mcp.serving import serve_http, serve_stdio
+
     if transport is Transport.STDIO:
-        server.run("stdio")
+        serve_stdio(server)
     else:
-        server.run("streamable-http", host=host, port=port, streamable_http_path="/mcp")
+        serve_http(server, host=host, port=port, streamable_http_path="/mcp")
+
+
+def _prepare_audit_log(settings: Settings) -> None:
+    """Stop if it cannot be written; say what an earlier process was cut off in."""
+    if settings.mcp_audit_log is None:
+        return
+    import anyio
+
+    from aep_flow_mcp.guard.execution.audit import Audit, AuditError
+    from aep_flow_mcp.guard.execution.unfinished import report
+
+    audit = Audit(settings.mcp_audit_log)
+    try:
+        audit.check()
+        for sentence in anyio.run(report, audit):
+            # At any log level: it is about what happened to data.
+            logging.getLogger(__name__).critical(sentence)
+    except AuditError as error:
+        _stop(str(error))
 
 
 def _warn_if_unattended(settings: Settings) -> None:
@@ -228,6 +254,34 @@ def configure(
         print(write(Host(host), emulator=emulator, only_print=only_print), end="")
     except ConfigureError as error:
         _stop(str(error))
+
+
+@audit_app.callback()
+def _audit() -> None:
+    """Read the audit log."""
+
+
+@audit_app.command()
+def unfinished(
+    file: Annotated[Path | None, typer.Argument(help="The log; AEP_MCP_AUDIT_LOG if left out.")] = None,
+) -> None:
+    """List writes that were begun and have no end in the log, with what they left or may have left."""
+    from aep_flow_mcp.guard.execution.unfinished import may_still_run, read_unfinished
+
+    path = file or _settings(emulator=False).mcp_audit_log
+    if path is None:
+        _stop("audit unfinished takes a FILE, or AEP_MCP_AUDIT_LOG.")
+    try:
+        found = read_unfinished(path)
+    except OSError as error:
+        _stop(f"The audit log {path} cannot be read: {error.strerror or type(error).__name__}.")
+    for attempt in found.attempts:
+        running = " Its process still runs." if may_still_run(attempt.process) else ""
+        print(f"{attempt.sentence()}{running}")
+    if not found.attempts:
+        print("Every attempt in the log has an end.")
+    if found.unreadable:
+        print(f"{found.unreadable} line(s) of the log could not be read.")
 
 
 def _stop(sentence: str) -> NoReturn:

@@ -33,7 +33,7 @@ from aep_flow_mcp import __version__
 from aep_flow_mcp.app import App, TransportFactory
 from aep_flow_mcp.settings import Settings
 from aep_flow_mcp.surface.listed import ListedTool
-from aep_flow_mcp.surface.selection import refusals
+from aep_flow_mcp.surface.selection import CONFIRM_TOOL, refusals
 from aep_flow_mcp.surface.snapshot import load_cards
 
 if TYPE_CHECKING:
@@ -192,4 +192,5 @@ def build_server(
     ]
     app = App(settings, transport=transport, client=client, guard=guard, emulated=emulated)
     app.on_written = _announce
+    app.unconfirmable = refused.get(CONFIRM_TOOL)
     return FlowServer(tools, frozenset(refused), app)

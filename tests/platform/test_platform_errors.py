@@ -239,7 +239,11 @@ def test_any_retry_after(value: str) -> None:
 def test_outcome() -> None:
     assert outcome_unknown(AnswerLost(K.UNAVAILABLE, "x"))
     assert outcome_unknown(parsed(503, b""))
-    assert not outcome_unknown(parsed(503, {"errorCode": "1103-503"}))
+    assert outcome_unknown(parsed(503, {"errorCode": "1103-503"}))
+    assert all(
+        outcome_unknown(parsed(status, {})) for status in (301, 304, 307, 408, 499, 500, 501, 507, 520, 599)
+    )
+    assert not any(outcome_unknown(parsed(status, {})) for status in (400, 401, 403, 404, 409, 412, 422, 429))
     assert not outcome_unknown(parsed(400, {}))
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from aep_flow_mcp.guard.changes.change import Change
     from aep_flow_mcp.guard.execution.audit import Audit
     from aep_flow_mcp.guard.execution.execute import Executor
+    from aep_flow_mcp.guard.execution.inflight import InFlight
     from aep_flow_mcp.guard.policy import Policy
     from aep_flow_mcp.platform.transport import PlatformClient
 
@@ -75,6 +76,10 @@ class Guard:
         self.open_browser = open_browser
         self.planners: dict[str, Any] = {}
         """Tools that have previewed a change here, by name, so that a confirmation finds its planner."""
+        self.unconfirmable: str | None = None
+        """Why `confirm_change` cannot be called on this server; None where it can."""
+        self.patience = 600.0
+        """Seconds for which an older client is waited for, once it was asked."""
         self.on_written: OnWritten | None = None
         """Called with the call's context, the Change and the ids by step key when something was written."""
         self._client = client
@@ -96,6 +101,13 @@ class Guard:
         return Audit(self.settings.mcp_audit_log)
 
     @cached_property
+    def in_flight(self) -> InFlight:
+        """The writes that have begun."""
+        from aep_flow_mcp.guard.execution.inflight import InFlight
+
+        return InFlight()
+
+    @cached_property
     def pending(self) -> PendingStore:
         """Changes that wait for a second call."""
         if self._store is not None:
@@ -106,7 +118,7 @@ class Guard:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """Questions that were put, and answers that were used."""
+        """Questions that were put and wait for their answer."""
         from aep_flow_mcp.guard.approval.pending import Ledger
 
         return Ledger(clock=self.clock)

@@ -11,16 +11,35 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from mcp.server.mcpserver import Context, ElicitationResult, Resolve
 from mcp.server.mcpserver.tools import Tool
+from mcp_types import InputRequiredResult
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from aep_flow_mcp.guard import Guard, gate
-from aep_flow_mcp.guard.approval.asking import Approval
+from aep_flow_mcp.guard.approval.asking import Approval, with_question
+from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.execution.results import WriteResult
 
 _CONTEXT, _PLANNED, _APPROVAL = "guard_context", "guard_planned", "guard_approval"
 _Hints = dict[str, Any]
+
+
+class GuardedTool(Tool):
+    """The SDK's tool for a `guarded` function: each question that it returns has a name of its own in its state.
+
+    The SDK seals the state and gives it back with the answer, so that an answer belongs to one question.
+    """
+
+    async def run(
+        self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
+    ) -> Any:
+        with gate.putting() as put:
+            result = await super().run(arguments, context, convert_result)
+        if not isinstance(result, InputRequiredResult) or put.key is None:
+            return result
+        name = guard_of(context).ledger.asked(put.key)
+        return result.model_copy(update={"request_state": with_question(result.request_state, name)})
 
 
 def guarded(plan_fn: Callable[..., Any], *, reveals: bool = False) -> Callable[..., Awaitable[WriteResult]]:
@@ -34,13 +53,13 @@ def guarded(plan_fn: Callable[..., Any], *, reveals: bool = False) -> Callable[.
 
     async def ask(**given: Any) -> Any:
         context = given[_CONTEXT]
-        return gate.ask(gate.Call(guard_of(context), context, name, {}), given[_PLANNED])
+        return await gate.ask(Call(guard_of(context), context, name, {}), given[_PLANNED])
 
     async def run(**given: Any) -> WriteResult:
         context, planned, answer = given.pop(_CONTEXT), given.pop(_PLANNED), given.pop(_APPROVAL)
         guard = guard_of(context)
         guard.planners.setdefault(name, lambda: planning_tool(plan_fn, reveals=reveals))
-        return await gate.decide(gate.Call(guard, context, name, _as_json(given)), planned, answer)
+        return await gate.decide(Call(guard, context, name, _as_json(given)), planned, answer)
 
     hidden = {_PLANNED: Annotated[Any, Resolve(plan)], _CONTEXT: Context}
     _sign(ask, {}, hidden, Any)

@@ -135,6 +135,10 @@ _STATUS_KINDS = {
     429: ErrorKind.RATE_LIMITED,
 }
 
+REFUSALS = frozenset(_STATUS_KINDS) - {408} | {402, 411, 417, 421, 423, 424, 426, 431, 451}
+"""By these the service says that it did not carry out a request. 408, 425 and 499 are no refusals: they say that
+somebody did not wait."""
+
 _HINTS = {
     ErrorKind.AUTH: "Check the credentials (AEP_CLIENT_ID, AEP_CLIENT_SECRET, AEP_ORG_ID, AEP_SCOPES)",
     ErrorKind.PERMISSION: (
@@ -208,12 +212,15 @@ def read_retry_after(value: str | None, *, now: datetime | None = None) -> float
 def outcome_unknown(error: PlatformError) -> bool:
     """Whether a write that ended in `error` may have happened all the same.
 
-    A gateway that gave up waiting says nothing about the service behind it; a 500 or 503 with one of
-    Adobe's own codes was written by the service and means that it refused.
+    Only a refusal is certain: a request that never left, or one of the statuses by which HTTP and Adobe's
+    documents say that the request was not carried out. A redirect, any 5xx (with a code of Adobe's or without)
+    and any other status say nothing about what the service behind the answer has done, or still does.
     """
-    if isinstance(error, AnswerLost) or error.status in (408, 502, 504):
+    if isinstance(error, NotSent):
+        return False
+    if isinstance(error, AnswerLost):
         return True
-    return error.status in (500, 503) and error.code is None
+    return error.status is not None and error.status not in REFUSALS
 
 
 def first_bytes(body: bytes, *, limit: int = 200) -> str:

@@ -288,12 +288,13 @@ def _read(planned: _Planned, response: httpx.Response, *, reads: bool) -> Answer
     status, body = response.status_code, response.content
     if 300 <= status < 400:
         target = urlsplit(response.headers.get("location", "")).hostname or "another place"
-        raise PlatformError(
+        redirected = PlatformError(
             ErrorKind.UNEXPECTED,
             f"a redirect to {target} was not followed: the token goes to the configured host only",
             status=status,
             hint="Check AEP_PLATFORM_URL",
         ).about(planned.method, planned.path)
+        raise redirected if reads else _as_lost(planned, redirected)
     if status >= 400 or status < 200:
         error = parse_error(status, response.headers, body, method=planned.method, path=planned.path)
         raise _as_lost(planned, error) if not reads and outcome_unknown(error) else error

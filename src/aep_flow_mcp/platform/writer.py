@@ -64,11 +64,14 @@ class FlowWriter:
             if not etag.isascii() or not etag.isprintable():
                 raise invalid("This is not an ETag.", hint="Use the etag of the object as it was read")
             all_headers["if-match"] = etag
-        answer = await self._client.request_json(
-            verb, full, params=params, json=json, headers=all_headers, sandbox=sandbox, retry=False
-        )
-        if full.startswith(_SPECS):
-            self._client.specs.drop()
+        try:
+            answer = await self._client.request_json(
+                verb, full, params=params, json=json, headers=all_headers, sandbox=sandbox, retry=False
+            )
+        finally:
+            # Also when the answer is lost: it may have happened.
+            if full.startswith(_SPECS):
+                self._client.specs.drop()
         return read_write_answer(answer.status, answer.data)
 
 

@@ -82,9 +82,8 @@ class ToolDef:
         output_schema: without it a tool is ready in half the time; a server lists the schema of the snapshot.
         reveals: secrets are shown after approval (AEP_MCP_REVEAL_SECRETS) instead of masked.
         """
-        from mcp.server.mcpserver.tools import Tool
-
-        tool = Tool.from_function(
+        shows = reveals and self.reveal is not None
+        tool = self._sdk_tool(asks=self.writes or shows).from_function(
             self._registered(reveals=reveals),
             name=self.name,
             title=self.title,
@@ -94,6 +93,16 @@ class ToolDef:
         )
         tool.parameters = tidy(tool.parameters)
         return tool
+
+    def _sdk_tool(self, *, asks: bool) -> type[Tool]:
+        """A tool that asks a person binds each answer to its question."""
+        if asks:
+            from aep_flow_mcp.guard.tool import GuardedTool
+
+            return GuardedTool
+        from mcp.server.mcpserver.tools import Tool
+
+        return Tool
 
     def _registered(self, *, reveals: bool) -> Callable[..., Any]:
         from aep_flow_mcp.guard.tool import guarded

@@ -60,7 +60,7 @@ async def test_a_form_that_does_not_say_true_is_no_yes(
     bed = make_bed()
     odd = YES.model_copy(update={"content": content})
     result = await bed.call("make_connection", {"name": "Orders"}, era=era, person=Person(odd))
-    assert result.is_error
+    assert result.is_error if era == "2026-07-28" else result.status == "refused"
     assert bed.writes == []
 
 

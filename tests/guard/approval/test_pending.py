@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from aep_flow_mcp.guard.approval.pending import Ledger, MemoryStore, Pending, TooMany
+from aep_flow_mcp.guard.approval.pending import Ledger, MemoryStore, Pending, TooMany, Use
 from guard.bed import Clock
 
 
@@ -59,50 +59,46 @@ async def test_taking_is_for_the_owner() -> None:
 
 def test_one_question_one_answer() -> None:
     ledger = Ledger()
-    ledger.asked("q", first=True)
-    ledger.asked("q", first=False)
-    assert ledger.use("q")
-    ledger.asked("q", first=False)
-    assert not ledger.use("q")
-    ledger.asked("q", first=True)
-    assert ledger.use("q")
+    name = ledger.asked("q")
+    assert [ledger.use(name, "q"), ledger.use(name, "q")] == [Use.GOOD, Use.USED]
 
 
-def test_two_questions_two_answers() -> None:
+def test_two_questions_that_are_alike_have_an_answer_each() -> None:
     ledger = Ledger()
-    ledger.asked("q", first=True)
-    ledger.asked("q", first=True)
-    assert [ledger.use("q") for _ in range(3)] == [True, True, False]
+    first, second = ledger.asked("q"), ledger.asked("q")
+    assert [ledger.use(one, "q") for one in (first, first, second, second)] == [
+        Use.GOOD,
+        Use.USED,
+        Use.GOOD,
+        Use.USED,
+    ]
 
 
-def test_a_question_that_came_up_in_a_later_round_counts() -> None:
+@pytest.mark.parametrize("name", [None, "", "q", "0" * 32])
+def test_an_answer_to_no_question_is_worth_nothing(name: str | None) -> None:
     ledger = Ledger()
-    ledger.asked("changed", first=False)
-    assert ledger.use("changed")
-    assert not ledger.use("changed")
+    ledger.asked("q")
+    assert ledger.use(name, "q") is Use.USED
+
+
+def test_an_answer_does_not_count_for_what_was_not_asked_and_is_used_up() -> None:
+    ledger = Ledger()
+    name = ledger.asked("q")
+    assert ledger.use(name, "another") is Use.CHANGED
+    assert ledger.use(name, "q") is Use.USED
 
 
 def test_answers_come_too_late_after_ten_minutes() -> None:
     clock = Clock()
     ledger = Ledger(clock=clock)
-    ledger.asked("q", first=True)
-    clock.now += 600
-    assert not ledger.use("q")
+    early, late = ledger.asked("q"), ledger.asked("q")
+    clock.now += 599
+    assert ledger.use(early, "q") is Use.GOOD
+    clock.now += 1
+    assert ledger.use(late, "q") is Use.USED
 
 
-def test_a_used_answer_is_remembered_longer_than_it_would_be_accepted() -> None:
-    clock = Clock()
-    ledger = Ledger(clock=clock)
-    ledger.asked("q", first=True)
-    assert ledger.use("q")
-    clock.now += 700
-    ledger.asked("q", first=False)
-    assert not ledger.use("q")
-
-
-def test_the_ledger_is_bounded_and_fails_closed() -> None:
+def test_the_ledger_is_bounded_and_forgets_the_oldest_question() -> None:
     ledger = Ledger(total=3)
-    for number in range(10):
-        ledger.asked(f"q{number}", first=True)
-    used = [ledger.use(f"q{number}") for number in range(10)]
-    assert sum(used) <= 3
+    names = [ledger.asked("q") for _ in range(10)]
+    assert [ledger.use(name, "q") for name in names] == [Use.USED] * 7 + [Use.GOOD] * 3

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
 from mcp_types.version import is_version_at_least
@@ -18,8 +19,8 @@ MODERN = "2026-07-28"
 MAX_QUESTIONS = 4
 """How often one call asks again because what it is about has changed meanwhile."""
 
-VALUES = "ask_for_values"
-"""What the name of every resolver holds that asks a person for values rather than for a yes."""
+_QUESTION = "question"
+"""Where the name of a question stands in its state."""
 
 
 class Approval(BaseModel):
@@ -51,10 +52,19 @@ DECLINED = "A person declined: nothing was sent."
 CHANGED_TOO_OFTEN = (
     "What this is about changed each time while the question was open: nothing was sent. Read it again first."
 )
-USED = "This approval was used already: nothing was sent (again). If it is to be done once more, call the tool anew."
+USED = (
+    "This approval was used already, or is older than ten minutes: nothing was sent (again). If it is to be done once "
+    "more, call the tool anew."
+)
+CHANGED = "What this is about has changed since the question was put: nothing was sent. Call the tool anew."
+LATE = "Nobody answered the question within ten minutes: nothing was sent."
+UNREADABLE = "The client's answer to the question could not be read, so it counts as none: nothing was sent."
 NEXT_STEP = (
     "Nothing was sent. Show this preview to the person; when they agree, call confirm_change with the confirmation_id "
     "(valid once, for ten minutes)."
+)
+NO_SECOND_CALL = (
+    "This client cannot ask a person, and the second call that confirms cannot be made: nothing was sent."
 )
 NOT_VALID = (
     "This confirmation_id is not valid: it is unknown, was used, is older than ten minutes, or belongs to another "
@@ -85,9 +95,23 @@ def can_ask_for_values(mode: ApprovalMode, ctx: Context) -> bool:
     return mode is not ApprovalMode.TWO_STEP and can_ask(ctx)
 
 
-def only_values(ctx: Context) -> bool:
-    """Whether this call brings no answer to the question for approval."""
-    return all(VALUES in key for key in ctx.input_responses or ())
+def with_question(state: str | None, name: str) -> str:
+    """The state of a question, before it is sealed, with the name of the question in it."""
+    return json.dumps({**_members(state), _QUESTION: name}, separators=(",", ":"))
+
+
+def question_of(ctx: Context) -> str | None:
+    """The name of the question that this call answers; None when it answers none of ours."""
+    name = _members(ctx.request_state).get(_QUESTION)
+    return name if isinstance(name, str) else None
+
+
+def _members(state: str | None) -> dict[str, Any]:
+    try:
+        found = json.loads(state or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def route(mode: ApprovalMode, *, askable: bool) -> Route | None:

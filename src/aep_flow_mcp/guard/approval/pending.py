@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Protocol
 
 LIFE = 600.0
@@ -98,11 +99,21 @@ class MemoryStore:
             del self._waiting[key]
 
 
-class Ledger:
-    """Questions that were put and answers that were used, so that one yes is one write.
+class Use(Enum):
+    """What an answer is worth."""
 
-    On 2026-07-28 the answer comes with a repeat of the call, which a client may send twice (a lost response
-    is reason enough). The SDK verifies that the answer belongs to the question; this remembers that it was used.
+    GOOD = "good"
+    USED = "used"
+    CHANGED = "changed"
+
+
+class Ledger:
+    """Questions that were put and are still open, each by a name of its own, so that one yes is one write.
+
+    On 2026-07-28 the answer comes with a repeat of the call, which a client may send twice (a lost response is
+    reason enough), and two questions that are alike may be open at once. The name travels in the sealed state of
+    the question, so an answer counts for the one question that it came with, once. What is not open here was
+    used, is too old, or was never asked.
     """
 
     def __init__(
@@ -111,36 +122,29 @@ class Ledger:
         self._clock = clock
         self._life = life
         self._total = total
-        self._open: OrderedDict[str, list[float]] = OrderedDict()
-        self._used: OrderedDict[str, float] = OrderedDict()
+        self._open: OrderedDict[str, tuple[float, str]] = OrderedDict()
 
-    def asked(self, question: str, *, first: bool) -> None:
-        """A question is about to be put; `first`: the call brings no answer to an earlier one."""
+    def asked(self, question: str) -> str:
+        """A question is put; returns its name. `question`: a digest of what is asked, and of whom."""
         self._forget_expired()
-        if first or (question not in self._open and question not in self._used):
-            self._open.setdefault(question, []).append(self._clock() + self._life)
+        while len(self._open) >= self._total:
+            self._open.popitem(last=False)
+        name = secrets.token_urlsafe(24)
+        self._open[name] = (self._clock() + self._life, question)
+        return name
 
-    def use(self, question: str) -> bool:
-        """Whether the answer may be used; it may not be used again."""
+    def use(self, name: str | None, question: str) -> Use:
+        """Use the answer to a question up. It is good if the question was open, and was this one."""
         self._forget_expired()
-        ends = self._open.get(question)
-        if not ends or len(self._used) >= self._total:
-            return False
-        ends.pop(0)
-        if not ends:
-            del self._open[question]
-        # Longer than any answer is accepted by the SDK.
-        self._used[question] = self._clock() + 3 * self._life
-        self._used.move_to_end(question)
-        return True
+        found = self._open.pop(name, None) if name is not None else None
+        if found is None:
+            return Use.USED
+        return Use.GOOD if found[1] == question else Use.CHANGED
 
     def _forget_expired(self) -> None:
+        # All live equally long, so the oldest expire first.
         now = self._clock()
-        for question in [question for question, ends in self._open.items() if ends[-1] <= now]:
-            del self._open[question]
-        while self._used and next(iter(self._used.values())) <= now:
-            self._used.popitem(last=False)
-        while len(self._open) > self._total:
+        while self._open and next(iter(self._open.values()))[0] <= now:
             self._open.popitem(last=False)
 
 

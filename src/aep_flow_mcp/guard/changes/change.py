@@ -338,8 +338,13 @@ class Plan:
         undo: Undo | None = None,
         reveals: bool = False,
         keeps: Iterable[str] = (),
+        shown_by: Mapping[str, str] | None = None,
     ) -> Ref:
-        """A request that none of the others is. When its answer is lost, its outcome is unknown."""
+        """A request that none of the others is.
+
+        shown_by: the query with which a GET of the same path shows what it replaces; without it the outcome is
+        unknown when its answer is lost.
+        """
         return self._add(
             Step(
                 method=method,
@@ -352,6 +357,7 @@ class Plan:
                 undo=undo,
                 reveals=reveals,
                 keeps=tuple(keeps),
+                shown_by=None if shown_by is None else _params(shown_by),
             )
         )
 

@@ -84,6 +84,8 @@ class Step:
         secret_keys: names below `auth.params` that the connection spec declares as passwords.
         reveals: the answer holds secrets that are returned in clear (with AEP_MCP_REVEAL_SECRETS only).
         keeps: the members of its answer that are returned; all of them when empty.
+        shown_by: the query with which a GET of the same path shows what this step replaces, for finding out
+            after a lost answer; None where nothing shows it.
     """
 
     method: Method
@@ -104,6 +106,7 @@ class Step:
     secret_keys: frozenset[str] = frozenset()
     reveals: bool = False
     keeps: tuple[str, ...] = ()
+    shown_by: tuple[tuple[str, str], ...] | None = None
 
     def __post_init__(self) -> None:
         if not _PATH.fullmatch(self.path) or any(part in (".", "..") for part in self.path.split("/")):

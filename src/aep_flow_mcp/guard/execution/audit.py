@@ -1,7 +1,8 @@
-"""The audit log: JSON lines, appended, never rewritten; without secrets.
+"""The audit log: JSON lines, appended, never rewritten; without secrets; for its owner alone.
 
-A declined, cancelled, refused or failed attempt is one line. An approved one is two with the same `attempt`: one
-that says so before anything is sent, one that says how it ended. A log that cannot be written refuses the write.
+A declined, cancelled, refused or failed attempt is one line. An approved one has several with the same `attempt`:
+one that says so before anything is sent, one for each step that another follows, with the id of what it created,
+and one that says how it ended. A log that cannot be written refuses the write.
 """
 
 from __future__ import annotations
@@ -9,12 +10,19 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import stat
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
 import anyio.to_thread
+
+WITHIN = 10.0
+"""Seconds within which a line has to be on the disk."""
+_ROOM = 65_536
+"""Bytes that have to be free at the start."""
 
 
 class AuditError(Exception):
@@ -25,7 +33,7 @@ class Audit:
     """Appends to one file, or to nothing when no file is configured."""
 
     def __init__(self, path: Path | None, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._path = path
+        self.path = path
         self._now = now
 
     @staticmethod
@@ -33,29 +41,108 @@ class Audit:
         """A name for one attempt, to join its lines."""
         return secrets.token_hex(8)
 
+    def check(self) -> None:
+        """Make sure, before anything is served, that lines can be appended; the file is made if it is not there.
+
+        Raises:
+            AuditError: they cannot.
+        """
+        if self.path is None:
+            return
+        try:
+            os.close(_opened(self.path))
+            if _free(self.path) < _ROOM:
+                raise OSError(None, "the disk is full")
+        except OSError as error:
+            raise _error(error) from error
+
     async def write(self, entry: Mapping[str, Any]) -> None:
         """Append one line and wait until it is on the disk.
 
         Raises:
             AuditError: it could not be written.
         """
-        if self._path is None:
+        if self.path is None:
             return
         stamped = {"time": self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"), **entry}
         line = json.dumps(stamped, ensure_ascii=True, separators=(",", ":")) + "\n"
         try:
-            await anyio.to_thread.run_sync(_append, self._path, line.encode("ascii"))
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise AuditError(f"The audit log (AEP_MCP_AUDIT_LOG) cannot be written: {reason}.") from error
+            with anyio.fail_after(WITHIN):
+                await anyio.to_thread.run_sync(
+                    _append, self.path, line.encode("ascii"), abandon_on_cancel=True
+                )
+        except OSError as error:  # TimeoutError is one
+            raise _error(error) from error
 
 
 def _append(path: Path, line: bytes) -> None:
     """One write in append mode: lines of several processes do not mix."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    descriptor = _opened(path)
     try:
+        if not _ends_a_line(descriptor):
+            line = b"\n" + line
         if os.write(descriptor, line) != len(line):
             raise OSError(None, "the disk is full")
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    """The file, opened to append. A pipe without a reader would block, and a device keeps nothing.
+
+    Raises:
+        OSError: it is no regular file, others may read it and that cannot be changed, or it cannot be opened.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(None, "it is not a regular file")
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    for name in ("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(None, "it is not a regular file")
+        if os.name == "posix" and found.st_mode & 0o077:
+            _narrow(descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _narrow(descriptor: int) -> None:
+    try:
+        os.fchmod(descriptor, 0o600)
+    except OSError as error:
+        why = error.strerror or "unknown"
+        raise OSError(None, f"others may use it, and its mode cannot be made 0600 ({why})") from error
+
+
+def _ends_a_line(descriptor: int) -> bool:
+    """Whether a new line begins where the file ends; it does not after a line that was cut off."""
+    if os.fstat(descriptor).st_size == 0:
+        return True
+    os.lseek(descriptor, -1, os.SEEK_END)
+    return os.read(descriptor, 1) == b"\n"
+
+
+def _free(path: Path) -> int:
+    if not hasattr(os, "statvfs"):
+        import shutil
+
+        return shutil.disk_usage(path.parent).free
+    found = os.statvfs(path)
+    return found.f_bavail * found.f_frsize
+
+
+def _error(error: OSError) -> AuditError:
+    if isinstance(error, TimeoutError) and error.errno is None:
+        reason = f"no answer from the disk within {WITHIN:g} seconds"
+    else:
+        reason = error.strerror or type(error).__name__
+    return AuditError(
+        f"The audit log (AEP_MCP_AUDIT_LOG) cannot be written: {reason}. It takes a file on a disk with room, which "
+        "this process owns."
+    )

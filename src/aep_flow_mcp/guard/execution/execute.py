@@ -1,54 +1,36 @@
 """Carries out an approved Change: its steps in order, once each, and all or nothing.
 
-A step that fails takes back what earlier steps created, newest first. A step whose outcome is unknown stops
-everything and takes nothing back: what it may have created could need what the earlier steps made.
+A step that certainly did not happen takes back what earlier steps created, newest first. A step whose outcome is
+unknown stops everything and takes nothing back: what it may have created could need what the earlier steps made.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 
 from aep_flow_mcp.guard import secrets
 from aep_flow_mcp.guard.changes import masking
-from aep_flow_mcp.guard.changes.canonical import JSON, shown
+from aep_flow_mcp.guard.changes.canonical import JSON
 from aep_flow_mcp.guard.changes.change import Change
-from aep_flow_mcp.guard.changes.steps import Step, Undo, resolve_path, resolve_refs
+from aep_flow_mcp.guard.changes.steps import Step, resolve_path, resolve_refs
+from aep_flow_mcp.guard.execution.audit import AuditError
 from aep_flow_mcp.guard.execution.look import Looker
-from aep_flow_mcp.guard.execution.reconcile import Done, NotDone, Outcome, Reconciler, Sleep, Unknown
+from aep_flow_mcp.guard.execution.progress import Progress, named, touched
+from aep_flow_mcp.guard.execution.reconcile import Done, NotDone, Outcome, Reconciler, Sent, Sleep, Unknown
 from aep_flow_mcp.guard.execution.results import Status, Touched
+from aep_flow_mcp.guard.execution.undo import Undoer, Writer
 from aep_flow_mcp.platform.errors import ErrorKind, NotSent, PlatformError, outcome_unknown
-
-if TYPE_CHECKING:
-    from aep_flow_mcp.platform.writer import WriteAnswer
-
-UNDO_TRIES = 3
-"""How often the deletion of what this Change itself created is tried."""
-
-
-class Writer(Protocol):
-    """`platform.writer.FlowWriter`, as far as it is used here."""
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: Any = None,
-        etag: str | None = None,
-        params: list[tuple[str, str]] | None = None,
-        sandbox: str | None = None,
-    ) -> WriteAnswer:
-        """Send one write, once."""
 
 
 @dataclass(slots=True)
 class Execution:
-    """What happened. All texts are free of secret values. `ids`: what each step created or acted on, by its key."""
+    """What happened. All texts are free of secret values. `ids`: what each step created or acted on, by its key.
+
+    not_undone: what exists or may exist although not all was done, a line each, with its id.
+    """
 
     status: Status
     message: str
@@ -73,42 +55,47 @@ class Executor:
         self._writer = writer
         self._looker = looker
         self._reconciler = Reconciler(looker, sleep)
+        self._undoer = Undoer(writer, looker, sleep)
         self._environ = environ
         self._prefix = prefix
-        self._sleep = sleep
 
-    async def run(self, change: Change) -> Execution:
-        """Carry out a Change. Returns what happened, whatever happened; does not raise for a failed request."""
+    async def run(self, change: Change, progress: Progress | None = None) -> Execution:
+        """Carry out a Change. Returns what happened, whatever happened; does not raise for a failed request.
+
+        progress: told of each step as it goes, for the audit log and for whoever has to say what is left.
+        """
+        progress = progress or Progress()
         ids: dict[str, str] = {}
-        finished: list[tuple[Step, Done]] = []
         for planned in change.steps:
             step = _about_what_exists(planned, ids)
-            outcome = await self._step(change, step, ids)
-            if isinstance(outcome, Done):
-                finished.append((step, outcome))
-                if outcome.id is not None:
-                    ids[step.key] = outcome.id
-            else:
-                return await self._stopped(change, step, outcome, finished, ids)
-        notes = [done.note for _, done in finished if done.note]
+            outcome = await self._step(change, step, ids, progress)
+            if isinstance(outcome, Unknown):
+                return unknown(f"{step.method} {step.label}", outcome, step, progress)
+            if isinstance(outcome, NotDone):
+                return await self._undo_all(change, step, outcome, ids, progress)
+            progress.finish(step, outcome)
+            if outcome.id is not None:
+                ids[step.key] = outcome.id
+        notes = [done.note for _, done in progress.finished if done.note]
         return Execution(
             status=Status.DONE,
             message=" ".join([f"{change.title}: done.", *notes]),
-            done=[_touched(step, done) for step, done in finished],
-            data=_answer(finished),
+            done=[touched(step, done) for step, done in progress.finished],
+            data=_answer(progress.finished),
             ids=ids,
         )
 
-    async def _step(self, change: Change, step: Step, ids: Mapping[str, str]) -> Outcome:
+    async def _step(self, change: Change, step: Step, ids: Mapping[str, str], progress: Progress) -> Outcome:
         path = resolve_path(step.path, ids)
         body = resolve_refs(step.body, ids)
         try:
             if step.method == "GET":
                 return Done(data=await self._looker.read(path, list(step.params)))
             # What exists already cannot be what is created now, should the answer get lost.
-            known = await self._known(step)
+            before = await self._reconciler.before(step, path)
             sent = None if step.content is None else secrets.resolve(step, body, self._environ, self._prefix)
-        except (PlatformError, secrets.SecretError) as error:
+            await progress.begin(step)
+        except (PlatformError, secrets.SecretError, AuditError) as error:
             return NotDone(f"{error} The request was not sent.")
         try:
             answer = await self._writer.send(
@@ -118,114 +105,67 @@ class Executor:
             return NotDone(f"{error} The request was not sent.")
         except PlatformError as error:
             if outcome_unknown(error):
-                return await self._reconciler.outcome(step, path, body, known, str(error))
+                return await self._reconciler.outcome(Sent(step, path, body, before, str(error)))
             if error.kind is ErrorKind.STALE_ETAG:
                 return NotDone(f"{error} Nothing was overwritten.")
             return NotDone(str(error))
         except Exception as error:  # noqa: BLE001  (the request may have left: earlier steps must still be undone)
-            return await self._reconciler.outcome(
-                step, path, body, known, f"An unexpected {type(error).__name__}."
-            )
+            why = f"An unexpected {type(error).__name__}."
+            return await self._reconciler.outcome(Sent(step, path, body, before, why))
         if step.creates is not None and answer.id is None:
-            return await self._nameless(step, path, body, known)
+            why = "It was accepted, and the answer had no id."
+            return await self._reconciler.outcome(Sent(step, path, body, before, why))
         return Done(answer.id or step.object_id, answer.etag, answer.data)
 
-    async def _nameless(self, step: Step, path: str, body: JSON, known: frozenset[str]) -> Outcome:
-        """It was created, and the answer does not say under which id."""
-        outcome = await self._reconciler.outcome(step, path, body, known, "The answer had no id.")
-        if isinstance(outcome, NotDone):
-            return Unknown(
-                "It was accepted, the answer had no id, and it is not listed yet: look before doing it again."
-            )
-        return outcome
-
-    async def _known(self, step: Step) -> frozenset[str]:
-        if step.creates is None or not step.lookup:
-            return frozenset()
-        found = await self._looker.newest(step.creates, dict(step.lookup))
-        return frozenset(str(item.get("id")) for item in found)
-
-    async def _stopped(
-        self,
-        change: Change,
-        step: Step,
-        outcome: NotDone | Unknown,
-        finished: list[tuple[Step, Done]],
-        ids: Mapping[str, str],
+    async def _undo_all(
+        self, change: Change, step: Step, outcome: NotDone, ids: Mapping[str, str], progress: Progress
     ) -> Execution:
-        what = (
-            f"{step.method} {step.label} failed"
-            if isinstance(outcome, NotDone)
-            else f"{step.method} {step.label}"
-        )
-        if isinstance(outcome, Unknown):
-            done = [_touched(one, result) for one, result in finished]
-            left = [
-                f"{_named(one, result)} (kept, because the next step may need it)" for one, result in finished
-            ]
-            return Execution(Status.UNKNOWN, f"{what}: outcome unknown. {outcome.sentence}", done, left)
-        left, kept = [], []
-        for one, result in reversed(finished):
-            problem = await self._undo(change, one, result, ids)
-            if problem is not None:
-                left.append(f"{_named(one, result)}: {problem}")
-                kept.append(_touched(one, result))
-        undone = ""
-        if len(left) < len(finished):
-            undone = "Everything else before it was undone." if left else "Everything before it was undone."
-        message = " ".join(part for part in (f"{what}: {outcome.sentence}", undone) if part)
+        """Take back what was done before a step that did not happen."""
+        what = f"{step.method} {step.label} failed: {outcome.sentence}"
+        earlier = list(progress.finished)
+        if not earlier:
+            return Execution(Status.FAILED, what)
+        await progress.undoing(what)
+        left: list[str] = []
+        for one, result in reversed(earlier):
+            problem = await self._undoer.undo(change, one, result, ids)
+            if problem is None:
+                await progress.undone(one, result)
+            else:
+                left.append(f"{named(one, result)}: {problem}")
         if not left:
-            return Execution(Status.FAILED, message)
-        return Execution(Status.PARTLY, message, kept, left)
+            words = f"{what} Everything before it was undone. {progress.trouble}"
+            return Execution(Status.FAILED, words.strip())
+        undone = "Everything else before it was undone." if len(left) < len(earlier) else ""
+        words = " ".join(part for part in (what, undone, _LEFT, progress.trouble) if part)
+        kept = [touched(one, result) for one, result in reversed(progress.finished)]
+        return Execution(Status.PARTLY, words, kept, left, ids=_ids(progress))
 
-    async def _undo(self, change: Change, step: Step, done: Done, ids: Mapping[str, str]) -> str | None:
-        """Take one step back; None when that worked, else why it did not."""
-        undo = step.undo
-        if undo is None:
-            if step.creates is None:
-                return "this kind of step cannot be undone"
-            if not step.creates.deletable or done.id is None:
-                return f"the API has no way to delete a {step.creates.value}"
-            undo = Undo(method="DELETE", path=step.creates.path(done.id))
-        path = resolve_path(undo.path, ids)
-        problem = "not tried"
-        for attempt in range(UNDO_TRIES):
-            if attempt:
-                await self._sleep(float(attempt))
-            problem_or_none = await self._undo_once(change, undo, path, done, ids)
-            if problem_or_none is None:
-                return None
-            problem = problem_or_none
-            if undo.method != "DELETE":
-                break
-        return problem
 
-    async def _undo_once(
-        self, change: Change, undo: Undo, path: str, done: Done, ids: Mapping[str, str]
-    ) -> str | None:
-        body = None if undo.content is None else resolve_refs(json.loads(undo.content), ids)
-        try:
-            await self._writer.send(
-                undo.method,
-                path,
-                json=body,
-                etag=done.etag if undo.use_etag else None,
-                sandbox=change.sandbox,
-            )
-        except PlatformError as error:
-            if undo.method == "DELETE" and error.kind is ErrorKind.NOT_FOUND:
-                return None
-            if undo.method == "DELETE" and outcome_unknown(error):
-                return await self._still_there(path, error)
-            return str(error)
-        return None
+_LEFT = "Look at what is left, by its id, and delete it or go on from it."
 
-    async def _still_there(self, path: str, lost: PlatformError) -> str | None:
-        try:
-            found = await self._looker.one(path)
-        except PlatformError as error:
-            return f"{lost} Looking did not work either: {error}"
-        return None if found is None else f"{lost} It is still there."
+
+def unknown(what: str, outcome: Unknown, step: Step | None, progress: Progress) -> Execution:
+    """Everything stopped at a step whose outcome nobody knows: what exists and what may exist, by id.
+
+    what: the step, or the whole, in words. step: the one that may have happened, None when there is none.
+    """
+    left = [
+        f"{named(one, result)} (kept, because the next step may need it)" for one, result in progress.finished
+    ]
+    left += [f"{step.label}: may be id {one}" for one in outcome.ids if step is not None]
+    parts = [f"{what}: outcome unknown.", outcome.sentence, _LEFT if left else "", progress.trouble]
+    return Execution(
+        Status.UNKNOWN,
+        " ".join(part for part in parts if part),
+        [touched(one, result) for one, result in progress.finished],
+        left,
+        ids=_ids(progress),
+    )
+
+
+def _ids(progress: Progress) -> dict[str, str]:
+    return {step.key: done.id for step, done in progress.finished if done.id is not None}
 
 
 def _about_what_exists(step: Step, ids: Mapping[str, str]) -> Step:
@@ -233,15 +173,6 @@ def _about_what_exists(step: Step, ids: Mapping[str, str]) -> Step:
     if step.object_id is None or not step.refs:
         return step
     return replace(step, object_id=resolve_path(step.object_id, ids))
-
-
-def _touched(step: Step, done: Done) -> Touched:
-    return Touched(did=step.label, id=done.id or step.object_id, etag=done.etag)
-
-
-def _named(step: Step, done: Done) -> str:
-    object_id = done.id or step.object_id
-    return f"{step.label} (id {shown(object_id, limit=120)})" if object_id else step.label
 
 
 def _answer(finished: list[tuple[Step, Done]]) -> JSON:

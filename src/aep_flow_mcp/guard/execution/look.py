@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from aep_flow_mcp.guard.changes.canonical import JSON
+from aep_flow_mcp.guard.changes.canonical import JSON, canonical
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import Filter
@@ -25,14 +26,14 @@ class Looker:
         self._sandbox = sandbox
 
     async def one(self, path: str) -> dict[str, Any] | None:
-        """The object at a path, None when it is not there (any more)."""
+        """The object at a path, None when the service says that it is not there (any more)."""
         try:
-            answer = await self._client.request_json("GET", path, sandbox=self._sandbox)
+            data = await self.read(path, [])
         except PlatformError as error:
             if error.kind is ErrorKind.NOT_FOUND:
                 return None
             raise
-        found = _items(answer.data)
+        found = _items(data)
         return found[0] if found else None
 
     async def newest(self, kind: Kind, wanted: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -51,12 +52,16 @@ class Looker:
     async def _listed(
         self, kind: Kind, params: list[tuple[str, str]], wanted: Mapping[str, str]
     ) -> list[dict[str, Any]]:
-        answer = await self._client.request_json("GET", kind.collection, params=params, sandbox=self._sandbox)
         return [
             item
-            for item in _items(answer.data)
+            for item in _items(await self.read(kind.collection, params))
             if all(item.get(key) == value for key, value in wanted.items())
         ]
+
+    async def fingerprint(self, path: str, params: list[tuple[str, str]]) -> str:
+        """A digest of what a path answers with: to see that it has changed, not what it is."""
+        data = await self.read(path, params)
+        return hashlib.sha256(canonical(data).encode("utf-8", "surrogatepass")).hexdigest()
 
     async def read(self, path: str, params: list[tuple[str, str]]) -> JSON:
         """The answer to any GET."""
@@ -92,5 +97,12 @@ def _text(scalar: JSON) -> str:
 
 
 def _items(data: JSON) -> list[dict[str, Any]]:
+    """The objects in an answer.
+
+    Raises:
+        PlatformError: it is neither an object nor a list, so it does not say what is there.
+    """
     found = data.get("items", data.get("data", [data])) if isinstance(data, dict) else data
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    if not isinstance(found, list):
+        raise PlatformError(ErrorKind.UNEXPECTED, "What was looked at has no readable answer")
+    return [item for item in found if isinstance(item, dict)]

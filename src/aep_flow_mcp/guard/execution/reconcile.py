@@ -1,4 +1,8 @@
-"""What became of a request whose answer was lost: done, not done, or unknown. Never a second request."""
+"""What became of a request whose answer says nothing certain: done, or unknown. Never a second request.
+
+Looking can show that something happened. It cannot show that it did not: a request that a gateway gave up on may
+still be carried out. So a look that finds nothing is repeated, and in the end the outcome is unknown.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,8 @@ from aep_flow_mcp.guard.changes.steps import Step
 from aep_flow_mcp.guard.execution.look import Looker, agrees
 from aep_flow_mcp.platform.errors import PlatformError
 
-WAITS = (0.0, 1.0, 3.0)
-"""Seconds before each look: what was created may take a moment to be listed."""
+WAITS = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds before each look: a gateway answers 504 while the service behind it goes on, and lists lag behind."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -31,113 +35,175 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class NotDone:
-    """It did not happen; `sentence` says why."""
+    """It did not happen, which is certain; `sentence` says why."""
 
     sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It may have happened; `sentence` says what to look at."""
+    """It may have happened, or may still; `sentence` says what to look at. `ids`: what may have come of it."""
 
     sentence: str
+    ids: tuple[str, ...] = ()
 
 
 Outcome = Done | NotDone | Unknown
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was there before a request was sent, so that it is not mistaken for what came of it.
+
+    ids, newest: of the objects that what it creates could be confused with; the latest `createdAt` among them.
+    fingerprint: of what the request replaces, where that can be read and stays the same by itself.
+    """
+
+    ids: frozenset[str] = frozenset()
+    newest: float | None = None
+    fingerprint: str | None = None
+
+    def had(self, item: dict[str, Any]) -> bool:
+        """Whether an object was there already, as far as its id and its time tell."""
+        created = item.get("createdAt")
+        older = self.newest is not None and isinstance(created, int | float) and created < self.newest
+        return older or not isinstance(item.get("id"), str) or item["id"] in self.ids
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it was sent, references to earlier results resolved, those to secrets not.
+
+    why: how its answer got lost, or what it said, as a sentence.
+    """
+
+    step: Step
+    path: str
+    body: JSON
+    before: Before
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _NotYet:
+    """One look did not show that it happened. `looking`: what was looked at, and how it is, as a clause."""
+
+    looking: str
+    ids: tuple[str, ...] = ()
+
+
 class Reconciler:
-    """Looks, and looks again, before it says that something did not happen."""
+    """Looks, and looks again, before it says what became of a request."""
 
     def __init__(self, looker: Looker, sleep: Sleep) -> None:
         self._looker = looker
         self._sleep = sleep
 
-    async def outcome(self, step: Step, path: str, body: JSON, known: frozenset[str], why: str) -> Outcome:
-        """The outcome of a step.
+    async def before(self, step: Step, path: str) -> Before:
+        """What has to be known before a step is sent.
 
-        Args:
-            path, body: as sent, references to earlier results resolved, those to secrets not.
-            known: the ids that what it creates could have been confused with, from before it was sent.
-            why: how the answer was lost.
+        Raises:
+            PlatformError: it cannot be read.
         """
-        last: Outcome = Unknown(f"{why} It may have happened: look before doing it again.")
+        if step.shown_by is not None:
+            prints = [await self._looker.fingerprint(path, list(step.shown_by)) for _ in range(2)]
+            return Before(fingerprint=prints[0] if prints[0] == prints[1] else None)
+        if step.creates is None:
+            return Before()
+        found = await self._looker.newest(step.creates, dict(step.lookup))
+        times = [item["createdAt"] for item in found if isinstance(item.get("createdAt"), int | float)]
+        return Before(frozenset(str(item.get("id")) for item in found), max(times, default=None))
+
+    async def outcome(self, sent: Sent) -> Done | Unknown:
+        """What looking shows, over half a minute."""
+        seen: _NotYet | None = None
+        trouble = ""
         for wait in WAITS:
             if wait:
                 await self._sleep(wait)
             try:
-                last = await self._look(step, path, body, known, why)
+                found = await self._look(sent)
             except PlatformError as error:
-                last = Unknown(f"{why} Looking did not work either: {error} Look before doing it again.")
+                trouble = f"Looking did not work either: {error}"
                 continue
-            if not isinstance(last, NotDone):
-                return last
-        return last
+            if isinstance(found, Done):
+                return found
+            seen = found
+        if seen is None:
+            return Unknown(f"{sent.why} {trouble} It may have happened: look before doing it again.")
+        looked = f"It was looked for {len(WAITS)} times over {sum(WAITS):g} seconds: {seen.looking}."
+        return Unknown(f"{sent.why} {looked} Look again before you repeat it.", seen.ids)
 
-    async def _look(self, step: Step, path: str, body: JSON, known: frozenset[str], why: str) -> Outcome:
+    async def _look(self, sent: Sent) -> Done | _NotYet:
+        step = sent.step
         if step.creates is not None:
-            return await self._created(step, step.creates, body, known, why)
+            return await self._created(sent, step.creates)
         if step.method == "DELETE":
-            return await self._deleted(path, why)
+            return await self._deleted(sent)
         if step.method in ("PATCH", "PUT"):
-            return await self._updated(step, path, why)
+            return await self._updated(sent)
         if step.intended is not None:
-            return await self._acted(step, path, why)
-        return Unknown(f"{why} Whether it happened cannot be looked up: check before doing it again.")
+            return await self._acted(sent)
+        return await self._replaced(sent)
 
-    async def _created(self, step: Step, kind: Kind, body: JSON, known: frozenset[str], why: str) -> Outcome:
-        if not step.lookup:
-            return Unknown(f"{why} It has no name to look it up by: list before doing it again.")
-        found = await self._looker.newest(kind, dict(step.lookup))
-        fresh = [item for item in found if isinstance(item.get("id"), str) and item["id"] not in known]
-        alike = [item for item in fresh if _same_body(item, body)]
-        if len(alike) == 1:
-            one = alike[0]
-            etag = one.get("etag") or one.get("eTag")
-            return Done(
-                one["id"], etag if isinstance(etag, str) else None, note=f"{why} It was found by looking."
+    async def _created(self, sent: Sent, kind: Kind) -> Done | _NotYet:
+        found = await self._looker.newest(kind, dict(sent.step.lookup))
+        fresh = [item for item in found if not sent.before.had(item)]
+        alike = [item for item in fresh if _same_body(item, sent.body)]
+        # Without a body or a name to compare, what appeared may be anybody's: a run may be the schedule's.
+        if len(alike) == 1 and sent.step.lookup and sent.body is not None:
+            return _done(alike[0]["id"], alike[0], f"{sent.why} It was found by looking.")
+        ids = tuple(item["id"] for item in (alike or fresh)[:5])
+        if ids:
+            return _NotYet(
+                f"since then appeared {', '.join(ids)}, which may be this one or somebody else's", ids
             )
-        if alike or fresh:
-            ids = ", ".join(item["id"] for item in (alike or fresh)[:5])
-            return Unknown(f"{why} Since then appeared: {ids}. Which of them is this one cannot be told.")
-        return NotDone(f"{why} Looking showed that it did not happen.")
+        return _NotYet(f"no new {kind.value} is listed, and it may still come")
 
-    async def _deleted(self, path: str, why: str) -> Outcome:
-        found = await self._looker.one(path)
+    async def _deleted(self, sent: Sent) -> Done | _NotYet:
+        found = await self._looker.one(sent.path)
         if found is None or str(found.get("state", "")).lower().startswith("delet"):
-            return Done(note=f"{why} Looking showed that it is gone.")
-        return NotDone(f"{why} Looking showed that it is still there.")
+            return Done(note=f"{sent.why} Looking showed that it is gone.")
+        return _NotYet("it is still there, and may still be deleted")
 
-    async def _updated(self, step: Step, path: str, why: str) -> Outcome:
-        found = await self._looker.one(path)
+    async def _updated(self, sent: Sent) -> Done | _NotYet:
+        step, found = sent.step, await self._looker.one(sent.path)
         if found is None:
-            return Unknown(f"{why} The object is gone now.")
-        etag = found.get("etag") or found.get("eTag")
-        if step.etag is not None and etag == step.etag:
-            return NotDone(f"{why} Looking showed that the object is unchanged.")
+            return _NotYet("the object is gone now")
         wanted = _comparable(step)
-        if wanted and _holds(found, step, wanted):
-            return Done(
-                step.object_id,
-                etag if isinstance(etag, str) else None,
-                note=f"{why} Looking showed that it is as asked.",
-            )
+        unchanged = step.etag is not None and _etag(found) == step.etag
+        if not unchanged and wanted and _holds(found, step, wanted):
+            return _done(step.object_id, found, f"{sent.why} Looking showed that it is as asked.")
+        if unchanged:
+            return _NotYet("the object is unchanged, and may still be changed")
         if step.etag is None and wanted:
-            return NotDone(f"{why} Looking showed that the object is not as asked.")
-        return Unknown(f"{why} The object has changed since it was read, and whether by this cannot be told.")
+            return _NotYet("the object is not as asked, and may still be changed")
+        return _NotYet("the object has changed since it was read, and whether by this cannot be told")
 
-    async def _acted(self, step: Step, path: str, why: str) -> Outcome:
-        found = await self._looker.one(path.removesuffix("/action"))
+    async def _acted(self, sent: Sent) -> Done | _NotYet:
+        found = await self._looker.one(sent.path.removesuffix("/action"))
         if found is None:
-            return Unknown(f"{why} The object is gone now.")
-        if agrees(found, json.loads(step.intended or "{}")):
-            etag = found.get("etag") or found.get("eTag")
-            return Done(
-                step.object_id,
-                etag if isinstance(etag, str) else None,
-                note=f"{why} Looking showed that it is as asked.",
-            )
-        return NotDone(f"{why} Looking showed that it did not happen.")
+            return _NotYet("the object is gone now")
+        if agrees(found, json.loads(sent.step.intended or "{}")):
+            return _done(sent.step.object_id, found, f"{sent.why} Looking showed that it is as asked.")
+        return _NotYet("the object is as it was, and may still change")
+
+    async def _replaced(self, sent: Sent) -> Done | _NotYet:
+        if sent.step.shown_by is None or sent.before.fingerprint is None:
+            return _NotYet("nothing that can be read shows whether it happened")
+        now = await self._looker.fingerprint(sent.path, list(sent.step.shown_by))
+        if now != sent.before.fingerprint:
+            return Done(note=f"{sent.why} Looking showed that it is not what it was before.")
+        return _NotYet("it is what it was before, and may still be replaced")
+
+
+def _done(object_id: str | None, found: dict[str, Any], note: str) -> Done:
+    return Done(object_id, _etag(found), note=note)
+
+
+def _etag(found: dict[str, Any]) -> str | None:
+    etag = found.get("etag") or found.get("eTag")
+    return etag if isinstance(etag, str) else None
 
 
 def _comparable(step: Step) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Touched(BaseModel):
 
 
 class WriteResult(BaseModel):
-    """What happened. `partly`: some of it happened and could not be undone, `not_undone` says what."""
+    """What happened. `not_undone`: for `partly` and `unknown`, what exists or may exist all the same."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -61,7 +61,7 @@ class WriteResult(BaseModel):
         lines += [f"- {_touched(one)}" for one in self.done]
         lines += [f"  {visible(change)}" for change in self.changes]
         if self.not_undone:
-            lines.append("Could not be undone:")
+            lines.append("What is left:" if self.status is Status.PARTLY else "What exists, or may exist:")
             lines += [f"- {visible(line)}" for line in self.not_undone]
         if self.preview:
             lines += ["Preview:", self.preview]

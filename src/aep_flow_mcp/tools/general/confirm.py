@@ -10,6 +10,7 @@ from pydantic import Field
 
 from aep_flow_mcp.guard import gate
 from aep_flow_mcp.guard.approval.pending import Pending
+from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.execution.results import WriteResult
 from aep_flow_mcp.guard.tool import guard_of, planning_tool
 from aep_flow_mcp.surface.dependencies import in_sandbox
@@ -26,7 +27,7 @@ async def _confirm_change(ctx: Context, confirmation_id: ConfirmationId) -> Writ
             plan: gate.Plan = await _planner(ctx, pending.tool).run(dict(pending.arguments), ctx)
         return plan
 
-    call = gate.Call(guard_of(ctx), ctx, "confirm_change", {})
+    call = Call(guard_of(ctx), ctx, "confirm_change", {})
     return await gate.confirm(call, confirmation_id, replan)
 
 

@@ -64,6 +64,7 @@ async def refresh_landing_zone_credential(
         CREDENTIALS,
         label="replace the landing zone's credentials",
         params={"type": dlz_type, "action": "refresh"},
+        shown_by={"type": dlz_type},
         warnings=["Whoever uploads with the present credentials is locked out until given the new ones."],
     )
 

@@ -1,0 +1,68 @@
+"""One call of a write tool: who calls what, of which server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mcp.server.mcpserver import Context
+
+from aep_flow_mcp.guard import Guard
+from aep_flow_mcp.guard.approval import asking as approval
+from aep_flow_mcp.guard.changes.change import Change
+from aep_flow_mcp.guard.execution.audit import Audit, AuditError
+from aep_flow_mcp.guard.execution.results import Status, WriteResult
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a write tool."""
+
+    guard: Guard
+    ctx: Context
+    tool: str
+    arguments: dict[str, Any]
+
+    @property
+    def caller(self) -> str:
+        """Who calls."""
+        return approval.caller_of(self.ctx)
+
+    def entry(self, change: Change | None, event: str, attempt: str) -> dict[str, Any]:
+        """A line of the audit log, without its time. No body is in it: bodies may hold secrets."""
+        entry: dict[str, Any] = {
+            "attempt": attempt,
+            "event": event,
+            "tool": self.tool,
+            "mode": self.guard.settings.mcp_approval.value,
+            "caller": self.caller,
+        }
+        if change is not None:
+            entry |= {
+                "sandbox": change.sandbox,
+                "sandbox_type": change.sandbox_type,
+                "title": change.title,
+                "steps": [
+                    {"method": step.method, "path": step.path, "did": step.label} for step in change.steps
+                ],
+                "digest": change.digest,
+            }
+        return entry
+
+    async def ended(
+        self, status: Status, sentence: str, change: Change | None = None, sandbox: str | None = None
+    ) -> WriteResult:
+        """An end without anything sent. It stands whether or not it can be logged."""
+        try:
+            await self.guard.audit.write(
+                {**self.entry(change, status.value, Audit.attempt()), "message": sentence}
+            )
+        except AuditError as error:
+            sentence = f"{sentence} {error}"
+        return WriteResult(status=status, message=sentence, sandbox=change.sandbox if change else sandbox)
+
+    async def refused(
+        self, sentence: str, change: Change | None = None, sandbox: str | None = None
+    ) -> WriteResult:
+        """Refused, and nothing sent."""
+        return await self.ended(Status.REFUSED, sentence, change, sandbox)

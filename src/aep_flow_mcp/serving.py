@@ -1,0 +1,148 @@
+"""Runs a server until its input ends, or until it is told to stop; a write that has begun is ended first.
+
+The first SIGTERM, SIGINT or SIGHUP lets no further write begin, waits for those in flight (each is finished, or
+undone, and written down), and stops as at the end of input. The second one ends the process at once.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from aep_flow_mcp.client_responses import mended, readable_responses
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from aep_flow_mcp.server import FlowServer
+
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name))
+_ANSWERING = 0.5
+"""Seconds in which the answer to a write that was waited for gets out."""
+_STREAMS = 2
+"""Seconds that HTTP streams are given to close."""
+
+
+def serve_stdio(server: FlowServer) -> None:
+    """Serve one client on stdin and stdout."""
+
+    async def run() -> None:
+        with _own_input() as end_input, _stopping(server, end_input):
+            await server.run_stdio_async()
+
+    anyio.run(run)
+
+
+def serve_http(server: FlowServer, *, host: str, port: int, **options: Any) -> None:
+    """Serve clients over HTTP. options: of `MCPServer.streamable_http_app`."""
+    import uvicorn
+
+    app = readable_responses(server.streamable_http_app(host=host, **options))
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=_STREAMS
+    )
+
+    class Listening(uvicorn.Server):
+        """Leaves the signals to us: uvicorn would break off what it has not finished."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    listening = Listening(config)
+
+    def stop() -> None:
+        listening.should_exit = True
+
+    async def run() -> None:
+        with _stopping(server, stop):
+            await listening.serve()
+
+    anyio.run(run)
+
+
+@contextmanager
+def _stopping(server: FlowServer, stop: Callable[[], None]) -> Iterator[None]:
+    """While a server runs: the first signal settles its writes and calls `stop`, the second ends the process."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    begun: list[asyncio.Task[None]] = []
+
+    async def settle() -> None:
+        await server.app.settle()
+        await anyio.sleep(_ANSWERING)
+        stop()
+
+    def begin() -> None:
+        begun.append(loop.create_task(settle()))
+
+    def told(number: int, _: FrameType | None) -> None:
+        if begun:
+            os._exit(128 + number)
+        loop.call_soon_threadsafe(begin)
+
+    before = {number: signal.signal(number, told) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for task in begun:
+            task.cancel()
+
+
+@contextmanager
+def _own_input() -> Iterator[Callable[[], None]]:
+    """Put a pipe in the place of stdin, fed by a thread of ours; what is yielded ends the input.
+
+    A read of stdin cannot be broken off, and a thread that waits in it would keep the process alive. Windows
+    cannot wait for two things at once: there the process just ends, after its writes.
+    """
+    if sys.platform == "win32":
+        yield lambda: os._exit(0)
+        return
+    source = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)  # What is started from here does not read the client's messages.
+    os.close(nothing)
+    outlet, inlet = os.pipe()
+    ended, end = os.pipe()
+    given, sys.stdin = sys.stdin, TextIOWrapper(os.fdopen(outlet, "rb"), encoding="utf-8")
+    Thread(target=_feed, args=(source, inlet, ended), name="stdin", daemon=True).start()
+    try:
+        yield lambda: os.close(end)
+    finally:
+        sys.stdin = given
+
+
+def _feed(source: int, inlet: int, ended: int) -> None:
+    """Pass on what comes, line by line, until it or our wish for it ends."""
+    rest = b""
+    try:
+        while ended not in select.select([source, ended], [], [])[0]:
+            piece = os.read(source, 65_536)
+            if not piece:
+                break
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                _write(inlet, mended(line) + b"\n")
+        _write(inlet, rest)
+    except OSError:
+        return  # The server has ended, or its client has broken off: either way nothing more comes.
+    finally:
+        os.close(inlet)
+
+
+def _write(target: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(target, data) :]
