@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -59,8 +60,9 @@ async def test_an_unwritable_log_is_an_error_that_names_the_setting(tmp_path: Pa
 async def test_what_a_line_holds(make_bed: MakeBed, era: str, audit: Lines) -> None:
     bed = make_bed()
     result = await bed.call("make_export", {"name": "Orders"}, era=era, person=Person(YES))
-    approved, done = audit()
-    assert approved["attempt"] == done["attempt"]
+    approved, step, done = audit()
+    assert approved["attempt"] == step["attempt"] == done["attempt"]
+    assert (step["event"], step["id"]) == ("step", result.data["done"][0]["id"])
     for line in (approved, done):
         assert line["tool"] == "make_export"
         assert line["mode"] == "ask"
@@ -79,7 +81,11 @@ async def test_declined_failed_and_partly(make_bed: MakeBed, audit: Lines) -> No
     await bed.call("make_export", {"name": "b"}, person=Person(YES))
     bed.emulator.faults.add(FaultRule("^DELETE ", "status", status=403))
     await bed.call("make_export", {"name": "c"}, person=Person(YES))
-    assert [line["event"] for line in audit()] == ["declined", "approved", "failed", "approved", "partly"]
+    undone = ["approved", "step", "undoing"]
+    assert [line["event"] for line in audit()] == [
+        *("declined", *undone, "undone", "failed"),
+        *(*undone, "partly"),
+    ]
     assert len(audit()[-1]["not_undone"]) == 1
 
 
@@ -92,3 +98,97 @@ async def test_nothing_is_sent_that_cannot_be_logged(
     assert result.status == "refused"
     assert "AEP_MCP_AUDIT_LOG" in result.text
     assert bed.writes == []
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o666, 0o640, 0o604, 0o700])
+def test_a_file_that_others_may_read_is_made_its_owners(audit_file: Path, mode: int) -> None:
+    audit_file.write_text('{"event":"earlier"}\n')
+    audit_file.chmod(mode)
+    anyio.run(Audit(audit_file).write, {"event": "declined"})
+    assert stat.S_IMODE(audit_file.stat().st_mode) & 0o077 == 0
+    audit_file.chmod(0o644)
+    Audit(audit_file).check()
+    assert stat.S_IMODE(audit_file.stat().st_mode) == 0o600
+
+
+def test_the_check_makes_the_file_and_writes_nothing(audit_file: Path) -> None:
+    Audit(audit_file).check()
+    assert audit_file.read_bytes() == b""
+    assert stat.S_IMODE(audit_file.stat().st_mode) == 0o600
+
+
+def test_a_file_whose_mode_cannot_be_changed_is_refused(
+    audit_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_ours(*_: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    audit_file.touch(0o644)
+    audit_file.chmod(0o644)
+    monkeypatch.setattr(os, "fchmod", not_ours)
+    with pytest.raises(AuditError, match="0600"):
+        Audit(audit_file).check()
+    with pytest.raises(AuditError, match="0600"):
+        anyio.run(Audit(audit_file).write, {"event": "declined"})
+    assert audit_file.read_bytes() == b""
+
+
+@pytest.mark.parametrize("bad", ["pipe", "read pipe", "folder", "/dev/full", "/dev/null"])
+@pytest.mark.parametrize("mode", ["ask", "none"])
+async def test_nothing_is_sent_when_the_log_is_no_file(
+    make_bed: MakeBed, tmp_path: Path, mode: str, bad: str
+) -> None:
+    path, reader = Path(bad) if bad.startswith("/") else tmp_path / "log", None
+    if bad == "folder":
+        path.mkdir()
+    elif bad.endswith("pipe"):
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK) if bad == "read pipe" else None
+    with pytest.raises(AuditError, match="not a regular file"):
+        Audit(path).check()
+    bed = make_bed(mcp_approval=mode, audit=path)
+    result = await bed.call("make_connection", {"name": "n"}, person=Person(YES))
+    assert result.status == "refused"
+    assert "AEP_MCP_AUDIT_LOG" in result.text
+    assert bed.writes == []
+    if reader is not None:
+        os.close(reader)
+
+
+@pytest.mark.parametrize("line", [1, 2])
+async def test_a_step_is_not_sent_when_the_one_before_cannot_be_written_down(
+    make_bed: MakeBed, monkeypatch: pytest.MonkeyPatch, line: int
+) -> None:
+    """The disk is full from that line of the attempt on."""
+    bed, written = make_bed(mcp_approval="none"), []
+    original = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        if b'"attempt"' in data:
+            written.append(data)
+            if len(written) >= line:
+                raise OSError(28, "No space left on device")
+        return original(descriptor, data)
+
+    monkeypatch.setattr(os, "write", full)
+    before = set(bed.stored("connections"))
+    result = await bed.call("make_export", {"name": "Orders"})
+    assert result.status == ("refused" if line == 1 else "failed"), result.text
+    assert "AEP_MCP_AUDIT_LOG" in result.text
+    assert [method for method, _ in bed.sent] == ([] if line == 1 else ["POST", "DELETE"])
+    assert set(bed.stored("connections")) == before
+
+
+def test_a_full_disk_is_seen_at_the_start(audit_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = os.statvfs(audit_file.parent)
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result((*found[:4], 0, *found[5:])))
+    with pytest.raises(AuditError, match="full"):
+        Audit(audit_file).check()
+
+
+def test_a_line_that_was_cut_off_does_not_take_the_next_one_with_it(audit_file: Path) -> None:
+    audit_file.write_text('{"event":"appro')
+    anyio.run(Audit(audit_file).write, {"event": "declined"})
+    first, second = audit_file.read_text().splitlines()
+    assert first == '{"event":"appro'
+    assert json.loads(second)["event"] == "declined"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -19,7 +18,7 @@ import pytest
 
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
 from support.processes import emulator_headers, emulator_process, free_port, server_environment
-from support.raw_client import RawClient, raw_server
+from support.raw_client import raw_server
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 

@@ -34,10 +34,10 @@ async def test_what_has_begun_is_finished_and_logged_although_the_call_is_cancel
             await call(client, "make_export", {"name": "Orders"})
         assert scope.cancel_called
         for _ in range(100):
-            if len(audit()) == 2:
+            if audit() and audit()[-1]["event"] == "done":
                 break
             await anyio.sleep(0.05)
-    assert [line["event"] for line in audit()] == ["approved", "done"]
+    assert [line["event"] for line in audit()] == ["approved", "step", "done"]
     assert bed.sent == [("POST", "connections"), ("POST", "targetConnections")]
 
 
@@ -55,7 +55,7 @@ async def test_a_call_that_is_cancelled_while_the_question_is_open_sends_nothing
     assert bed.writes == []
 
 
-async def test_a_defect_in_the_middle_is_an_unknown_outcome(
+async def test_a_defect_before_anything_is_sent_says_that_nothing_was(
     make_bed: MakeBed, era: str, audit: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bed = make_bed()
@@ -65,10 +65,11 @@ async def test_a_defect_in_the_middle_is_an_unknown_outcome(
 
     monkeypatch.setattr(bed.guard, "executor", broken)
     result = await bed.call("make_connection", {"name": "n"}, era=era, person=Person(YES))
-    assert result.status == "unknown"
+    assert result.status == "failed"
     assert "KeyError" in result.text
+    assert "Nothing was sent" in result.text
     assert "hunter2" not in f"{result.text}{audit()}"
-    assert [line["event"] for line in audit()] == ["approved", "unknown"]
+    assert [line["event"] for line in audit()] == ["approved", "failed"]
 
 
 async def test_the_sandbox_that_is_read_is_the_one_that_is_written(make_bed: MakeBed) -> None:
