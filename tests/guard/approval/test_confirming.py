@@ -11,9 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
+from mcp import Client
+from mcp_types import ElicitResult
 
+from aep_flow_mcp.cli import emulator_settings
+from aep_flow_mcp.emulator import Emulator, EmulatorOptions
+from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.guard.approval import asking as approval
-from guard.bed import YES, Bed, Person, Result, call
+from aep_flow_mcp.guard.changes.change import Change
+from aep_flow_mcp.server import build_server
+from guard.bed import ERAS, NO, YES, Bed, Person, Result, call
 
 MakeBed = Callable[..., Bed]
 Audit = Callable[[], list[dict[str, Any]]]
@@ -231,3 +238,118 @@ async def test_an_answer_does_not_fit_another_call(make_bed: MakeBed) -> None:
         )
         assert unasked.result_type == "input_required"
     assert bed.writes == []
+
+
+Ask = Callable[..., Any]
+
+
+def _with_answer(client: Any, arguments: dict[str, Any]) -> tuple[Ask, Ask]:
+    """Put a question, and answer one: the very messages that a client sends."""
+
+    async def put() -> Any:
+        return await client.session.call_tool("make_connection", arguments, allow_input_required=True)
+
+    async def answer(question: Any, with_: ElicitResult = YES) -> str:
+        result = await client.session.call_tool(
+            "make_connection",
+            arguments,
+            input_responses=dict.fromkeys(question.input_requests, with_),
+            request_state=question.request_state,
+            allow_input_required=True,
+        )
+        return str(result.structured_content["status"])
+
+    return put, answer
+
+
+async def test_one_answer_does_not_count_for_two_questions_that_are_alike(make_bed: MakeBed) -> None:
+    bed = make_bed()
+    async with bed.client(person=Person(YES)) as client:
+        put, answer = _with_answer(client, {"name": "Orders"})
+        first, second = await put(), await put()
+        assert [await answer(first) for _ in range(3)] == ["done", "refused", "refused"]
+        assert len(bed.writes) == 1
+        assert [await answer(second), await answer(second)] == ["done", "refused"]
+    assert len(bed.writes) == 2
+
+
+async def test_an_answer_that_comes_twice_at_once_is_used_once(make_bed: MakeBed) -> None:
+    bed = make_bed()
+    async with bed.client(person=Person(YES)) as client:
+        put, answer = _with_answer(client, {"name": "Orders"})
+        first, _ = await put(), await put()
+        statuses: list[str] = []
+
+        async def one() -> None:
+            statuses.append(await answer(first))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(one)
+    assert sorted(statuses) == ["done", *["refused"] * 4]
+    assert len(bed.writes) == 1
+
+
+async def test_a_no_stays_a_no(make_bed: MakeBed) -> None:
+    bed = make_bed()
+    async with bed.client(person=Person(YES)) as client:
+        put, answer = _with_answer(client, {"name": "Orders"})
+        first, _ = await put(), await put()
+        assert [await answer(first, NO), await answer(first, YES)] == ["declined", "refused"]
+    assert bed.writes == []
+
+
+async def test_an_answer_is_too_old_after_ten_minutes(make_bed: MakeBed) -> None:
+    bed = make_bed()
+    async with bed.client(person=Person(YES)) as client:
+        put, answer = _with_answer(client, {"name": "Orders"})
+        first = await put()
+        bed.clock.now += 600
+        await put()
+        assert await answer(first) == "refused"
+    assert bed.writes == []
+
+
+async def test_an_answer_does_not_count_for_what_only_reads_alike(
+    make_bed: MakeBed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK compares what a person saw; the guard compares every byte of what is sent."""
+    bed = make_bed()
+    async with bed.client(person=Person(YES)) as client:
+        put, answer = _with_answer(client, {"name": "Orders"})
+        first = await put()
+        monkeypatch.setattr(Change, "canonical", lambda self: b"another")
+        assert await answer(first) == "refused"
+        assert bed.writes == []
+        monkeypatch.undo()
+        assert await answer(first) == "refused"
+    assert bed.writes == []
+
+
+@pytest.mark.parametrize(
+    "barred",
+    [
+        {"mcp_read_only": True},
+        {"mcp_exclude_tools": ("confirm_change",)},
+        {"mcp_tools": ("get_landing_zone_credential",)},
+    ],
+    ids=["read-only", "excluded", "not named"],
+)
+async def test_no_id_is_handed_out_that_cannot_be_confirmed(era: str, barred: dict[str, Any]) -> None:
+    emulator = Emulator(EmulatorOptions())
+    chosen = emulator_settings(mcp_reveal_secrets=True, **barred)
+    server = build_server(chosen, transport=lambda: EmulatorTransport(emulator), emulated=True)
+    async with Client(server, mode=ERAS[era]) as client:
+        result = await call(client, "get_landing_zone_credential", {})
+    assert result.status == "refused", result.text
+    assert "confirm_change" in result.text
+    assert "confirmation_id" not in result.data
+    assert not any("/landingzone/credentials" in one.path for one in emulator.journal)
+
+
+async def test_where_a_person_can_be_asked_no_second_call_is_needed(era: str) -> None:
+    emulator = Emulator(EmulatorOptions())
+    chosen = emulator_settings(mcp_reveal_secrets=True, mcp_read_only=True)
+    server = build_server(chosen, transport=lambda: EmulatorTransport(emulator), emulated=True)
+    async with Client(server, mode=ERAS[era], elicitation_callback=Person(YES)) as client:
+        assert (await call(client, "get_landing_zone_credential", {})).status == "done"

@@ -105,6 +105,7 @@ class Executor:
             return NotDone(f"{error} The request was not sent.")
         except PlatformError as error:
             if outcome_unknown(error):
+                error.hint = None  # It is looked for now; what to do then is said afterwards.
                 return await self._reconciler.outcome(Sent(step, path, body, before, str(error)))
             if error.kind is ErrorKind.STALE_ETAG:
                 return NotDone(f"{error} Nothing was overwritten.")
