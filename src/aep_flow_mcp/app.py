@@ -6,9 +6,11 @@ at once, with wrong or missing credentials too.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from aep_flow_mcp.platform.redaction.values import Redactor
 from aep_flow_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,6 +51,12 @@ class App:
         self._readers: dict[str | None, FlowReader] = {}
         self._guard = guard
         self._caches: dict[str, Any] = {}
+        self.redactor = client.redactor if client is not None else Redactor()
+        """Takes what this server knows by value out of everything that leaves it."""
+        for secret in (settings.client_secret, settings.access_token):
+            if secret is not None:
+                self.redactor.learn(secret.get_secret_value())
+        self.redactor.watch(os.environ, settings.mcp_secrets_prefix)
         if guard is not None:
             guard.on_written = self._written
 
@@ -69,7 +77,8 @@ class App:
             from aep_flow_mcp.platform.transport import PlatformClient
 
             transport = self._transport() if self._transport else None
-            self._client = PlatformClient(platform_config(self.settings), transport=transport)
+            config = platform_config(self.settings)
+            self._client = PlatformClient(config, transport=transport, redactor=self.redactor)
         return self._client
 
     def reader(self, sandbox: str | None = None) -> FlowReader:

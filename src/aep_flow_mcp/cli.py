@@ -68,6 +68,7 @@ def serve(
 
     configure_logging(settings.mcp_log_level)
     server = _server(settings, emulator=emulator)
+    configure_logging(settings.mcp_log_level, server.app.redactor)
     _warn_if_unattended(settings)
     _prepare_audit_log(settings)
     from aep_flow_mcp.serving import serve_http, serve_stdio

@@ -30,9 +30,9 @@ async def _examine(settings: Settings, transport: TransportFactory | None) -> in
     try:
         for name, check in checks:
             try:
-                print(f"ok    {name}: {await check(app)}")
+                print(app.redactor.text(f"ok    {name}: {await check(app)}"))
             except (PlatformError, ValueError) as error:
-                print(f"FAIL  {name}: {error}")
+                print(app.redactor.text(f"FAIL  {name}: {error}"))
                 return 1
     finally:
         await app.aclose()

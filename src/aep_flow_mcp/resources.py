@@ -20,6 +20,7 @@ from mcp_types import ResourceTemplate as ListedTemplate
 from aep_flow_mcp.app import App
 from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
+from aep_flow_mcp.platform.redaction.texts import redact_text
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
@@ -187,25 +188,27 @@ async def read(app: App, uri: str) -> tuple[str, str]:
 
 
 async def _answer(app: App, item: Resource, object_id: str | None) -> str:
+    from aep_flow_mcp.answers.present import redacted
     from aep_flow_mcp.answers.text import render
     from aep_flow_mcp.surface.registry import ToolDef
 
     definition: ToolDef = getattr(importlib.import_module(f"aep_flow_mcp.tools.{item.module}"), item.tool)
     arguments = {**item.arguments, **({item.takes: object_id} if item.takes else {})}
     try:
-        text = render(await definition.fn(aep=app.reader(), **arguments))
+        text = render(redacted(await definition.fn(aep=app.reader(), **arguments)))
         return text if item.completes != "connector" else await _with_schemas(app, object_id or "", text)
     except PlatformError as error:
         if error.kind in (ErrorKind.NOT_FOUND, ErrorKind.INVALID):
             raise ResourceNotFoundError(str(error)) from error
         raise ResourceError(str(error)) from error
     except (AskedError, ToolError) as error:
-        raise ResourceError(str(error)) from error
+        raise ResourceError(redact_text(str(error))) from error
 
 
 async def _with_schemas(app: App, spec_id: str, summary: str) -> str:
     """The summary, then the JSON Schemas as far as there is room for whole ones."""
-    from aep_flow_mcp.answers.text import TEXT_LIMIT
+    from aep_flow_mcp.answers.text import TEXT_LIMIT, clean
+    from aep_flow_mcp.platform.redaction.masking import masked
 
     spec = await app.reader().get_connection_spec(spec_id)
     parts: list[tuple[str, dict[str, Any] | None]] = [
@@ -216,7 +219,8 @@ async def _with_schemas(app: App, spec_id: str, summary: str) -> str:
     for name, schema in parts:
         if not schema:
             continue
-        block = f"\n{name}: {json.dumps(schema, ensure_ascii=False, separators=(',', ':'))}"
+        shown = json.dumps(masked(clean(schema)), ensure_ascii=False, separators=(",", ":"))
+        block = f"\n{name}: {shown}"
         if len(text) + len(block) > TEXT_LIMIT - 100:
             text += f"\n{name}: too long to show here; get_connection_spec with detail=full has it."
         else:

@@ -10,6 +10,7 @@ from mcp.server import CacheHint, MCPServer
 from mcp.server.caching import CacheableMethod
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ResourceError
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
@@ -31,6 +32,7 @@ from pydantic import AnyUrl
 
 from aep_flow_mcp import __version__
 from aep_flow_mcp.app import App, TransportFactory
+from aep_flow_mcp.platform.redaction.texts import redact_text
 from aep_flow_mcp.settings import Settings
 from aep_flow_mcp.surface.listed import ListedTool
 from aep_flow_mcp.surface.selection import CONFIRM_TOOL, refusals
@@ -112,8 +114,11 @@ class FlowServer(MCPServer[App]):
         del context
         from aep_flow_mcp.resources import read
 
-        text, mime_type = await read(self.app, str(uri))
-        return [ReadResourceContents(content=text, mime_type=mime_type)]
+        try:
+            text, mime_type = await read(self.app, str(uri))
+        except ResourceError as error:
+            raise type(error)(self.app.redactor.text(str(error))) from error
+        return [ReadResourceContents(content=self.app.redactor.text(text), mime_type=mime_type)]
 
     async def list_prompts(self) -> list[ListedPrompt]:
         from aep_flow_mcp.prompts import load_prompts
@@ -144,6 +149,7 @@ class FlowServer(MCPServer[App]):
             text = prompts[name].render({key: str(value) for key, value in (arguments or {}).items()})
         except PromptError as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
+        text = self.app.redactor.text(text)
         message = PromptMessage(role="user", content=TextContent(type="text", text=text))
         return GetPromptResult(description=prompts[name].description, messages=[message])
 
@@ -155,7 +161,11 @@ class FlowServer(MCPServer[App]):
     ) -> Completion | None:
         from aep_flow_mcp.completions import complete
 
-        return await complete(self.app, ref, argument, context)
+        found = await complete(self.app, ref, argument, context)
+        if found is None:
+            return None
+        values = [self.app.redactor.text(redact_text(value)) for value in found.values]
+        return found.model_copy(update={"values": values})
 
 
 async def _announce(ctx: Context[App, Any], change: Change, ids: Mapping[str, str]) -> None:
@@ -184,13 +194,17 @@ def build_server(
     cards = load_cards()
     refused = refusals(cards, settings)
     sandboxes = settings.all_sandboxes
+    app = App(settings, transport=transport, client=client, guard=guard, emulated=emulated)
     tools = [
         ListedTool.from_card(
-            card, sandboxes=sandboxes, refusal=refused.get(card["name"]), reveals=settings.mcp_reveal_secrets
+            card,
+            sandboxes=sandboxes,
+            refusal=refused.get(card["name"]),
+            reveals=settings.mcp_reveal_secrets,
+            redactor=app.redactor,
         )
         for card in cards
     ]
-    app = App(settings, transport=transport, client=client, guard=guard, emulated=emulated)
     app.on_written = _announce
     app.unconfirmable = refused.get(CONFIRM_TOOL)
     return FlowServer(tools, frozenset(refused), app)

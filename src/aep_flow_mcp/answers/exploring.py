@@ -16,6 +16,7 @@ from aep_flow_mcp.platform.models.explore import (
     FileType,
     ObjectType,
 )
+from aep_flow_mcp.platform.redaction.texts import redact_text
 
 PREVIEW_ROWS = 10
 """Rows of data in an answer; a look at the data, not a download of it."""
@@ -162,5 +163,6 @@ def _preview(preview: ExplorePreview) -> Explored:
 def _short(value: Any) -> Any:
     """A cell of a preview: long texts are cut, so that one document does not fill the answer."""
     if isinstance(value, str) and len(value) > _CELL_LENGTH:
-        return clean(value[:_CELL_LENGTH]) + "…"
+        # Redacted first, cut afterwards: half a secret no longer looks like one.
+        return clean(redact_text(value)[:_CELL_LENGTH]) + "…"
     return value

@@ -14,6 +14,7 @@ from aep_flow_mcp.answers.text import Listing, Whole
 from aep_flow_mcp.gathering.spec_names import with_specs
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.platform.paging import Page, Query, encode_cursor, page_start
+from aep_flow_mcp.platform.redaction.masking import NOTHING_KNOWN, Known
 
 ItemT = TypeVar("ItemT", bound=BaseModel)
 RowT = TypeVar("RowT", bound=BaseModel)
@@ -38,11 +39,16 @@ class Turn:
 
 
 def listed(
-    page: Page[ItemT], row: Callable[[ItemT], RowT], detail: Detail, *, note: str | None = None
+    page: Page[ItemT],
+    row: Callable[[ItemT], RowT],
+    detail: Detail,
+    *,
+    note: str | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Listing[RowT | Whole]:
-    """A page as a tool answers with it: `row` of each item, or the whole items."""
+    """A page as a tool answers with it: `row` of each item, or the whole items. known: as `present` takes it."""
     items: list[RowT | Whole] = (
-        [Whole(present(item)) for item in page.items]
+        [Whole(present(item, known)) for item in page.items]
         if detail is Detail.FULL
         else [row(item) for item in page.items]
     )
@@ -70,7 +76,8 @@ async def listed_with_specs(
         list_specs,
         lacking=lacking,
     )
-    return listed(page, lambda item: row(item, specs), turn.detail, note=note)
+    known = {id: spec.secret_pointers for id, spec in specs.items() if isinstance(spec, ConnectionSpec)}
+    return listed(page, lambda item: row(item, specs), turn.detail, note=note, known=known)
 
 
 def counted(count: int) -> Listing[Any]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import AliasChoices, BaseModel, SecretStr
+from pydantic import AliasChoices, BaseModel, RootModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from aep_flow_mcp.answers.text import Record
 from aep_flow_mcp.platform.models.common import to_time
-from aep_flow_mcp.platform.models.connections import MASK, mask_params
-from aep_flow_mcp.platform.models.text import redact_text
+from aep_flow_mcp.platform.redaction.masking import NOTHING_KNOWN, Known, Place, hidden, masked, walked
+from aep_flow_mcp.platform.redaction.names import MASK
+from aep_flow_mcp.platform.redaction.texts import redact_text
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _TIMES = frozenset(
     {"createdAt", "updatedAt", "createdDate", "modifiedDate", "created", "updated", "started", "completed"}
@@ -36,24 +37,45 @@ _FIRST_TIME = 100_000_000
 _AUDIT = ("createdAt", "updatedAt", "createdBy", "updatedBy", "createdClient", "updatedClient")
 _LAST = (*_AUDIT, "sandboxId", "sandboxName", "imsOrgId", "version", "etag")
 
-# Names whose scalar value is a secret wherever it stands; under `auth` the stricter `mask_params` rules.
-_SECRET_NAME = re.compile(
-    r"password|passwd|passphrase|secret|privatekey|accesskey|accountkey|sharedkey|apikey|connectionstring|sasuri"
-    r"|signature$|(?<!continuation)token$"
-)
-_NOT_WORD = re.compile(r"[^a-z0-9]")
+# What this server wrote itself, from parts that were masked there.
+# `data` of a write is masked by the guard, or revealed because a person agreed.
+_OWN = frozenset({"preview", "data", "next_cursor", "confirmation_id"})
 
 
-def present(item: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
-    """The object with secrets as `***`, times as ISO 8601 in UTC, without nulls, its audit fields last."""
-    shown: dict[str, Any] = _object(_fields(item) if isinstance(item, BaseModel) else dict(item))
+def present(item: BaseModel | Mapping[str, Any], known: Known = NOTHING_KNOWN) -> dict[str, Any]:
+    """The object with secrets as `***`, times as ISO 8601 in UTC, without nulls, its audit fields last.
+
+    known: what the specs of its connectors declare secret; without them names and looks decide.
+    """
+    shown: dict[str, Any] = walked(_plain(item), _leaf, Place(), known)
     last = {name: shown[name] for name in _LAST if name in shown}
     return {name: value for name, value in shown.items() if name not in last} | last
 
 
-def record(item: BaseModel | Mapping[str, Any], note: str | None = None) -> Record:
+def record(
+    item: BaseModel | Mapping[str, Any], note: str | None = None, *, known: Known = NOTHING_KNOWN
+) -> Record:
     """One object as a get tool answers with it."""
-    return Record(item=present(item), note=note)
+    return Record(item=present(item, known), note=note)
+
+
+def redacted(answer: ModelT) -> ModelT:
+    """An answer as it may leave: secrets that stand in its texts and objects as `***`.
+
+    Whole objects of the API went through `present` before, with what their specs declare; this is for everything
+    that was taken out of one on another way, such as a name in a sentence.
+    """
+    if isinstance(answer, Record):
+        return answer if answer.note is None else answer.model_copy(update={"note": redact_text(answer.note)})
+    if isinstance(answer, RootModel):
+        return answer
+    changed = {}
+    for name in type(answer).model_fields:
+        value = getattr(answer, name)
+        found = value if name in _OWN else _redacted(value)
+        if found is not value:
+            changed[name] = found
+    return answer.model_copy(update=changed) if changed else answer
 
 
 def moment(time: datetime | None) -> str | None:
@@ -61,14 +83,38 @@ def moment(time: datetime | None) -> str | None:
     return None if time is None else time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-@lru_cache(maxsize=4_096)
-def is_secret_name(name: str) -> bool:
-    """Whether a field of this name holds a secret, by its name alone."""
-    return _SECRET_NAME.search(_NOT_WORD.sub("", name.casefold())) is not None
+def _redacted(value: Any) -> Any:
+    """The same value where there is nothing to hide, so that an answer is only copied where it changes."""
+    if type(value) is str:
+        found = redact_text(value)
+        return value if found == value else found
+    if isinstance(value, BaseModel):
+        return redacted(value)
+    if isinstance(value, dict):
+        return masked(value)
+    if isinstance(value, list | tuple):
+        items = [_redacted(item) for item in value]
+        return value if all(map(_same, items, value)) else type(value)(items)
+    return value
+
+
+def _same(one: object, other: object) -> bool:
+    return one is other
+
+
+def _plain(value: Any) -> Any:
+    """What the API gave, under the API's names: no models, no nulls."""
+    if isinstance(value, BaseModel):
+        value = _fields(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value if item is not None]
+    return value
 
 
 def _fields(model: BaseModel) -> dict[str, Any]:
-    """What the API gave, under the API's names. Fields that it left out are left out."""
+    """Fields that the API left out are left out."""
     kinds = type(model).model_fields
     given = {
         _api_name(name, kinds[name]): getattr(model, name) for name in kinds if name in model.model_fields_set
@@ -83,39 +129,18 @@ def _api_name(name: str, field: FieldInfo) -> str:
     return alias if isinstance(alias, str) else field.alias or name
 
 
-def _object(fields: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {name: _value(name, value) for name, value in fields.items() if value is not None}
-    if "value" in shown and str(fields.get("path", "")).startswith("/auth"):
-        shown["value"] = MASK  # a patch of credentials, as `lastOperation.ops` repeats it
-    return shown
-
-
-def _value(name: str, value: Any) -> Any:
+def _leaf(place: Place, value: Any) -> Any:
     if isinstance(value, SecretStr):
         return MASK
-    if isinstance(value, BaseModel):
-        value = _fields(value)
-    if isinstance(value, Mapping):
-        return _auth(value) if name == "auth" else _object(value)
-    if isinstance(value, list | tuple):
-        return [_value(name, item) for item in value if item is not None]
     if isinstance(value, datetime):
-        return moment(value)
-    if isinstance(value, bool):
-        return value
-    if is_secret_name(name):
-        return MASK
-    return _time(value) if name in _TIMES else redact_text(value) if isinstance(value, str) else value
+        return MASK if place.secret else moment(value)
+    if place.name in _TIMES and not place.secret and not isinstance(value, bool):
+        return _time(value, place)
+    return hidden(place, value)
 
 
-def _auth(auth: Mapping[str, Any]) -> dict[str, Any]:
-    params = auth.get("params")
-    masked = {"params": mask_params(dict(params))} if isinstance(params, Mapping) else {}
-    return _object({name: value for name, value in auth.items() if name != "params"} | masked)
-
-
-def _time(value: Any) -> Any:
+def _time(value: Any, place: Place) -> Any:
     number = isinstance(value, int | float) or (isinstance(value, str) and value.isdecimal())
     if not number or float(value) < _FIRST_TIME:
-        return value
+        return hidden(place, value)
     return moment(to_time(value)) or value

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from aep_flow_mcp.answers.present import is_secret_name
 from aep_flow_mcp.platform.models.specs import NamedSpec
+from aep_flow_mcp.platform.redaction.declared import declares_secret
+from aep_flow_mcp.platform.redaction.names import is_secret_name
 
 MAX_DEPTH = 4
 MAX_FIELDS = 80
@@ -82,7 +83,7 @@ def _walk(schema: Mapping[str, Any], *, prefix: str, depth: int, optional: bool)
 
 def _field(name: str, schema: Mapping[str, Any], *, required: bool) -> SpecField:
     kind = schema.get("type")
-    secret = schema.get("format") == "password" or (kind == "string" and is_secret_name(name))
+    secret = declares_secret(schema) or (kind == "string" and is_secret_name(name))
     default = schema.get("default")
     about = schema.get("description") or schema.get("title")
     return SpecField(

@@ -8,6 +8,7 @@ cannot start a line of its own, so it never reads as this server's words.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, RootModel
@@ -16,6 +17,10 @@ from aep_flow_mcp.platform.models.text import clean_text
 
 TEXT_LIMIT = 25_000
 """Characters of text in one answer; past that it is cut at an item boundary and says how to get the rest."""
+
+BAR = "¦"
+"""Stands in a cell for the sign between columns."""
+_PLAIN_NAME = re.compile(r"[\w$@:/.-]+")
 
 RowT = TypeVar("RowT", bound=BaseModel)
 
@@ -83,7 +88,9 @@ def render(answer: BaseModel) -> str:
         return _listing(answer)
     if isinstance(answer, Record):
         lines = [
-            f"{key}: {_cell(value)}" for key, value in answer.item.items() if value not in (None, [], {})
+            f"{_label(key)}: {_cell(value)}"
+            for key, value in answer.item.items()
+            if value not in (None, [], {})
         ]
         return _bounded(lines, _notes(answer.note, None), "The object is longer than one answer can be.")
     return _bounded(object_lines(answer), [], "The answer is longer than one answer can be: ask for less.")
@@ -107,7 +114,7 @@ def table(rows: list[Any]) -> list[str]:
     dumped = [row.model_dump(mode="json") for row in rows]
     columns = [name for name in dumped[0] if any(row[name] not in (None, [], {}) for row in dumped)]
     lines = [" | ".join(columns)]
-    lines.extend(" | ".join(_cell(row[name]).replace(" | ", " / ") for name in columns) for row in dumped)
+    lines.extend(" | ".join(_cell(row[name]).replace("|", BAR) for name in columns) for row in dumped)
     return lines
 
 
@@ -157,10 +164,15 @@ def _cell(value: Any) -> str:
     if isinstance(value, str):
         return clean_text(value) or '""'
     if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
-        return clean_text(", ".join(map(str, value)))
+        return clean_text(", ".join(map(str, value))) or '""'
     if isinstance(value, dict | list):
         return _compact(value)
     return str(value)
+
+
+def _label(name: str) -> str:
+    """A key of the organisation's before its value: one that could pass for more than a name is quoted."""
+    return name if _PLAIN_NAME.fullmatch(name) else _compact(name)
 
 
 def _compact(value: Any) -> str:

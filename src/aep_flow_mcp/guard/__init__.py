@@ -83,6 +83,8 @@ class Guard:
         self.on_written: OnWritten | None = None
         """Called with the call's context, the Change and the ids by step key when something was written."""
         self._client = client
+        self.redactor = client.redactor
+        self.redactor.watch(self.environ, settings.mcp_secrets_prefix)
         self._sleep = sleep
         self._store = store
 
@@ -98,7 +100,7 @@ class Guard:
         """The audit log."""
         from aep_flow_mcp.guard.execution.audit import Audit
 
-        return Audit(self.settings.mcp_audit_log)
+        return Audit(self.settings.mcp_audit_log, redactor=self.redactor)
 
     @cached_property
     def in_flight(self) -> InFlight:

@@ -22,13 +22,14 @@ from aep_flow_mcp.guard.execution.reconcile import Unknown
 from aep_flow_mcp.guard.execution.results import Status, WriteResult
 from aep_flow_mcp.guard.execution.unfinished import process_name
 from aep_flow_mcp.platform.errors import PlatformError
+from aep_flow_mcp.platform.redaction.values import Redactor
 
 logger = logging.getLogger(__name__)
 
 
 async def carry_out(call: Call, change: Change) -> WriteResult:
     """Send what was approved. Once begun it is finished, undone and logged even if the call is cancelled."""
-    redactor = secrets.Redactor(change, call.guard.environ)
+    redactor = secrets.redactor_of(change, call.guard.environ)
     try:
         with call.guard.in_flight.one(), anyio.CancelScope(shield=True):
             execution = await _logged(call, change, redactor)
@@ -51,7 +52,7 @@ async def carry_out(call: Call, change: Change) -> WriteResult:
     )
 
 
-async def _logged(call: Call, change: Change, redactor: secrets.Redactor) -> Execution:
+async def _logged(call: Call, change: Change, redactor: Redactor) -> Execution:
     """Carry it out between a line that says so and a line that says how it ended, without secrets.
 
     Raises:

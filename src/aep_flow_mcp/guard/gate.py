@@ -22,11 +22,12 @@ from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.carrying import carry_out
 from aep_flow_mcp.guard.changes.canonical import plain
 from aep_flow_mcp.guard.changes.change import Change
-from aep_flow_mcp.guard.changes.preview import preview
+from aep_flow_mcp.guard.changes.preview import Preview, preview
 from aep_flow_mcp.guard.changes.steps import NotAnswered, NothingToDo, PlanError
 from aep_flow_mcp.guard.execution.results import Status, WriteResult
 from aep_flow_mcp.guard.policy import Refusal
 from aep_flow_mcp.platform.errors import PlatformError
+from aep_flow_mcp.platform.redaction.texts import redact_text
 from aep_flow_mcp.settings import ApprovalMode
 
 
@@ -88,7 +89,7 @@ async def make_plan(
     except NotAnswered as unanswered:
         return Unanswered(str(unanswered), unanswered.dismissed)
     except (PlanError, secrets.SecretError, PlatformError) as error:
-        raise ToolError(f"{error} Nothing was sent.") from error
+        raise ToolError(f"{redact_text(str(error))} Nothing was sent.") from error
     return Planned(change, lambda: make_plan(guard, sandbox, planner, reveals=reveals))
 
 
@@ -144,7 +145,7 @@ async def ask(call: Call, plan: Plan) -> Elicit[Approval] | Route | Pushed:
     way = approval.route(call.guard.settings.mcp_approval, askable=approval.can_ask(call.ctx))
     if way is not None:
         return way
-    message = preview(plan.change).text()
+    message = _preview(call, plan.change).text()
     if approval.is_modern(call.ctx):
         # Which question an answer belongs to is told by its sealed state (guard/tool.py).
         put = _PUT.get()
@@ -196,7 +197,7 @@ async def _answered_push(call: Call, plan: Planned, pushed: Pushed) -> WriteResu
         if fresh.change.canonical() == plan.change.canonical():
             return await carry_out(call, fresh.change)
         plan = fresh
-        text = preview(plan.change).text()
+        text = _preview(call, plan.change).text()
         pushed = await _pushed(call, f"It has changed since you were asked.\n{text}")
     return await call.refused(approval.CHANGED_TOO_OFTEN, plan.change)
 
@@ -208,7 +209,7 @@ async def _ask_in_browser(call: Call, plan: Planned) -> WriteResult:
     if call.ctx.headers is not None:
         return await call.refused(browser.NOT_HERE, plan.change)
     for _ in range(approval.MAX_QUESTIONS):
-        answer = await browser.ask(preview(plan.change), call.guard.open_browser)
+        answer = await browser.ask(_preview(call, plan.change), call.guard.open_browser)
         if answer is browser.Answer.NO_BROWSER:
             return await call.refused(browser.NO_BROWSER, plan.change)
         if answer is browser.Answer.DECLINED:
@@ -248,7 +249,7 @@ async def _wait_for_confirmation(call: Call, plan: Planned, *, changed: bool = F
         status=Status.NEEDS_CONFIRMATION,
         message=message,
         sandbox=plan.change.sandbox,
-        preview=preview(plan.change).text(),
+        preview=_preview(call, plan.change).text(),
         confirmation_id=confirmation_id,
         next_step=approval.NEXT_STEP,
     )
@@ -305,6 +306,11 @@ async def _settled(call: Call, plan: Refusal | Nothing | Unanswered) -> WriteRes
         status = Status.CANCELLED if plan.dismissed else Status.DECLINED
         return await call.ended(status, plan.sentence)
     return await call.refused(plan.sentence, sandbox=plan.sandbox)
+
+
+def _preview(call: Call, change: Change) -> Preview:
+    """What a person is shown, without anything that this server knows to be secret."""
+    return preview(change).redacted(call.guard.redactor.text)
 
 
 def _question_key(call: Call, plan: Planned) -> str:

@@ -1,33 +1,35 @@
 """References to secrets in, redaction out.
 
-`${AEP_SECRET_NAME}` below `auth.params` of a connection's body stands for an environment variable of this
-process. It is resolved in the bytes that are sent and nowhere else: previews, results, errors and the audit
-log show the reference. A value in a credential field that is no reference works too, and is shown as `***`.
+`${AEP_SECRET_NAME}` in a credential field stands for an environment variable of this process. It is resolved in
+the bytes that are sent and nowhere else: previews, results, errors and the audit log show the reference. It is taken
+only where the value stays hidden when it is read back (`masking.takes_reference`). A value in a credential
+field that is no reference works too, and is shown as `***`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, quote_plus
+from typing import Any
 
 from aep_flow_mcp.guard.changes.canonical import JSON, dotted
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.masking import (
-    MASK,
     REFERENCE,
-    Way,
-    below,
-    credential_ways,
-    is_secret,
+    from_root,
+    is_credential,
     rebuilt,
+    takes_reference,
     texts,
 )
 from aep_flow_mcp.guard.changes.steps import Step
+from aep_flow_mcp.platform.redaction.masking import Place
+from aep_flow_mcp.platform.redaction.values import Redactor
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SHORTEST = 3
+"""Characters of a secret that one Change uses: what it sent is taken out of what comes back, short as it is."""
 
 
 class SecretError(ValueError):
@@ -46,25 +48,23 @@ def check(change: Change, *, prefix: str, environ: Mapping[str, str]) -> SecretU
     """Look at every reference of a Change, before anybody is asked.
 
     Raises:
-        SecretError: a reference outside `auth.params` of a connection, with another prefix, or to a variable
-            that is not set or empty.
+        SecretError: a reference in a field that is shown when it is read back, with another prefix, or to a
+            variable that is not set or empty.
     """
     for step in change.steps:
         _check_elsewhere(step, prefix)
-        inside = credential_ways(step)
-        for way, text in texts(step.body):
-            if not below(way, inside):
+        for place, text in texts(step):
+            field = _field(step, place)
+            if not takes_reference(step, place):
                 if f"${{{prefix}" in text:
-                    raise SecretError(
-                        f"A secret is referenced in {_place(step, way)}: ${{{prefix}...}} is taken below auth.params "
-                        "of a connection only."
-                    )
-                continue
+                    raise SecretError(_not_taken(step, place, field, prefix))
+                if not is_credential(step, place):
+                    continue
             for name in REFERENCE.findall(text):
-                _check_name(name, _place(step, way), prefix)
+                _check_name(name, field, prefix)
                 if not environ.get(name):
                     raise SecretError(
-                        f"{_place(step, way)} refers to {name}, which is not set (or is empty) in the environment "
+                        f"{field} refers to {name}, which is not set (or is empty) in the environment "
                         "of this server. Set it there and call again."
                     )
     return uses(change)
@@ -75,30 +75,28 @@ def uses(change: Change) -> SecretUse:
     references: set[str] = set()
     literal: dict[str, None] = {}
     for step in change.steps:
-        inside = credential_ways(step)
-        for way, text in texts(step.body):
-            names = REFERENCE.findall(text) if below(way, inside) else []
+        for place, text in texts(step):
+            names = REFERENCE.findall(text) if takes_reference(step, place) else []
             references.update(names)
             rest = REFERENCE.sub("", text) if names else text
-            if rest.strip() and is_secret(way, step, inside):
-                literal[_place(step, way)] = None
+            if rest.strip() and place.secret:
+                literal[_field(step, place)] = None
     return SecretUse(tuple(sorted(references)), tuple(literal))
 
 
 def resolve(step: Step, body: JSON, environ: Mapping[str, str], prefix: str) -> JSON:
-    """The body with every reference below `auth.params` replaced by its value. Values are not expanded again.
+    """The body with every reference that is taken replaced by its value. Values are not expanded again.
 
     Raises:
         SecretError: as `check`; the environment may have changed since.
     """
-    inside = credential_ways(step)
 
-    def expand(text: str, way: Way) -> str:
-        if not below(way, inside):
+    def expand(place: Place, text: Any) -> JSON:
+        if not isinstance(text, str) or not takes_reference(step, place):
             return text
 
         def value(match: re.Match[str]) -> str:
-            _check_name(match[1], _place(step, way), prefix)
+            _check_name(match[1], _field(step, place), prefix)
             found = environ.get(match[1])
             if not found:
                 raise SecretError(f"{match[1]} is not set in the environment of this server.")
@@ -106,39 +104,20 @@ def resolve(step: Step, body: JSON, environ: Mapping[str, str], prefix: str) -> 
 
         return REFERENCE.sub(value, text)
 
-    return rebuilt(body, expand)
+    return rebuilt(step, body, expand)
 
 
-class Redactor:
-    """Takes the secret values of a Change out of any text: of an error, a result, an audit line."""
-
-    def __init__(self, change: Change, environ: Mapping[str, str]) -> None:
-        replaced: dict[str, str] = {}
-        for step in change.steps:
-            inside = credential_ways(step)
-            for way, text in texts(step.body):
-                names = REFERENCE.findall(text) if below(way, inside) else []
-                for name in names:
-                    for form in _forms(environ.get(name, "")):
-                        replaced[form] = f"${{{name}}}"
-                if not names and is_secret(way, step, inside):
-                    for form in _forms(text):
-                        replaced.setdefault(form, MASK)
-        self._replaced = sorted(replaced.items(), key=lambda item: -len(item[0]))
-
-    def text(self, text: str) -> str:
-        """The text without any secret value, the longest replaced first."""
-        for value, label in self._replaced:
-            text = text.replace(value, label)
-        return text
-
-    def value(self, value: JSON) -> JSON:
-        """JSON without any secret value, in keys neither."""
-        if isinstance(value, dict):
-            return {self.text(key): self.value(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self.value(item) for item in value]
-        return self.text(value) if isinstance(value, str) else value
+def redactor_of(change: Change, environ: Mapping[str, str]) -> Redactor:
+    """Takes the secret values of a Change out of errors and results; where there is a reference, it stands instead."""
+    redactor = Redactor()
+    for step in change.steps:
+        for place, text in texts(step):
+            names = REFERENCE.findall(text) if takes_reference(step, place) else []
+            for name in names:
+                redactor.learn(environ.get(name, ""), f"${{{name}}}", shortest=_SHORTEST)
+            if not names and place.secret:
+                redactor.learn(text, shortest=_SHORTEST)
+    return redactor
 
 
 # --- the checks and the walk ------------------------------------------------------------------------------
@@ -150,9 +129,25 @@ def _check_elsewhere(step: Step, prefix: str) -> None:
     texts = [step.path, step.etag or "", *(part for pair in step.params for part in pair), *_names(step.body)]
     if any(start in text for text in texts):
         raise SecretError(
-            f"A secret is referenced outside the body of {step.method} {step.label}: ${{{prefix}...}} is taken below "
-            "auth.params of a connection only."
+            f"A secret is referenced outside the body of {step.method} {step.label}: {_where_taken(prefix)}"
         )
+
+
+def _not_taken(step: Step, place: Place, field: str, prefix: str) -> str:
+    if is_credential(step, place):
+        return (
+            f"{field} is shown when it is read back, so a secret cannot stand there: ${{{prefix}...}} is taken below "
+            "auth.params in fields that the connector's spec declares secret, or that stay masked. Give the value "
+            "itself."
+        )
+    return f"A secret is referenced in {field}: {_where_taken(prefix)}"
+
+
+def _where_taken(prefix: str) -> str:
+    return (
+        f"${{{prefix}...}} is taken below auth.params of a connection, and in params of a source or target "
+        "connection that the connector's spec declares secret."
+    )
 
 
 def _check_name(name: str, place: str, prefix: str) -> None:
@@ -163,12 +158,8 @@ def _check_name(name: str, place: str, prefix: str) -> None:
         )
 
 
-def _place(step: Step, way: Way) -> str:
-    if step.method == "PATCH" and way and isinstance(way[0], int):
-        pointer = str(step.body[way[0]].get("path", "")).strip("/").replace("/", ".")
-        rest = way[2:] if len(way) > 1 and way[1] == "value" else way[1:]
-        return f"{pointer}.{dotted(rest)}" if rest else pointer
-    return dotted(way)
+def _field(step: Step, place: Place) -> str:
+    return dotted(from_root(step, place.way) or place.way)
 
 
 def _names(value: JSON) -> Iterator[str]:
@@ -179,14 +170,3 @@ def _names(value: JSON) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _names(item)
-
-
-def _forms(secret: str) -> list[str]:
-    """A secret as it may come back: as it is, quoted for a URL, escaped for JSON, or a line of it."""
-    if not secret:
-        return []
-    escaped = json.dumps(secret)[1:-1]
-    forms = {secret, secret.strip(), quote(secret, safe=""), quote_plus(secret), quote(secret), escaped}
-    forms |= {json.dumps(secret, ensure_ascii=False)[1:-1], " ".join(secret.split())}
-    forms |= {line.strip() for line in secret.splitlines() if len(line.strip()) >= 8}
-    return [form for form in forms if len(form) >= 3]

@@ -9,6 +9,7 @@ from typing import Any
 
 from aep_flow_mcp.platform.models.connections import Connection
 from aep_flow_mcp.platform.models.specs import NamedSpec
+from aep_flow_mcp.platform.redaction.declared import declares_secret
 
 from .blueprint import Created, Part, What
 from .checks import check_auth
@@ -150,7 +151,7 @@ def _new(desk: Desk, defaults: Mapping[str, Any]) -> Account:
             "auth": {"specName": way.name, "params": params},
             "connectionSpec": spec_ref(desk.spec),
         },
-        secret_keys=frozenset(name for name, schema in way.properties.items() if is_secret(name, schema)),
+        secret_keys=desk.spec.secret_pointers,
     )
     return Account(part.ref, part)
 
@@ -168,8 +169,7 @@ def _ask_for(desk: Desk, name: str, schema: Mapping[str, Any]) -> None:
 
 def is_secret(name: str, schema: object) -> bool:
     """Whether a field of auth params holds a secret, by its spec or by its name."""
-    declared = isinstance(schema, Mapping) and schema.get("format") == "password"
-    return declared or _SECRET_NAME.search(name) is not None
+    return declares_secret(schema) or _SECRET_NAME.search(name) is not None
 
 
 def _is_reference(value: object) -> bool:

@@ -40,7 +40,7 @@ class What(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One object to create; its key is what it is. `secret_keys` are the passwords below `auth.params`."""
+    """One object to create; its key is what it is. `secret_keys` point to what its spec declares secret."""
 
     what: What
     body: Mapping[str, Any]

@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 
+from aep_flow_mcp.guard.changes.canonical import shown
 from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.platform.filters import Condition, Filter
 from aep_flow_mcp.platform.models.connections import SourceConnection, TargetConnection
@@ -14,6 +15,8 @@ from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.reader import FlowReader
 
 SHOWN = 20
+NAME = 120
+"""Characters of a name."""
 
 
 async def flows_with(aep: FlowReader, condition: Condition) -> list[Flow]:
@@ -51,13 +54,13 @@ async def of_connection(aep: FlowReader, connection_id: str) -> list[str]:
         group.start_soon(gather_flows, "sourceConnections")
         group.start_soon(gather_flows, "targetConnections")
     lines = flow_lines(sorted(flows.values(), key=lambda flow: (flow.name or "", flow.id)))
-    lines += [f"source connection {item.name or '(no name)'} ({item.id})" for item in _ordered(sources)]
-    return lines + [f"target connection {item.name or '(no name)'} ({item.id})" for item in _ordered(targets)]
+    lines += [f"source connection {_named(item)}" for item in _ordered(sources)]
+    return lines + [f"target connection {_named(item)}" for item in _ordered(targets)]
 
 
 def flow_lines(flows: Sequence[Flow]) -> list[str]:
     """A line a flow: name, id, state."""
-    return [f"flow {flow.name or '(no name)'} ({flow.id}), {flow.state or 'state unknown'}" for flow in flows]
+    return [f"flow {_named(flow)}, {flow.state or 'state unknown'}" for flow in flows]
 
 
 def refuse_if_used(what: str, lines: list[str], *, delete_anyway: bool) -> None:
@@ -72,6 +75,11 @@ def refuse_if_used(what: str, lines: list[str], *, delete_anyway: bool) -> None:
             f"{what} is used by: {'; '.join(lines[:SHOWN])}{more}. "
             "Remove those first, or call again with delete_anyway=true."
         )
+
+
+def _named(item: Any) -> str:
+    """A name of the organisation, quoted and bounded, and the id."""
+    return f"{shown(item.name, limit=NAME)} ({item.id})" if item.name else f"(no name) ({item.id})"
 
 
 def _ordered(items: Sequence[Any]) -> list[Any]:

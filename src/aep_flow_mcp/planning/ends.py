@@ -62,7 +62,9 @@ async def create(
         params=params,
         connectionSpec=objects.spec_ref(spec),
     )
-    return Change.create(end.kind, body, params={"mode": "draft"} if draft else None)
+    return Change.create(
+        end.kind, body, secret_keys=spec.secret_pointers, params={"mode": "draft"} if draft else None
+    )
 
 
 async def update(

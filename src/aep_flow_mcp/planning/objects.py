@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import PlanError
@@ -95,6 +96,7 @@ async def update(
     """A Change that patches an object as it is now, valid for its present ETag only."""
     item = await stored(aep, kind, object_id, etag=etag)
     ops = [operation.as_json() for operation in operations]
+    details.setdefault("secret_keys", (await declared_secrets(aep, item)).get(spec_id_of(item) or "", ()))
     return Change.update(kind, object_id, item, ops, etag=etag_of(item), **details)
 
 

@@ -14,6 +14,7 @@ import httpx
 from .config import Credentials, PlatformConfig
 from .errors import ErrorKind, NotSent, PlatformError, parse_error
 from .models.common import to_int
+from .redaction.values import Redactor
 
 # No token lives this many seconds (115 days): such an `expires_in` is in milliseconds.
 _MILLISECONDS_FROM = 10_000_000
@@ -49,8 +50,19 @@ class ImsAuth(httpx.Auth):
         PlatformError: (auth) a supplied token was refused.
     """
 
-    def __init__(self, config: PlatformConfig, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        config: PlatformConfig,
+        *,
+        clock: Callable[[], float] = time.time,
+        redactor: Redactor | None = None,
+    ) -> None:
         self._config = config
+        self._redactor = redactor or Redactor()
+        credentials = config.credentials
+        for given in (credentials.client_secret, credentials.access_token) if credentials else ():
+            if given is not None:
+                self._redactor.learn(given.get_secret_value())
         self._clock = clock
         self._token: Token | None = None
         self._lock = anyio.Lock(fast_acquire=True)
@@ -66,7 +78,7 @@ class ImsAuth(httpx.Auth):
         if credentials.access_token is not None:
             response = yield _signed(request, credentials.access_token.get_secret_value())
             if response.status_code == httpx.codes.UNAUTHORIZED:
-                raise await _supplied_token_refused(request, response)
+                raise _supplied_token_refused(request, response, self._redactor.body(await response.aread()))
             return
         refused: Token | None = None
         for _ in range(2):
@@ -125,7 +137,7 @@ class ImsAuth(httpx.Auth):
 
     def _accept(self, status: int, headers: httpx.Headers, body: bytes) -> Token:
         if status != httpx.codes.OK:
-            raise _token_refused(self._config, status, headers, body)
+            raise _token_refused(self._config, status, headers, self._redactor.body(body))
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError):
@@ -138,6 +150,7 @@ class ImsAuth(httpx.Auth):
                 status=status,
                 hint="Check that AEP_IMS_URL is the token service's address",
             )
+        self._redactor.learn_token(value)
         return Token(value, self._clock() + _usable_seconds(to_int(answer.get("expires_in"))))
 
 
@@ -180,11 +193,11 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
-async def _supplied_token_refused(request: httpx.Request, response: httpx.Response) -> PlatformError:
+def _supplied_token_refused(request: httpx.Request, response: httpx.Response, body: bytes) -> PlatformError:
     error = parse_error(
         response.status_code,
         response.headers,
-        await response.aread(),
+        body,
         method=request.method,
         path=request.url.path,
     )

@@ -11,10 +11,13 @@ from enum import StrEnum
 from typing import Any, Self
 
 from .models.error_codes import ErrorInfo, explain, issuer_of
-from .models.text import clean_text, redact_text
+from .models.text import clean_text
+from .redaction.texts import redact_text
 
 _CODE = re.compile(r"\b[A-Z][A-Z_]*-\d{3,6}-(?:\d{3}|[A-Z]+)\b|\b\d{4}-\d{3}\b")
 _TEXT_LIMIT = 600
+_LOOKED_AT = 65_536
+"""Characters of a message that are looked through for secrets; far more than are shown."""
 _REQUEST_ID_HEADERS = ("x-request-id", "x-adobe-requestid", "x-correlation-id", "request-id")
 
 
@@ -225,14 +228,15 @@ def outcome_unknown(error: PlatformError) -> bool:
 
 def first_bytes(body: bytes, *, limit: int = 200) -> str:
     """The start of a body as clean text, for an error about a body that could not be read."""
-    return clean_text(redact_text(body[: limit * 4].decode("utf-8", "replace")), limit=limit)
+    return clean_text(redact_text(body[:_LOOKED_AT].decode("utf-8", "replace")), limit=limit)
 
 
 def said(value: object) -> str | None:
     """Adobe's words as they may be repeated: without secrets, control characters and excess."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    return clean_text(redact_text(str(value)[: _TEXT_LIMIT * 3]), limit=_TEXT_LIMIT) or None
+    # Redacted first, cut afterwards: half a secret no longer looks like one.
+    return clean_text(redact_text(str(value)[:_LOOKED_AT]), limit=_TEXT_LIMIT) or None
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

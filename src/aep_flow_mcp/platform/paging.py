@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from .errors import ErrorKind, PlatformError
+from .redaction.names import is_secret_in_query
 from .urls import Param, invalid
 
 T = TypeVar("T")
@@ -87,7 +88,10 @@ def next_page(href: str | None, original_params: Iterable[Param], base_url: str)
     before = [pair for pair in asked if pair[0] in POSITION]
     known = {name for name, _ in kept}
     added = [
-        pair for pair in dict.fromkeys(_query_of(link.query)) if pair[0] not in known and pair[0] != "count"
+        pair
+        for pair in dict.fromkeys(_query_of(link.query))
+        # A link that repeats a credential is not repeated: a cursor goes to the caller.
+        if pair[0] not in known and pair[0] != "count" and not is_secret_in_query(pair[0])
     ]
     position = {pair for pair in added if pair[0] in POSITION}
     if not position or position == set(before):

@@ -16,6 +16,7 @@ from .auth import ImsAuth, require_credentials
 from .cache import TtlCache
 from .config import PlatformConfig
 from .errors import AnswerLost, ErrorKind, NotSent, PlatformError, first_bytes, outcome_unknown, parse_error
+from .redaction.values import Redactor
 from .retrying import Sleep, repeated
 from .urls import Params, check_path, check_sandbox, encode_query, invalid, needs_sandbox
 
@@ -68,13 +69,16 @@ class PlatformClient:
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Sleep = anyio.sleep,
         clock: Callable[[], float] = time.time,
+        redactor: Redactor | None = None,
     ) -> None:
         self.config = config
+        self.redactor = redactor or Redactor()
+        """Knows the credentials, and every token that was fetched."""
         self.requests_sent = 0
         self.specs = TtlCache(config.spec_ttl)
         self._transport = transport
         self._sleep = sleep
-        self._auth = ImsAuth(config, clock=clock)
+        self._auth = ImsAuth(config, clock=clock, redactor=self.redactor)
         self._limiter = anyio.CapacityLimiter(config.max_concurrency)
         self._http: httpx.AsyncClient | None = None
         self._closed = False
@@ -215,7 +219,7 @@ class PlatformClient:
             ) from None
         except (httpx.InvalidURL, UnicodeError) as error:
             raise invalid(f"The request cannot be sent: {type(error).__name__}.") from error
-        return _read(planned, response, reads=reads)
+        return _read(planned, response, reads=reads, redactor=self.redactor)
 
     def _raise_broken(self, planned: _Planned, error: httpx.HTTPError, *, reads: bool) -> NoReturn:
         """No usable answer: decide between never sent and lost."""
@@ -283,7 +287,7 @@ def _lost(planned: _Planned, words: str, *, reads: bool, status: int | None = No
     ).about(planned.method, planned.path)
 
 
-def _read(planned: _Planned, response: httpx.Response, *, reads: bool) -> Answer:
+def _read(planned: _Planned, response: httpx.Response, *, reads: bool, redactor: Redactor) -> Answer:
     """The answer behind a complete response, or the error that it is."""
     status, body = response.status_code, response.content
     if 300 <= status < 400:
@@ -296,6 +300,8 @@ def _read(planned: _Planned, response: httpx.Response, *, reads: bool) -> Answer
         ).about(planned.method, planned.path)
         raise redirected if reads else _as_lost(planned, redirected)
     if status >= 400 or status < 200:
+        # Before anything is cut: half a secret can no longer be found.
+        body = redactor.body(body)
         error = parse_error(status, response.headers, body, method=planned.method, path=planned.path)
         raise _as_lost(planned, error) if not reads and outcome_unknown(error) else error
     headers = {name.lower(): value for name, value in response.headers.items()}
@@ -304,7 +310,7 @@ def _read(planned: _Planned, response: httpx.Response, *, reads: bool) -> Answer
     try:
         return Answer(status, headers, jsonlib.loads(body))
     except (ValueError, RecursionError):
-        raise _unreadable(planned, status, body, reads=reads) from None
+        raise _unreadable(planned, status, redactor.body(body), reads=reads) from None
 
 
 def _as_lost(planned: _Planned, error: PlatformError) -> AnswerLost:

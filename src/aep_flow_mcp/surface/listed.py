@@ -13,6 +13,8 @@ from pydantic import BaseModel, PrivateAttr, ValidationError
 
 from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.platform.errors import PlatformError
+from aep_flow_mcp.platform.redaction.texts import redact_text
+from aep_flow_mcp.platform.redaction.values import Redactor
 from aep_flow_mcp.surface.snapshot import Card, definition_of
 
 
@@ -24,14 +26,22 @@ class ListedTool(Tool):
     _sandboxes: tuple[str, ...] = PrivateAttr(default=())
     _refusal: str | None = PrivateAttr(default=None)
     _reveals: bool = PrivateAttr(default=False)
+    _redactor: Redactor = PrivateAttr(default_factory=Redactor)
 
     @classmethod
     def from_card(
-        cls, card: Card, *, sandboxes: tuple[str, ...] = (), refusal: str | None = None, reveals: bool = False
+        cls,
+        card: Card,
+        *,
+        sandboxes: tuple[str, ...] = (),
+        refusal: str | None = None,
+        reveals: bool = False,
+        redactor: Redactor | None = None,
     ) -> ListedTool:
         """sandboxes: with more than one, the tool takes a `sandbox`. refusal: why a call is refused.
 
-        reveals: secrets are shown after approval instead of masked.
+        reveals: secrets are shown after approval instead of masked. redactor: what the server knows is
+        taken out of every answer by it.
         """
         tool = cls(
             fn=_never_called,
@@ -48,6 +58,7 @@ class ListedTool(Tool):
         tool._sandboxes = sandboxes
         tool._refusal = refusal
         tool._reveals = reveals
+        tool._redactor = redactor or Redactor()
         return tool
 
     @cached_property
@@ -56,7 +67,16 @@ class ListedTool(Tool):
         return schema
 
     async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> Any:
-        """Check the arguments, run the tool, and turn what it answers, or raises, into words."""
+        """Check the arguments, run the tool, and turn what it answers, or raises, into words without secrets."""
+        try:
+            result = await self._run(arguments, context)
+        except UnexpectedToolError:
+            raise
+        except ToolError as error:
+            raise ToolError(self._redactor.text(str(error))) from error
+        return await self._leaving(result) if convert_result else result
+
+    async def _run(self, arguments: dict[str, Any], context: Any) -> Any:
         if self._refusal is not None:
             raise ToolError(self._refusal)
         built = self._build()
@@ -69,14 +89,23 @@ class ListedTool(Tool):
 
         try:
             with in_sandbox(sandbox):
-                result = await built.run(own, context, convert_result=False)
+                return await built.run(own, context, convert_result=False)
         except UnexpectedToolError as error:
             if isinstance(error.__cause__, AskedError):
-                raise ToolError(str(error.__cause__)) from error.__cause__
+                raise ToolError(redact_text(str(error.__cause__))) from error.__cause__
             if isinstance(error.__cause__, PlatformError):
                 raise ToolError(f"{self.name}: {error.__cause__}") from error.__cause__
             raise
-        return _answer(result) if convert_result else result
+
+    async def _leaving(self, result: Any) -> Any:
+        """The answer; whole objects can be of any size and are worked on beside the event loop."""
+        from aep_flow_mcp.answers.text import Listing, Record
+
+        if isinstance(result, Record | Listing):
+            import anyio.to_thread
+
+            return await anyio.to_thread.run_sync(_answer, result, self._redactor)
+        return _answer(result, self._redactor)
 
     def _build(self) -> Tool:
         if self._built is None:
@@ -114,16 +143,18 @@ def _argument_sentence(name: str, error: ValidationError) -> str:
     return f"{name} could not be called: {'; '.join(parts)}."
 
 
-def _answer(result: Any) -> CallToolResult | InputRequiredResult:
+def _answer(result: Any, redactor: Redactor) -> CallToolResult | InputRequiredResult:
     if isinstance(result, CallToolResult | InputRequiredResult):
         return result
+    from aep_flow_mcp.answers.present import redacted
     from aep_flow_mcp.answers.text import clean, render
 
     if not isinstance(result, BaseModel):
         raise TypeError(f"a tool answered with {type(result).__name__}, not with a model")
+    result = redacted(result)
     return CallToolResult(
-        content=[TextContent(type="text", text=render(result))],
-        structured_content=clean(result.model_dump(mode="json", exclude_none=True)),
+        content=[TextContent(type="text", text=redactor.text(render(result)))],
+        structured_content=redactor.value(clean(result.model_dump(mode="json", exclude_none=True))),
         is_error=getattr(result, "is_error", False) is True,
     )
 

@@ -22,6 +22,10 @@ _BLANK = re.compile(
 )
 
 
+# What cannot pass for more than one name, or for a value behind it.
+_PLAIN_NAME = re.compile(r"[\w$@:/-]+(?:\.[\w$@:/-]+)*")
+
+
 def plain(value: object) -> JSON:
     """A value as JSON has it: models by their API names, enums by value, tuples as lists.
 
@@ -95,8 +99,10 @@ def dotted(path: tuple[str | int, ...]) -> str:
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
+        elif _PLAIN_NAME.fullmatch(part):
+            text += f".{part}" if text else part
         else:
-            text += f".{visible(part)}" if text else visible(part)
+            text += f"[{shown(part, limit=200)}]"
     return text or "(all)"
 
 

@@ -38,10 +38,13 @@ from aep_flow_mcp.guard.changes import masking
 from aep_flow_mcp.guard.changes.canonical import canonical, plain, shown, visible
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import Method, NotAnswered, NothingToDo, PlanError, Ref, Step, Undo
+from aep_flow_mcp.platform.redaction.texts import redact_text
 
 __all__ = ["Change", "NotAnswered", "NothingToDo", "Plan", "PlanError", "Ref", "Step", "Undo"]
 
 Object = Mapping[str, Any] | BaseModel
+SENTENCE = 2_000
+"""Characters of a title, a summary, a warning."""
 Follow = Callable[[Mapping[str, str]], Awaitable[Mapping[str, Any]]]
 """Reads what has become of a Change: from the ids by step key to what the answer shows as its data."""
 
@@ -169,7 +172,7 @@ class Plan:
     ) -> Ref:
         """POST to the kind's collection. It is deleted again when a later step fails.
 
-        secret_keys: for a connection, the names below `auth.params` that its spec gives `format: password`.
+        secret_keys: JSON pointers to what its connection spec declares secret (`ConnectionSpec.secret_pointers`).
         """
         document = _object(body)
         name = document.get("name")
@@ -376,9 +379,9 @@ class Plan:
         """The finished Change."""
         first = self._steps[0].label if self._steps else ""
         return Change(
-            title=visible(title or self._title or f"{first[:1].upper()}{first[1:]}"),
-            summary=visible(summary),
-            warnings=tuple(map(visible, (*self._warnings, *warnings))),
+            title=_sentence(title or self._title or f"{first[:1].upper()}{first[1:]}"),
+            summary=_sentence(summary),
+            warnings=tuple(map(_sentence, (*self._warnings, *warnings))),
             steps=tuple(self._steps),
             follow=follow,
         )
@@ -434,5 +437,11 @@ def _path(kind: Kind, object_id: str | Ref) -> str:
     return kind.path(object_id)
 
 
+def _sentence(text: str) -> str:
+    """On one line, without what looks like a secret, and bounded: names in it come from the organisation."""
+    text = visible(redact_text(text))
+    return text if len(text) <= SENTENCE else f"{text[:SENTENCE]}… (cut: {len(text)} characters in all)"
+
+
 def _named(name: object) -> str:
-    return f" {shown(name, limit=200)}" if isinstance(name, str) and name else ""
+    return f" {shown(redact_text(name), limit=200)}" if isinstance(name, str) and name else ""

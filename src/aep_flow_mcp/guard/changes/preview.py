@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from aep_flow_mcp.guard import secrets
 from aep_flow_mcp.guard.changes import masking
 from aep_flow_mcp.guard.changes.canonical import JSON, shown, visible
 from aep_flow_mcp.guard.changes.change import Change, Step
 from aep_flow_mcp.guard.changes.patches import ABSENT, differences
+from aep_flow_mcp.platform.redaction.names import MASK
 
 VALUE_LIMIT = 2_000
 """Characters of one value; a longer one is cut and says how long it is."""
@@ -58,11 +60,31 @@ class Preview:
         if self.literal_secrets:
             fields = ", ".join(self.literal_secrets)
             lines.append(
-                f"A secret in clear passed through the conversation: {fields}. A reference would not."
+                f"What may be a secret passed through the conversation: {fields}. A reference would not."
             )
         if self.undone:
             lines.append("If a step fails, what earlier steps created is deleted again.")
         return tuple(lines)
+
+    def redacted(self, redact: Callable[[str], str]) -> Preview:
+        """The same with every text passed through `redact`; the fingerprint stays."""
+        return replace(
+            self,
+            title=redact(self.title),
+            summary=redact(self.summary),
+            steps=tuple(
+                replace(
+                    step,
+                    path=redact(step.path),
+                    label=redact(step.label),
+                    body=None if step.body is None else redact(step.body),
+                    changes=tuple(map(redact, step.changes)),
+                )
+                for step in self.steps
+            ),
+            warnings=tuple(map(redact, self.warnings)),
+            literal_secrets=tuple(map(redact, self.literal_secrets)),
+        )
 
     def text(self) -> str:
         """The preview in as few lines as it takes; it ends with the fingerprint of the whole Change."""
@@ -115,7 +137,7 @@ def change_lines(step: Step) -> tuple[str, ...]:
     }
     lines = []
     for field, _, _ in differences(before, after):
-        old, new = masked.get(field, (masking.MASK, masking.MASK))
+        old, new = masked.get(field, (MASK, MASK))
         lines.append(f"{field}: {_value(old)} -> {_value(new)}")
     return tuple(lines)
 

@@ -81,7 +81,7 @@ class Step:
         intended: fields that hold once the step is done, for finding out after a lost answer. A list
             as a value means any of these.
         lookup: (field, value) pairs that what it creates has, to find it after a lost answer.
-        secret_keys: names below `auth.params` that the connection spec declares as passwords.
+        secret_keys: JSON pointers to the fields of the object that its connection spec declares secret.
         reveals: the answer holds secrets that are returned in clear (with AEP_MCP_REVEAL_SECRETS only).
         keeps: the members of its answer that are returned; all of them when empty.
         shown_by: the query with which a GET of the same path shows what this step replaces, for finding out

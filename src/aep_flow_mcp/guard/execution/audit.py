@@ -19,6 +19,8 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+from aep_flow_mcp.platform.redaction.values import Redactor
+
 WITHIN = 10.0
 """Seconds within which a line has to be on the disk."""
 _ROOM = 65_536
@@ -32,8 +34,15 @@ class AuditError(Exception):
 class Audit:
     """Appends to one file, or to nothing when no file is configured."""
 
-    def __init__(self, path: Path | None, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        redactor: Redactor | None = None,
+    ) -> None:
         self.path = path
+        self._redactor = redactor or Redactor()
         self._now = now
 
     @staticmethod
@@ -64,7 +73,8 @@ class Audit:
         """
         if self.path is None:
             return
-        stamped = {"time": self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"), **entry}
+        known = self._redactor.value(dict(entry))
+        stamped = {"time": self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"), **known}
         line = json.dumps(stamped, ensure_ascii=True, separators=(",", ":")) + "\n"
         try:
             with anyio.fail_after(WITHIN):

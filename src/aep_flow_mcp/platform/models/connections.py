@@ -2,55 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 from pydantic import Field, field_serializer
 
+from aep_flow_mcp.platform.redaction.masking import masked_params
+
 from .common import ApiModel, AsObject, Int, Params, Ref, Stored, Text, either, to_int
-from .text import redact_text
-
-MASK = "***"
-
-# Parameters that say where and as whom, not with which key. Everything else in `auth.params` is masked.
-_OPEN_PARAM = re.compile(
-    r"""
-      host | hostname | server | servername | url | endpoint | (service|base|environment|instance|inlet)url
-    | apiendpoint | user | username | userid | domain | domainname | inletid | sourceid | port | subdomain
-    | bucket | bucketname | container | containername | path | folderpath | remotepath | httppath | region
-    | s3region | account | accountname | accountid | storageaccountname | warehouse | database | databasename
-    | dbname | schema | schemaname | catalog | role | project | projectid | tenant | tenantid | subscription
-    | subscriptionname | topic | topicname | eventhubname | namespace | consumergroup | stream | streamname
-    | version | apiversion | type | name | datatype | dataset | datasetid | authenticationrequired
-    | authenticationtype | authorizeddate | authorizationdate | serviceprincipalid | clientid | consumerid
-    | applicationid | appid | sitename | shopname | organization | organizationid | sslmode
-    | maxconcurrentconnections
-    """,
-    re.VERBOSE,
-)
-_NOT_WORD = re.compile(r"[^a-z0-9]")
-
-
-def is_open_param(name: str) -> bool:
-    """Whether the value of an authentication parameter may be shown. Unknown names may not."""
-    return _OPEN_PARAM.fullmatch(_NOT_WORD.sub("", name.casefold())) is not None
-
-
-def mask_params(params: dict[str, Any]) -> dict[str, Any]:
-    """`params` with every value hidden that is not known to be harmless. Names, booleans and nulls stay."""
-    return {name: _masked(name, value) for name, value in params.items()}
-
-
-def _masked(name: str, value: Any) -> Any:
-    if isinstance(value, dict):
-        return mask_params(value)
-    if isinstance(value, list | tuple):
-        return [_masked(name, item) for item in value]
-    if value is None or isinstance(value, bool):
-        return value
-    if not is_open_param(name):
-        return MASK
-    return redact_text(value) if isinstance(value, str) else value
 
 
 class Auth(ApiModel):
@@ -62,7 +20,7 @@ class Auth(ApiModel):
     @property
     def shown_params(self) -> dict[str, Any]:
         """The parameters as they may be shown."""
-        return mask_params(self.params)
+        return masked_params(self.params)
 
     @property
     def param_names(self) -> list[str]:
@@ -70,7 +28,7 @@ class Auth(ApiModel):
 
     @field_serializer("params")
     def _mask(self, params: dict[str, Any]) -> dict[str, Any]:
-        return mask_params(params)
+        return masked_params(params)
 
     def __repr_args__(self) -> Any:
         yield "spec_name", self.spec_name

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from aep_flow_mcp.platform.redaction.declared import secret_pointers
+
 from .common import ApiModel, AsObject, AsObjects, Bool, Key, Params, Text, Texts, either
 
 
@@ -61,6 +63,14 @@ class ConnectionSpec(_Spec):
     target_spec: Annotated[NamedSpec | None, AsObject] = None
     explore_spec: Annotated[NamedSpec | None, AsObject] = None
     encryption_specs: Annotated[list[NamedSpec], AsObjects] = Field(default_factory=list)
+
+    @property
+    def secret_pointers(self) -> frozenset[str]:
+        """What it declares secret in an account (`/auth/params/...`), a source or a target (`/params/...`)."""
+        ends = [part.spec for part in (self.source_spec, self.target_spec) if part]
+        return secret_pointers("/auth/params", [way.spec for way in self.auth_specs]) | secret_pointers(
+            "/params", ends
+        )
 
     @property
     def source_params_schema(self) -> dict[str, Any] | None:

@@ -13,7 +13,6 @@ from aep_flow_mcp.pipelines.checks import check_auth
 from aep_flow_mcp.planning import dependents
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.objects import Params, compact
-from aep_flow_mcp.platform.models.specs import ConnectionSpec
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import Id
@@ -127,7 +126,7 @@ async def update_connection(
         ops,
         etag=planning.etag_of(item),
         warnings=warnings,
-        secret_keys=_secret_keys(spec),
+        secret_keys=spec.secret_pointers,
     )
 
 
@@ -159,15 +158,5 @@ async def _create(
     planning.refuse(check_auth(spec, auth))
     body = compact(name=name, description=description, auth=auth, connectionSpec=planning.spec_ref(spec))
     return Change.create(
-        Kind.CONNECTION, body, secret_keys=_secret_keys(spec), params={"mode": "draft"} if draft else None
+        Kind.CONNECTION, body, secret_keys=spec.secret_pointers, params={"mode": "draft"} if draft else None
     )
-
-
-def _secret_keys(spec: ConnectionSpec) -> set[str]:
-    """The parameters that the spec itself declares as passwords."""
-    return {
-        key
-        for way in spec.auth_specs
-        for key, schema in way.properties.items()
-        if isinstance(schema, dict) and schema.get("format") == "password"
-    }

@@ -21,6 +21,7 @@ from aep_flow_mcp.answers.listing import Detail, Turn, counted
 from aep_flow_mcp.answers.present import present, record
 from aep_flow_mcp.answers.text import Answer, Listing, Record, Whole
 from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.models.connections import Connection
 from aep_flow_mcp.platform.models.explore import FileType, ObjectType
@@ -75,7 +76,8 @@ async def list_connections(
 @read_tool("connections")
 async def get_connection(aep: Reader, connection_id: Id) -> Record:
     """An account, secrets masked. A streaming one shows its inletUrl."""
-    return record(await aep.get_connection(connection_id))
+    item = await aep.get_connection(connection_id)
+    return record(item, known=await declared_secrets(aep, item))
 
 
 @read_tool("connections")

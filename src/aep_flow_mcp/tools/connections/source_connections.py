@@ -9,6 +9,7 @@ from aep_flow_mcp.answers.listing import Detail, Turn, counted
 from aep_flow_mcp.answers.present import record
 from aep_flow_mcp.answers.text import Listing, Record, Whole
 from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.platform.models.connections import SourceConnection
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import Cursor, EndState, Filters, Id, Limit, OrderBy
@@ -63,7 +64,8 @@ async def list_source_connections(
 @read_tool("connections")
 async def get_source_connection(aep: Reader, source_connection_id: Id) -> Record:
     """What a flow reads: path or table, format, columns."""
-    return record(await aep.get_source_connection(source_connection_id))
+    item = await aep.get_source_connection(source_connection_id)
+    return record(item, known=await declared_secrets(aep, item))
 
 
 def _row(item: SourceConnection, connectors: Connectors) -> SourceRow:

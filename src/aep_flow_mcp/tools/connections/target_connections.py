@@ -9,6 +9,7 @@ from aep_flow_mcp.answers.listing import Detail, Turn, counted
 from aep_flow_mcp.answers.present import record
 from aep_flow_mcp.answers.text import Listing, Record, Whole
 from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.platform.models.connections import TargetConnection
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import Cursor, EndState, Filters, Id, Limit, OrderBy
@@ -65,7 +66,8 @@ async def list_target_connections(
 @read_tool("connections")
 async def get_target_connection(aep: Reader, target_connection_id: Id) -> Record:
     """Where a flow writes: dataset, or destination parameters."""
-    return record(await aep.get_target_connection(target_connection_id))
+    item = await aep.get_target_connection(target_connection_id)
+    return record(item, known=await declared_secrets(aep, item))
 
 
 def _row(item: TargetConnection, connectors: Connectors) -> TargetRow:

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote
 
+import anyio.to_thread
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from aep_flow_mcp.answers.present import present
 from aep_flow_mcp.answers.text import Record
 from aep_flow_mcp.answers.whole import fitted
+from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.registry import read_tool
 
@@ -37,7 +39,10 @@ async def get_resource(
     clean_path, own = checked_path(path)
     answer = await aep.get_raw(clean_path, [*own, *_pairs(params or {})])
     # Secrets are masked before a part is taken out: a part alone no longer says that it is one.
-    found = _selected(present({"answer": answer.data}).get("answer", {}), select)
+    known = await declared_secrets(aep, answer.data)
+    # Of any size: masking it must not keep other calls waiting.
+    shown = await anyio.to_thread.run_sync(lambda: present({"answer": answer.data}, known))
+    found = _selected(shown.get("answer", {}), select)
     return fitted(found, path=clean_path, select=select)
 
 
