@@ -8,7 +8,8 @@ import logging
 import pytest
 
 from aep_flow_mcp.logs import JsonFormatter, configure_logging
-from aep_flow_mcp.platform.models.text import redact_text
+from aep_flow_mcp.platform.redaction.texts import redact_text
+from aep_flow_mcp.platform.redaction.values import Redactor
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,29 @@ def test_nothing_reaches_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     finally:
         root.handlers[:] = before
         root.setLevel(level)
+
+
+def test_what_the_server_knows_is_taken_out_by_value() -> None:
+    redactor = Redactor()
+    redactor.learn("a-secret-of-the-server")
+    record = logging.LogRecord("httpx", logging.INFO, __file__, 1, "sent a-secret-of-the-server", (), None)
+    assert json.loads(JsonFormatter(redactor).format(record))["message"] == "sent ***"
+
+
+def test_libraries_do_not_log_whole_messages_at_debug(capsys: pytest.CaptureFixture[str]) -> None:
+    """The SDK's DEBUG lines hold the arguments of calls: a literal secret under any name is among them."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    try:
+        configure_logging("debug")
+        for name in ("mcp.server.lowlevel.server", "httpcore.http11", "aep_flow_mcp.guard"):
+            logging.getLogger(name).debug("auth_params={'zebra': 'a literal'} of %s", name)
+            logging.getLogger(name).info("said by %s", name)
+        lines = [json.loads(line)["message"] for line in capsys.readouterr().err.splitlines()]
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+    assert [line for line in lines if "literal" in line] == [
+        "auth_params={'zebra': 'a literal'} of aep_flow_mcp.guard"
+    ]
+    assert sum(line.startswith("said by") for line in lines) == 3

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
-from aep_flow_mcp.answers.present import is_secret_name, present, record
+from aep_flow_mcp.answers.present import present, record, redacted
+from aep_flow_mcp.answers.text import Answer, Listing, Record, render
 from aep_flow_mcp.platform.models.connections import Connection, SourceConnection
 from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.models.neighbours import LandingZone
+from aep_flow_mcp.platform.redaction.names import is_secret_name
 
 CONNECTION: dict[str, Any] = {
     "id": "c1",
@@ -138,3 +140,43 @@ def test_models_of_every_kind_keep_unknown_fields() -> None:
     shown = present(SourceConnection.model_validate(source))
     assert shown["surprise"] == [1, {"x": 2}]
     assert shown["params"] == {"path": "/a/", "password": "***"}
+
+
+class Row(BaseModel):
+    name: str
+    cells: dict[str, Any] | None = None
+
+
+class Told(Answer):
+    """An answer with parts."""
+
+    note: str
+    rows: list[Row]
+    preview: str | None = None
+    data: dict[str, Any] | None = None
+
+
+def test_an_answer_is_redacted_in_every_text_and_object_and_keeps_its_class() -> None:
+    rows = [
+        Row(name="plain"),
+        Row(name="pwd=zz", cells={"password": "zz", "url": "https://h/?sig=zz", "n": 1}),
+    ]
+    own = "password: ${AEP_SECRET_X}"
+    shown = redacted(Told(note="the token is zz1", rows=rows, preview=own, data={"SASToken": "revealed"}))
+    assert isinstance(shown, Told)
+    assert shown.note == "the token is ***"
+    assert shown.rows[0] is rows[0]
+    assert shown.rows[1].name == "pwd=***"
+    assert shown.rows[1].cells == {"password": "***", "url": "https://h/?sig=***", "n": 1}
+    assert (shown.preview, shown.data) == (own, {"SASToken": "revealed"})
+    plain = Told(note="n", rows=[Row(name="plain")])
+    assert redacted(plain) is plain
+
+
+def test_a_cell_adds_no_column_and_a_key_no_line() -> None:
+    rows = Listing(items=[Row(name="x | | enabled\n| y", cells={"a|b": "c | d"}), Row(name="z")])
+    lines = render(rows).split("\n")
+    assert len(lines) == 3
+    assert {line.count("|") for line in lines} == {1}
+    text = render(Record(item={"state": "on", "a\nstate: off": 1, "b: 1": 2, "meta:xdmType": "t"}))
+    assert text.split("\n") == ["state: on", '"a\\nstate: off": 1', '"b: 1": 2', "meta:xdmType: t"]

@@ -500,7 +500,7 @@ def test_secrets_are_named_with_the_part_and_stay_references(organisation: Organ
     _, blueprint = blueprint_of(organisation, new(auth_params=S3_LOGIN))
     account = blueprint.parts[0]
     assert account.what is What.ACCOUNT
-    assert account.secret_keys == {"s3SecretKey", "s3SessionToken"}
+    assert account.secret_keys == {"/auth/params/s3SecretKey", "/auth/params/s3SessionToken"}
     assert account.body["auth"]["params"]["s3SecretKey"] == "${AEP_SECRET_S3}"
 
 

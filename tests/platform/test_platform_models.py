@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from aep_flow_mcp.platform.models.connections import MASK, Connection, SourceConnection, TargetConnection
+from aep_flow_mcp.platform.models.connections import Connection, SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.explore import Exploration
 from aep_flow_mcp.platform.models.flows import (
     DATA_LAKE_SOURCE_SPEC,
@@ -23,6 +23,7 @@ from aep_flow_mcp.platform.models.flows import (
 from aep_flow_mcp.platform.models.neighbours import Batch, Dataset, MappingSet, Sandbox, SchemaSummary
 from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
+from aep_flow_mcp.platform.redaction.names import MASK
 
 MODELS: list[type[BaseModel]] = [
     Batch,

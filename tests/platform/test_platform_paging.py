@@ -203,3 +203,11 @@ async def test_a_service_that_goes_in_circles_is_left() -> None:
         return Page([1], "b" if cursor == "a" else "a")
 
     assert [item async for item in all_items(fetch)] == [1, 1, 1]
+
+
+def test_a_credential_in_a_next_link_is_neither_sent_again_nor_in_the_cursor() -> None:
+    href = "/flows?continuationToken=abc&access_token=zzMARKzz&sig=zzMARKzz&limit=2"
+    assert next_page(href, [("limit", "2")], "https://platform.adobe.io") == [
+        ("limit", "2"),
+        ("continuationToken", "abc"),
+    ]

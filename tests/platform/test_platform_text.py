@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aep_flow_mcp.platform.models.common import to_bool, to_int, to_time
-from aep_flow_mcp.platform.models.text import clean_text, redact_text
+from aep_flow_mcp.platform.models.text import clean_text
+from aep_flow_mcp.platform.redaction.texts import redact_text
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def source(desk: Desk, account: Account, *, data: Json | None = None, params: Js
         params=params or None,
         connectionSpec=spec_ref(desk.spec),
     )
-    return Part(what=What.SOURCE, body=body)
+    return Part(what=What.SOURCE, body=body, secret_keys=desk.spec.secret_pointers)
 
 
 def lake_source(desk: Desk, datasets: Sequence[Dataset]) -> Part:
@@ -49,7 +49,7 @@ def destination(desk: Desk, account: Account, params: Json) -> Part:
         params=params or None,
         connectionSpec=spec_ref(desk.spec),
     )
-    return Part(what=What.TARGET, body=body)
+    return Part(what=What.TARGET, body=body, secret_keys=desk.spec.secret_pointers)
 
 
 def flow(

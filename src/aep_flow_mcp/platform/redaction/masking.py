@@ -128,17 +128,24 @@ def _members(place: Place, value: Mapping[str, Any], known: Known) -> Iterator[t
     if known:
         place = _of_connector(place, value, known)
     pointer = _patched(value)
-    pair = next((value[name] for name in _PAIR_NAMES if isinstance(value.get(name), str)), None)
+    called = _pair_name(value)
     for key, item in value.items():
         name = str(key)
         if pointer is not None and name == "value":
             yield key, item, _patch_value(place, pointer, item)
-        elif pair is not None and name in _PAIR_VALUES:
-            yield key, item, _pair_value(place, name, pair, item)
-        elif item is pair and place.where in (Where.HEADERS, Where.QUERY):
+        elif called is not None and name in _PAIR_VALUES:
+            yield key, item, _pair_value(place, name, value[called], item)
+        elif called == name and place.where in (Where.HEADERS, Where.QUERY):
             yield key, item, Place(way=(*place.way, name), name=name)
         else:
             yield key, item, _below(place, name, item)
+
+
+def _pair_name(value: Mapping[str, Any]) -> str | None:
+    """The member that names the value of a pair; None when this is none."""
+    if not any(name in value for name in _PAIR_VALUES):
+        return None
+    return next((name for name in _PAIR_NAMES if isinstance(value.get(name), str)), None)
 
 
 def _of_connector(place: Place, value: Mapping[str, Any], known: Known) -> Place:

@@ -36,7 +36,7 @@ _QUOTED = {
     quote: re.compile(rf"[^{quote}\\]*+(?:\\.[^{quote}\\]*+)*+", re.DOTALL) for quote in ('"', "'", "`")
 }
 _BARE = re.compile(r"""(?:[^\s,;&"'<>`|]++|,(?![\s,]|$|[\w.-]{1,60}\s{0,3}[:=])|&(?![\w.%~-]{1,60}=))*+""")
-_HEADER_VALUE = re.compile(r"""(?:[^\r\n"'`<>,]++|,(?!\s{0,3}[\w-]{1,60}\s{0,3}[:=]))*+""")
+_HEADER_VALUE = re.compile(r"""(?:[^\r\n"'`<>,]++|,(?!\s{0,3}[\w-]{1,60}\s{0,3}:))*+""")
 _PREVIOUS_WORD = re.compile(r"([A-Za-z]{1,20})[ _-]$")
 _REFERENCE = re.compile(r"\$\{[^{}\s]*+\}")
 _ADDRESS = re.compile(r"""://([^\s"'<>`\\]++)""")
@@ -219,7 +219,7 @@ def _extent(text: str, match: re.Match[str]) -> tuple[int, int]:
     stop = found.end() if found else at
     while stop > at and text[stop - 1] in ")]}." and not text[at:stop].startswith("${"):
         stop -= 1
-    if (match["verb"] or match["sign"] == ":") and _about(text[at:stop]):
+    if (match["verb"] or match["sign"] == ":") and _is_prose(match["name"], text[at:stop]):
         return at, at
     return at, stop
 
@@ -230,6 +230,11 @@ def _closing(text: str, quote: re.Match[str]) -> int:
         return end if end >= 0 else len(text)
     found = _QUOTED[quote[2]].match(text, quote.end())
     return found.end() if found else len(text)
+
+
+def _is_prose(name: str, word: str) -> bool:
+    """A sentence about secrets: "the token is expired", "uses these credentials: flow ..."."""
+    return _about(word) or (name.endswith("s") and _PLAIN_WORD.fullmatch(word) is not None)
 
 
 def _about(word: str) -> bool:

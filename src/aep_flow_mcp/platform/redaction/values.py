@@ -89,8 +89,8 @@ class Redactor:
             return
         forms: dict[str, str] = {}
         words: dict[str, str] = {}
-        for value, label, _ in known:
-            for form in _forms(value):
+        for value, label, shortest in known:
+            for form in _forms(value, shortest):
                 (forms if len(form) >= _FREE or label != MASK else words).setdefault(form, label)
         longest_first = sorted(forms.items(), key=lambda item: -len(item[0]))
         self._forms = longest_first
@@ -108,7 +108,7 @@ class Redactor:
 
     def _secrets(self) -> Iterator[tuple[str, str, int]]:
         for value, (label, shortest) in self._values.items():
-            if len(value.strip()) >= shortest:
+            if value.strip() and len(value) >= shortest:
                 yield value, label, shortest
         for token in self._tokens:
             yield token, MASK, SHORTEST
@@ -139,14 +139,14 @@ def _positions(text: str, part: str) -> Iterator[int]:
         at = text.find(part, at + 1)
 
 
-def _forms(secret: str) -> Iterable[str]:
+def _forms(secret: str, shortest: int) -> Iterable[str]:
     """A secret as it may come back, each at least as telling as the secret."""
     plain = {secret, secret.strip(), " ".join(secret.split()), clean_text(secret)}
     plain |= {line.strip() for line in secret.splitlines() if len(line.strip()) >= _FREE}
     forms = set(plain)
     for text in plain:
         forms |= set(_escaped(text)) | set(_encoded(text))
-    return [form for form in forms if len(form) >= min(SHORTEST, len(secret.strip()))]
+    return [form for form in forms if form.strip() and len(form) >= shortest]
 
 
 def _escaped(text: str) -> Iterator[str]:
