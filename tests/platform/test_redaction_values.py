@@ -60,7 +60,7 @@ def test_every_form_goes(form: str) -> None:
 
 
 @pytest.mark.parametrize("length", range(8, 28))
-@pytest.mark.parametrize("after", ["", "…", "… and more"])
+@pytest.mark.parametrize("after", ["", "…", "… and more", "\n(cut here)"])
 def test_the_start_of_one_before_a_cut_goes(length: int, after: str) -> None:
     redactor = Redactor()
     redactor.learn(SECRET)

@@ -256,7 +256,7 @@ async def _one_account(
     common = {"name": "n", "state": "enabled", "etag": '"e"', "version": '"e"', "connectionSpec": ref}
     ids = [f"{part}-0000-4000-8000-{number:012d}" for part in ("aaaaaaaa", "bbbbbbbb", "cccccccc")]
     operations = [{"op": "replace", "path": "/auth/params", "value": fields}]
-    stored = [
+    stored: list[tuple[str, dict[str, Any]]] = [
         ("connections", {"auth": {"specName": way, "params": fields}, "lastOperation": {"ops": operations}}),
         ("sourceConnections", {"params": params}),
         ("targetConnections", {"params": params}),

@@ -21,7 +21,8 @@ _FREE = 8
 """From here on it is found inside of longer words too; a shorter one as a word of its own."""
 _TELLING = 6
 """Characters at the start of a secret that give it away where a text was cut."""
-_CUT = "…"
+_CUTS = ("…", "\n")
+"""Before these a text may have been cut, and at its end."""
 _TOKENS = 8
 """How many access tokens are remembered; each is good for a day at most."""
 
@@ -119,8 +120,8 @@ class Redactor:
 
 
 def _without_start(text: str, form: str, label: str) -> str:
-    """Where a text was cut (at its end, or before an ellipsis), the start of a secret is left: take it away."""
-    ends = [*_positions(text, _CUT), len(text)]
+    """Where a text was cut, the start of a secret is left: take it away."""
+    ends = sorted({len(text), *(at for cut in _CUTS for at in _positions(text, cut))})
     for end in reversed(ends):
         window = max(0, end - len(form) + 1)
         at = text.find(form[:_TELLING], window, end)
