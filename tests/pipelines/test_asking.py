@@ -191,22 +191,21 @@ def test_a_folder_of_folders_is_read_recursively_and_a_mixed_one_warns(organisat
         )
 
 
-def test_recursive_goes_with_folders_only(organisation: Organisation) -> None:
-    wish = files(path="/in/a.csv", params={"recursive": True})
-    place = Place(folder="/in/", entries=(entry("file", "/in/a.csv"),), sampled="/in/a.csv")
-    [problem] = judge(wish, looked_at(organisation, wish, place)).problems
-    assert (problem.field, problem.message) == (
-        "params.recursive",
-        "goes with a folder only: leave it out, or give a folder as path.",
-    )
-
-
-def test_an_account_that_does_not_work_is_named(organisation: Organisation) -> None:
+def test_an_account_that_does_not_work_is_told_and_stops_nothing(organisation: Organisation) -> None:
     wish = files(format="csv")
     verdict = judge(wish, looked_at(organisation, wish, Place(error="the key has expired")))
-    [problem] = verdict.problems
-    assert problem.field == "account"
-    assert "the key has expired. Repair it" in problem.message
+    assert verdict.problems == ()
+    assert verdict.blueprint is not None
+    assert any("the key has expired." in warning for warning in verdict.blueprint.warnings)
+
+
+def test_a_path_that_stands_for_several_is_not_missed(organisation: Organisation) -> None:
+    wish = files(path="/loyalty/*2026*.csv", format="csv")
+    place = Place(folder="/loyalty/", entries=(entry("folder", "/loyalty/members/"),), missing=True)
+    verdict = judge(wish, looked_at(organisation, wish, place))
+    assert verdict.blueprint is not None
+    [source] = [part for part in verdict.blueprint.parts if part.what is What.SOURCE]
+    assert source.body["params"] == {"path": "/loyalty/*2026*.csv", "type": "folder"}
 
 
 def test_an_ambiguous_name_is_settled_by_id(organisation: Organisation) -> None:
@@ -225,13 +224,15 @@ def test_an_ambiguous_name_is_settled_by_id(organisation: Organisation) -> None:
     assert "(4567)" in problems[0].message
 
 
-def test_a_disabled_account_and_a_dataset_without_schema_are_refused(organisation: Organisation) -> None:
+def test_a_disabled_account_is_told_and_a_dataset_without_schema_refused(organisation: Organisation) -> None:
     wish = files()
     findings = organisation.findings(wish)
     off = replace(
         findings, accounts_asked=(findings.accounts_asked[0].model_copy(update={"state": "disabled"}),)
     )
-    assert [problem.field for problem in judge(wish, off).problems] == ["account"]
+    blueprint = judge(wish, off).blueprint
+    assert blueprint is not None
+    assert any("is disabled" in warning for warning in blueprint.warnings)
     bare = findings.datasets_asked["Loyalty Members"][0].model_copy(update={"schema_ref": None})
     problems = judge(wish, replace(findings, datasets_asked={"Loyalty Members": (bare,)})).problems
     assert [problem.field for problem in problems] == ["datasets"]

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from aep_flow_mcp.pipelines.blueprint import Verdict, What
 from aep_flow_mcp.pipelines.judge import judge
 from aep_flow_mcp.pipelines.wish import FieldPair, PipelineWish, StartState
 from pipelines.organisation import Organisation
@@ -50,92 +51,27 @@ WRONG = [
     ),
     # account
     Mistake("unknown account", files(account="Old bucket"), "account", ("Brightfjord ingest bucket",)),
-    Mistake(
-        "other connector's", files(account="Carrier SFTP"), "account", ("is an account of SFTP", "Amazon S3")
-    ),
-    Mistake("landing zone account", from_zone(account="Carrier SFTP"), "account", ("left out",)),
     Mistake("account and login", files(auth_params=S3_LOGIN), "auth_params", ("superfluous", "leave it out")),
-    Mistake(
-        "login of none", to_zone(auth_params={"key": "x"}), "auth_params", ("left out", "no credentials")
-    ),
-    Mistake("unknown way", new_account(auth_spec="OAuth"), "auth_spec", ("authenticates by: Access Key",)),
     Mistake(
         "secret in clear",
         new_account(auth_params=login(s3SecretKey="hunter2hunter2")),
         "auth_params.s3SecretKey",
         ("${AEP_SECRET_NAME}",),
     ),
-    Mistake(
-        "superfluous credential",
-        new_account(auth_params=login(region="eu-west-1")),
-        "auth_params.region",
-        ("It takes:", "s3AccessKey", "folderPath"),
-    ),
-    Mistake(
-        "credential of a wrong type",
-        new_account(auth_params=login(bucketName=7)),
-        "auth_params.bucketName",
-        ("must be a string",),
-    ),
     # path
     Mistake(
         "wrong folder", files(path="/loyalty/membrs/"), "path", ("no /loyalty/membrs/", "/loyalty/members/")
     ),
     Mistake("wrong root", files(path="/loialty/members/"), "path", ("/loyalty/", "Choose")),
-    Mistake(
-        "a bucket address",
-        new_account(path="s3://bucket/in/x/"),
-        "path",
-        ("inside the bucket", "such as in/x/"),
-    ),
-    Mistake("backslashes", new_account(path="in\\x\\"), "path", ("write in/x/",)),
     Mistake("zone path", from_zone(path="giftcards/"), "path", ("dlz-user-container/", "Choose")),
     Mistake("no such table", table(path="public.order"), "path", ("public.orders", "Choose")),
     Mistake("path of a stream", stream(path="/in/"), "path", ("left out", "inlet")),
     Mistake("path of a hub", hub(path="footfall"), "path", ("left out", "eventHubName")),
-    Mistake(
-        "export to an address", export(path="s3://bi/lake"), "path", ("inside the bucket", "such as lake")
-    ),
     # format
-    Mistake(
-        "csv as parquet", files(format="parquet"), "format", ("is delimited, not parquet", "say delimited")
-    ),
     Mistake("excel", files(format="xlsx"), "format", ("delimited, json, parquet",)),
     Mistake("format of a table", table(format="csv"), "format", ("left out",)),
-    Mistake("csv export", export(format="csv"), "format", ("json, parquet",)),
-    Mistake(
-        "delimiter of two",
-        files(format_options={"columnDelimiter": "||"}),
-        "format_options.columnDelimiter",
-        ("one character",),
-    ),
-    Mistake(
-        "unknown compression",
-        files(format_options={"compressionType": "rar"}),
-        "format_options.compressionType",
-        ("gzip", "zipDeflate"),
-    ),
-    Mistake(
-        "unknown encoding",
-        files(format_options={"encoding": "latin"}),
-        "format_options.encoding",
-        ("ISO-8859-1",),
-    ),
-    Mistake(
-        "unknown option", files(format_options={"quote": "'"}), "format_options.quote", ("columnDelimiter",)
-    ),
-    Mistake(
-        "delimiter of json",
-        new_account(path="/in/x.json", format="json", format_options={"columnDelimiter": ";"}),
-        "format_options.columnDelimiter",
-        ("left out", "no delimiter"),
-    ),
+    Mistake("csv export", export(format="csv"), "format", ("JSON, PARQUET",)),
     # params
-    Mistake("unknown param", files(params={"prefix": "a"}), "params.prefix", ("It takes:", "recursive")),
-    Mistake("param of a stream", stream(params={"topic": "a"}), "params.topic", ("takes none",)),
-    Mistake(
-        "type of a path", files(params={"type": "file"}), "params.type", ("is a folder", "leave type out")
-    ),
     Mistake("recursive text", files(params={"recursive": "yes"}), "params.recursive", ("none of the ways",)),
     Mistake("path in params", files(params={"path": "/x/"}), "params.path", ("argument path",)),
     Mistake("two tables", table(params={"tableName": "a"}), "params.tableName", ("argument path",)),
@@ -144,18 +80,6 @@ WRONG = [
         hub(params={"eventHubName": "x", "dataType": "csv"}),
         "params.dataType",
         ("takes one of: raw, xdm",),
-    ),
-    Mistake(
-        "JSON without compression",
-        export(format="json", params={"bucketName": "b", "compression": "NONE"}),
-        "params.compression",
-        ("GZIP", "parquet"),
-    ),
-    Mistake(
-        "file type of audiences",
-        export(params={"bucketName": "b", "fileType": "CSV"}),
-        "params.fileType",
-        ("audiences", "give format"),
     ),
     Mistake(
         "wrong mode", export(params={"bucketName": "b", "mode": "user"}), "params.mode", ("Server-to-server",)
@@ -175,12 +99,6 @@ WRONG = [
         files(fields=pairs(("tier", "loyalty.level"))),
         "fields[3].target",
         ("no field loyalty.level", "Close:", "loyalty."),
-    ),
-    Mistake(
-        "an object",
-        files(fields=pairs(("city", "homeAddress"))),
-        "fields[3].target",
-        ("such as homeAddress.street1",),
     ),
     Mistake(
         "unknown column",
@@ -212,32 +130,168 @@ WRONG = [
     Mistake("five minutes", files(every="5 minutes"), "every", ("at least 15",)),
     Mistake("export of two hours", export(every="2 hours"), "every", ("once, 3 hours, 6 hours",)),
     Mistake("weekly export", export(every="weekly"), "every", ("9 hours, 12 hours, 1 day",)),
-    Mistake("schedule of a stream", stream(every="hourly"), "every", ("left out", "no schedule")),
-    Mistake("start of a stream", stream(start_time="2027-01-01"), "start_time", ("left out", "no schedule")),
     Mistake("no time", files(start_time="tomorrow"), "start_time", ("such as 2026-01-31T08:00:00Z",)),
     Mistake("yesterday", files(start_time="2026-03-01"), "start_time", ("in the past",)),
-    Mistake("milliseconds", files(start_time="1772503200000"), "start_time", ("takes epoch seconds",)),
-    Mistake("end of an import", files(end_time="2027-01-01"), "end_time", ("left out", "disable the flow")),
-    Mistake("end before start", export(end_time="2026-03-02"), "end_time", ("after startTime",)),
     Mistake("backfill once", files(every="once", backfill=True), "backfill", ("left out", "once")),
-    Mistake("backfill of an export", export(backfill=False), "backfill", ("left out", "full one")),
     # delta column and bad rows
     Mistake(
         "unknown delta", table(delta_column="changed_at"), "delta_column", ("no column changed_at", "choose")
     ),
-    Mistake("delta without time", table(delta_column="sku"), "delta_column", ("with a time", "updated_at")),
-    Mistake("delta once", table(every="once"), "delta_column", ("left out", "once")),
     Mistake(
         "delta of files", files(delta_column="joined_on"), "delta_column", ("left out", "time of change")
     ),
-    Mistake("delta of a hub", hub(delta_column="at"), "delta_column", ("left out",)),
     Mistake("negative share", files(tolerated_percent=-1), "tolerated_percent", ("more than 0",)),
-    Mistake("large share", files(tolerated_percent=101), "tolerated_percent", ("at most 100",)),
-    Mistake("share of a stream", stream(tolerated_percent=5), "tolerated_percent", ("left out",)),
-    Mistake("draft of a stream", stream(state=StartState.DRAFT), "state", ("batch", "disabled")),
     # name
     Mistake("name taken", files(name="Loyalty members nightly"), "name", ("has this name", "choose another")),
 ]
+
+
+class Noted(NamedTuple):
+    """A wish that nothing declares refused: it is planned, what was said is sent, and a warning says so."""
+
+    what: str
+    wish: PipelineWish
+    words: tuple[str, ...]
+    part: What
+    sent: str
+
+
+def body_text(verdict: Verdict, what: What) -> str:
+    """The body of one part, as text."""
+    assert verdict.blueprint is not None
+    [part] = [part for part in verdict.blueprint.parts if part.what is what]
+    return repr(part.body)
+
+
+ACCOUNT, SOURCE, TARGET, FLOW = What.ACCOUNT, What.SOURCE, What.TARGET, What.FLOW
+SFTP_ACCOUNT = "f03088c7-ba56-4721-b798-23fa78c386cb"
+NOTED = [
+    Noted(
+        "other connector's",
+        files(account="Carrier SFTP", path="/in/a.csv", fields=(FieldPair("lower('a')", "_id"),)),
+        ("is one of the connection spec", "not of amazon-s3"),
+        SOURCE,
+        SFTP_ACCOUNT,
+    ),
+    Noted(
+        "landing zone account", from_zone(account="Carrier SFTP"), ("declares no way",), SOURCE, SFTP_ACCOUNT
+    ),
+    Noted(
+        "login of none",
+        to_zone(auth_params={"k": "${AEP_SECRET_X}"}),
+        ("auth is sent",),
+        ACCOUNT,
+        "AEP_SECRET_X",
+    ),
+    Noted(
+        "unknown way", new_account(auth_spec="OAuth"), ("Access Key", "1415"), ACCOUNT, "'specName': 'OAuth'"
+    ),
+    Noted(
+        "superfluous credential",
+        new_account(auth_params=login(region="eu-west-1")),
+        ("auth.params.region", "folderPath"),
+        ACCOUNT,
+        "'region': 'eu-west-1'",
+    ),
+    Noted("a bucket address", new_account(path="s3://b/in/x/"), ("such as in/x/",), SOURCE, "s3://b/in/x/"),
+    Noted(
+        "backslashes", new_account(path="in\\x\\", params={"type": "file"}), ("in/x/",), SOURCE, "in\\\\x\\\\"
+    ),
+    Noted("export to an address", export(path="s3://bi/lake"), ("such as lake",), TARGET, "s3://bi/lake"),
+    Noted(
+        "csv as parquet", files(format="parquet"), ("seems to be delimited",), SOURCE, "'format': 'parquet'"
+    ),
+    Noted(
+        "delimiter of two",
+        files(format_options={"columnDelimiter": "||"}),
+        ("one character",),
+        SOURCE,
+        "'||'",
+    ),
+    Noted("compression", files(format_options={"compressionType": "rar"}), ("zipDeflate",), SOURCE, "'rar'"),
+    Noted("encoding", files(format_options={"encoding": "latin"}), ("ISO-8859-1",), SOURCE, "'latin'"),
+    Noted("unknown option", files(format_options={"quote": "~"}), ("format_options.quote",), SOURCE, "'~'"),
+    Noted(
+        "delimiter of json",
+        new_account(path="/in/x.json", format="json", format_options={"columnDelimiter": ";"}),
+        ("for delimited files",),
+        SOURCE,
+        "';'",
+    ),
+    Noted(
+        "unknown param",
+        files(params={"prefix": "a"}),
+        ("params.prefix", "recursive"),
+        SOURCE,
+        "'prefix': 'a'",
+    ),
+    Noted("param of a stream", stream(params={"topic": "a"}), ("params.topic",), SOURCE, "'topic': 'a'"),
+    Noted("type of a path", files(params={"type": "file"}), ("to be a folder",), SOURCE, "'type': 'file'"),
+    Noted(
+        "recursive file",
+        new_account(path="/in/a.csv", params={"recursive": True}),
+        ("goes with a folder",),
+        SOURCE,
+        "'recursive': True",
+    ),
+    Noted(
+        "JSON without compression",
+        export(format="json", params={"bucketName": "b", "compression": "NONE"}),
+        ("GZIP is safe",),
+        TARGET,
+        "'compression': 'NONE'",
+    ),
+    Noted(
+        "an object", files(fields=pairs(("city", "homeAddress"))), ("homeAddress.street1",), FLOW, "Mapping"
+    ),
+    Noted(
+        "schedule of a stream",
+        stream(every="hourly", start_time="2027-01-01"),
+        ("declares no schedule",),
+        FLOW,
+        "'frequency': 'hour'",
+    ),
+    Noted("milliseconds", files(start_time="1772503200000"), ("milliseconds",), FLOW, "1772503200000"),
+    Noted("end of an import", files(end_time="2027-01-01"), ("scheduleParams.endTime",), FLOW, "1798761600"),
+    Noted("end before start", export(end_time="2026-03-02"), ("not after startTime",), FLOW, "'endTime'"),
+    Noted(
+        "backfill of an export",
+        export(backfill=False),
+        ("scheduleParams.backfill",),
+        FLOW,
+        "'backfill': False",
+    ),
+    Noted("delta without time", table(delta_column="sku"), ("with a time", "updated_at"), FLOW, "'sku'"),
+    Noted("delta once", table(every="once"), ("1369",), FLOW, "'updated_at'"),
+    Noted("delta of a hub", hub(delta_column="at"), ("Copy is sent as it is",), FLOW, "'at'"),
+    Noted("large share", files(tolerated_percent=101), ("more than 100",), FLOW, "101"),
+    Noted(
+        "share of a stream",
+        stream(tolerated_percent=5),
+        ("options is sent",),
+        FLOW,
+        "'partialIngestionPercent': 5",
+    ),
+    Noted("draft of a stream", stream(state=StartState.DRAFT), ("1368",), FLOW, "flowSpec"),
+]
+
+
+@pytest.mark.parametrize("noted", NOTED, ids=[one.what for one in NOTED])
+def test_what_nothing_declares_refused_is_sent_and_noted(organisation: Organisation, noted: Noted) -> None:
+    verdict = judge(noted.wish, organisation.findings(noted.wish))
+    assert verdict.problems == ()
+    assert verdict.missing == ()
+    assert verdict.blueprint is not None
+    said = "\n".join(verdict.blueprint.warnings)
+    assert [words for words in noted.words if words not in said] == []
+    assert noted.sent in body_text(verdict, noted.part)
+    assert "hunter2" not in said
+
+
+def test_a_number_for_a_text_is_sent_as_text(organisation: Organisation) -> None:
+    wish = new_account(auth_params=login(bucketName=7))
+    verdict = judge(wish, organisation.findings(wish))
+    assert "'bucketName': '7'" in body_text(verdict, ACCOUNT)
 
 
 @pytest.mark.parametrize("mistake", WRONG, ids=[one.what for one in WRONG])
@@ -257,6 +311,6 @@ def test_a_mistake_is_reported_alone_with_its_argument_and_the_fix(
 
 
 def test_there_are_enough_different_mistakes() -> None:
-    assert len(WRONG) >= 40
-    assert len({mistake.what for mistake in WRONG}) == len(WRONG)
-    assert len({mistake.field for mistake in WRONG}) >= 30
+    assert len(WRONG) + len(NOTED) >= 70
+    assert len({one.what for one in (*WRONG, *NOTED)}) == len(WRONG) + len(NOTED)
+    assert len({mistake.field for mistake in WRONG}) >= 20

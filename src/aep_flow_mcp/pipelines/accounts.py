@@ -12,9 +12,9 @@ from aep_flow_mcp.platform.models.specs import NamedSpec
 from aep_flow_mcp.platform.redaction.declared import declares_secret
 
 from .blueprint import Created, Part, What
-from .checks import check_auth
-from .connectors import label_of
-from .desk import Desk, named, spec_ref
+from .checks.connections import check_account, check_auth, way_of
+from .checks.schema import demanded
+from .desk import Desk, given, named, spec_ref
 
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _SECRET_NAME = re.compile(r"(?i)passw|secret|passphrase|private_?key|token|connection_?string|sas_?(key|uri)")
@@ -48,47 +48,32 @@ def choose(desk: Desk, *, automatic: bool = False, defaults: Mapping[str, Any] |
             "auth_params", "is superfluous with an existing account: leave it out, or leave account out."
         )
     if wish.account is not None:
-        return _existing(desk)
-    if not desk.spec.auth_specs:
-        if new:
-            desk.refuse("auth_params", f"must be left out: {desk.label} takes no credentials.")
+        return _existing(desk, automatic=automatic)
+    if not desk.spec.auth_specs and not new:
         return _automatic(desk) if automatic else Account()
+    if not desk.spec.auth_specs:
+        return _undeclared(desk)
     if not new and desk.findings.accounts:
         _ask(desk)
         return Account()
     return _new(desk, defaults or {})
 
 
-def way_of(desk: Desk) -> NamedSpec | None:
-    """The way to authenticate that a new account uses; the only one need not be named."""
-    offered = desk.spec.auth_specs
-    if desk.wish.auth_spec is None:
-        return offered[0] if len(offered) == 1 else None
-    return desk.spec.auth_spec(desk.wish.auth_spec)
-
-
-def _existing(desk: Desk) -> Account:
+def _existing(desk: Desk, *, automatic: bool) -> Account:
     """An account by its id or name; of several with this name, that of the connector."""
     wanted, found = desk.wish.account, desk.findings.accounts_asked
-    fitting = [item for item in found if item.spec_id == desk.spec.id]
-    if not desk.spec.auth_specs and not desk.spec.is_destination:
-        desk.refuse("account", f"must be left out: {desk.label} is read without an account.")
-    elif not found:
+    fitting = [item for item in found if item.spec_id == desk.spec.id] or list(found)
+    if not found:
         offered = ", ".join(named(desk.findings.accounts[:5])) or "none; give auth_params for a new one"
         desk.refuse("account", f"there is no account {wanted}. Accounts of {desk.label}: {offered}.")
-    elif not fitting:
-        other = desk.findings.connector(found[0].spec_id or "")
-        whose = label_of(other) if other else "another connector"
-        desk.refuse("account", f"{wanted} is an account of {whose}, not of {desk.label} ({desk.spec.id}).")
     elif len(fitting) > 1:
         desk.refuse(
             "account", f"several accounts are called {wanted}: give one id of {', '.join(named(fitting))}."
         )
-    elif fitting[0].state in ("draft", "disabled"):
-        desk.refuse(
-            "account", f"{wanted} is {fitting[0].state}: publish_connection, or choose another account."
-        )
     else:
+        desk.take(check_account(desk.spec, fitting[0]))
+        if not desk.spec.auth_specs and not automatic:
+            desk.warn(f"{desk.label} declares no way to authenticate; the account is sent all the same.")
         return Account(fitting[0].id, existing=fitting[0])
     return Account()
 
@@ -111,49 +96,55 @@ def _ask(desk: Desk) -> None:
 
 
 def _described(way: NamedSpec) -> str:
+    needed = demanded(way)
     fields = [
         f"{name}{' (secret)' if is_secret(name, schema) else ''}"
         for name, schema in way.properties.items()
-        if name in way.required
+        if name in needed
     ]
     return f"{way.name} with auth_params {', '.join(fields)}" if fields else f"{way.name}"
 
 
 def _new(desk: Desk, defaults: Mapping[str, Any]) -> Account:
-    way = way_of(desk)
+    way = way_of(desk.spec, desk.wish.auth_spec)
+    if way is None and desk.wish.auth_spec is not None:
+        return _undeclared(desk)
     if way is None:
         names = tuple(item.name or "" for item in desk.spec.auth_specs)
-        if desk.wish.auth_spec is None:
-            desk.ask("auth_spec", "How does the new account authenticate?", choices=names)
-        else:
-            desk.refuse("auth_spec", f"{desk.label} authenticates by: {', '.join(names)}.")
+        desk.ask("auth_spec", "How does the new account authenticate?", choices=names)
         return Account()
     params = {**defaults, **(desk.wish.auth_params or {})}
-    for name in way.required:
-        if params.get(name) in (None, ""):
+    said = {name.casefold() for name, value in params.items() if value not in (None, "")}
+    for name in demanded(way, params):
+        if name.casefold() not in said:
             schema = way.properties.get(name)
             params.pop(name, None)
             _ask_for(desk, name, schema if isinstance(schema, Mapping) else {})
+    _refuse_secrets(desk, params, way)
+    asked = {field for field in desk.missing if field.startswith("auth_params.")}
+    auth = desk.take(check_auth(desk.spec, {"specName": way.name, "params": params}), but=asked)
+    return _made(desk, auth)
+
+
+def _undeclared(desk: Desk) -> Account:
+    """A new account by a way that the spec does not name: it is sent as it was given."""
+    params = dict(desk.wish.auth_params or {})
+    _refuse_secrets(desk, params, NamedSpec())
+    said = given(specName=desk.wish.auth_spec, params=params)
+    return _made(desk, desk.take(check_auth(desk.spec, said)))
+
+
+def _made(desk: Desk, auth: Mapping[str, Any]) -> Account:
+    body = {"name": _name(desk), "auth": dict(auth), "connectionSpec": spec_ref(desk.spec)}
+    part = Part(what=What.ACCOUNT, body=body, secret_keys=desk.spec.secret_pointers)
+    return Account(part.ref, part)
+
+
+def _refuse_secrets(desk: Desk, params: Mapping[str, Any], way: NamedSpec) -> None:
     for name, value in params.items():
         if is_secret(name, way.properties.get(name)) and not _is_reference(value):
-            desk.refuse(
-                f"auth_params.{name}", f"is a secret, and never goes through a conversation. {HOW_TO_REFER}"
-            )
-    asked = {field for field in desk.missing if field.startswith("auth_params.")}
-    problems = check_auth(desk.spec, {"specName": way.name, "params": params})
-    desk.refuse_all(
-        item for item in problems if item.field.replace("auth.params", "auth_params") not in asked
-    )
-    part = Part(
-        what=What.ACCOUNT,
-        body={
-            "name": _name(desk),
-            "auth": {"specName": way.name, "params": params},
-            "connectionSpec": spec_ref(desk.spec),
-        },
-        secret_keys=desk.spec.secret_pointers,
-    )
-    return Account(part.ref, part)
+            told = f"is a secret, and never goes through a conversation. {HOW_TO_REFER}"
+            desk.refuse(f"auth_params.{name}", told)
 
 
 def _ask_for(desk: Desk, name: str, schema: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .checks import Problem
+from .checks.outcome import Problem
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from aep_flow_mcp.platform.models.specs import FlowSpec
 from . import wellknown
 from .accounts import Account
 from .blueprint import Created, Part, What
-from .checks import check_options, check_transformations
+from .checks.fitting import STAND_IN
+from .checks.flows import check_options, check_pairing, check_transformations
 from .desk import Desk, given, spec_ref
 from .wish import StartState
 
@@ -62,46 +63,73 @@ def flow(
     schedule: Json | None = None,
     options: Json | None = None,
 ) -> Part:
-    """The flow; what its spec refuses of steps and options is said at the desk."""
-    desk.refuse_all(check_transformations(spec, concrete(list(steps))))
-    desk.refuse_all(check_options(spec, options))
+    """The flow; what its spec says of steps and options is said at the desk."""
+    listed = [*steps, *_further(desk, steps)]
+    sent = desk.take(check_transformations(spec, concrete(listed)))
+    ends = {"source_spec_id": _spec_id(source), "target_spec_id": _spec_id(target)}
+    desk.take(check_pairing(spec, **ends))
+    options = desk.take(check_options(spec, options))
     if desk.wish.state is StartState.DRAFT and spec.frequency == "streaming":
-        desk.refuse("state", "draft is for batch flows (the service answers 1368): say disabled instead.")
+        desk.warn("A draft may be refused here (1368): many kinds of streaming flows have none.")
     body = given(
         name=_name(desk),
         description=desk.wish.description,
         flowSpec=spec_ref(spec),
         sourceConnectionIds=[source.ref],
         targetConnectionIds=[target.ref],
-        transformations=list(steps),
+        transformations=_with_stand_ins(listed, sent),
         scheduleParams=schedule or None,
         options=options or None,
+        labels=list(desk.wish.labels) or None,
     )
     return Part(what=What.FLOW, body=body)
 
 
-def options(desk: Desk, spec: FlowSpec) -> Json | None:
+def options(desk: Desk) -> Json | None:
     """What a run does with bad rows; None when nothing was said about it."""
     percent = desk.wish.tolerated_percent
     if percent is None:
         return None
-    if spec.option_spec is None:
-        desk.leave_out(f"{spec.name or 'this kind of flow'} has no such option", "tolerated_percent")
-        return None
     if percent > 100:
-        desk.refuse("tolerated_percent", "must be at most 100: it is the share of bad rows in percent.")
+        desk.warn("tolerated_percent is the share of bad rows in percent: more than 100 means any.")
     return {"errorDiagnosticsEnabled": True, "partialIngestionPercent": percent}
 
 
 def concrete(value: Any) -> Any:
-    """A body with a text in place of every id that does not exist yet, to be checked against a schema."""
+    """A body with a reference in place of every id that does not exist yet, to be checked against a schema."""
     if isinstance(value, Created):
-        return value.key
+        return f"{STAND_IN}{value.key}}}"
     if isinstance(value, Mapping):
         return {name: concrete(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [concrete(item) for item in value]
     return value
+
+
+def _with_stand_ins(value: Any, sent: Any) -> Any:
+    """What was checked, with the ids that do not exist yet in their places again."""
+    if isinstance(value, Created):
+        return value
+    if isinstance(value, Mapping) and isinstance(sent, Mapping):
+        old = {str(name).casefold(): item for name, item in value.items()}
+        return {name: _with_stand_ins(old.get(name.casefold()), item) for name, item in sent.items()}
+    if isinstance(value, list | tuple) and isinstance(sent, list):
+        return [_with_stand_ins(old, item) for old, item in zip(value, sent, strict=True)]
+    return sent
+
+
+def _further(desk: Desk, steps: Sequence[Json]) -> list[Json]:
+    """The steps that were given as such; one of a name comes once."""
+    for step in desk.wish.transformations:
+        if any(step.get("name") == other.get("name") for other in steps):
+            told = f"{step.get('name')} follows from other arguments already: give it once."
+            desk.refuse("transformations", told)
+    return [dict(step) for step in desk.wish.transformations]
+
+
+def _spec_id(part: Part) -> str | None:
+    found: str | None = part.body["connectionSpec"].get("id")
+    return found
 
 
 def _inside(desk: Desk, spec_id: str, *, params: Json | None = None) -> Part:

@@ -8,7 +8,7 @@ from aep_flow_mcp.platform.models.neighbours import Dataset
 
 from . import wellknown
 from .blueprint import Part, What
-from .checks import Problem
+from .checks.outcome import Problem
 from .connectors import plain
 from .desk import Desk, named
 

@@ -1,4 +1,4 @@
-"""The delta column of an import from rows: by it each run finds what is new. One that runs once has none."""
+"""The delta column of an import from rows: by it each run finds what is new. One that runs once needs none."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ def step(desk: Desk, *, required: bool) -> list[dict[str, Any]]:
     """The Copy transformation with the delta column; nothing for an import that runs once."""
     name = desk.wish.delta_column
     rhythm = schedules.parse_rhythm(desk.wish.every or "")
-    if rhythm is not None and rhythm.unit == "once":
-        desk.leave_out("an import that runs once reads everything", "delta_column")
-        return []
+    once = rhythm is not None and rhythm.unit == "once"
     timed = [column.name or "" for column in desk.findings.columns if _is_time(column)]
     if name is None:
-        if required and rhythm is not None and not desk.unsettled("account", "path"):
+        own = any(item.get("name") == COPY for item in desk.wish.transformations)
+        if required and rhythm is not None and not once and not own and not desk.unsettled("account", "path"):
             desk.ask("delta_column", "Which column tells when a row was last changed?", choices=timed)
         return []
+    if once:
+        # help/sources/errors/sources-errors.md forbids it (1369), the page on marketing automation sends it.
+        desk.warn(
+            "delta_column beside once: the service may answer 1369; such an import reads everything anyway."
+        )
     _check(desk, name, timed)
     return [{"name": COPY, "params": {"deltaColumn": {"name": name}}}]
 
@@ -36,10 +40,8 @@ def _check(desk: Desk, name: str, timed: list[str]) -> None:
         near = places.close(name, known) or timed[:3] or list(known)[:3]
         desk.refuse("delta_column", f"there is no column {name}: choose one such as {', '.join(near)}.")
     elif column is not None and timed and name not in timed:
-        desk.refuse(
-            "delta_column",
-            f"{name} is a {column.type or 'text'}: take a column with a time, such as {', '.join(timed[:3])}.",
-        )
+        kind = column.type or "text"
+        desk.warn(f"delta_column {name} is a {kind}; columns with a time are {', '.join(timed[:3])}.")
 
 
 def _is_time(column: Column) -> bool:

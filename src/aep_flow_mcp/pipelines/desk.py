@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 
 from .blueprint import Blueprint, Missing, Part, Verdict, What
-from .checks import Problem
+from .checks.outcome import Checked, Problem
 from .connectors import label_of
 from .findings import Findings
 from .wish import PipelineWish, StartState
@@ -27,6 +27,7 @@ _ARGUMENTS = (
     ("params.path", "path"),
     ("params.remotePath", "path"),
     ("params.tableName", "path"),
+    ("params.datasetFileType", "format"),
     ("options.partialIngestionPercent", "tolerated_percent"),
     ("connectionSpec", "connector"),
     ("sourceConnectionIds", "connector"),
@@ -66,6 +67,20 @@ class Desk:
         for problem in problems:
             self.refuse(argument_of(problem.field), problem.message)
 
+    def take(self, checked: Checked, *, but: Iterable[str] = ()) -> Any:
+        """What the specs say of a part of a body: refused or noted here, and its value as it is to be sent.
+
+        but: arguments that are asked for, so that nothing need be said about them.
+        """
+        asked = set(but)
+        for problem in checked.problems:
+            argument = argument_of(problem.field)
+            if argument not in asked and not (asked and problem.field == "params"):
+                self.refuse(argument, problem.message)
+        for note in checked.notes:
+            self.warn(note)
+        return checked.value
+
     def leave_out(self, why: str, *fields: str) -> None:
         """Refuse what was said although this kind of pipeline has no use for it."""
         for field in fields:
@@ -75,7 +90,8 @@ class Desk:
 
     def warn(self, sentence: str) -> None:
         """What the person should know before saying yes."""
-        self.warnings.append(sentence)
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
 
     def refused(self, field: str) -> bool:
         """Whether something is wrong with the field; then there is no point in asking for it."""
@@ -162,13 +178,3 @@ def spec_ref(spec: ConnectionSpec | FlowSpec) -> dict[str, str]:
 def named(items: Iterable[Any]) -> list[str]:
     """`name (id)` of each."""
     return [f"{item.name or '(no name)'} ({item.id})" for item in items]
-
-
-def unknown_params(params: Mapping[str, Any], known: Iterable[str], what: str) -> list[Problem]:
-    """Parameters that a spec does not name."""
-    names = sorted(known)
-    takes = f"It takes: {', '.join(names)}." if names else "It takes none."
-    return [
-        Problem(f"{what}.{name}", f"is not known to this spec. {takes}")
-        for name in sorted(set(params) - set(names))
-    ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .checks import FILE_FORMATS
 from .desk import Desk
 
+FILE_FORMATS = ("delimited", "json", "parquet")
+XDM_FORMATS = ("parquet_xdm", "json_xdm", "delimited_xdm")
+"""What pages on older connections send; help/sources/tutorials/api/collect/cloud-storage.md names the plain ones."""
 COMPRESSIONS = ("bzip2", "gzip", "deflate", "zipDeflate", "tarGzip", "tar")
 ENCODINGS = ("UTF-8", "ISO-8859-1")
 _OPTIONS = ("columnDelimiter", "compressionType", "encoding")
@@ -39,12 +41,12 @@ def data_of_files(desk: Desk) -> dict[str, Any] | None:
     if form is None:
         desk.ask("format", "Which format do the files have?", choices=FILE_FORMATS)
         return None
-    if form not in FILE_FORMATS:
+    if form not in (*FILE_FORMATS, *XDM_FORMATS):
         desk.refuse("format", f"takes one of: {', '.join(FILE_FORMATS)} (csv and tsv are delimited).")
         return None
-    if found and form != found:
+    if found and not form.startswith(found):
         which = (desk.findings.place.sampled if desk.findings.place else None) or wish.path
-        desk.refuse("format", f"{which} is {found}, not {form}: say {found}, or choose another path.")
+        desk.warn(f"{which} seems to be {found}, not {form}: say {found}, or choose another path.")
     properties = {**_defaults(desk, form, said, squeezed), **wish.format_options}
     _check_options(desk, form)
     return {"format": form, "properties": properties} if properties else {"format": form}
@@ -93,18 +95,19 @@ def _ending(desk: Desk) -> str:
 
 
 def _check_options(desk: Desk, form: str) -> None:
+    """What pages name (help/sources/tutorials/api/collect/cloud-storage.md); anything else is sent and noted."""
     for name, value in desk.wish.format_options.items():
         field = f"format_options.{name}"
         if name not in _OPTIONS:
-            desk.refuse(field, f"is not known. It takes: {', '.join(_OPTIONS)}.")
+            desk.warn(f"{field} is not documented; it is sent. Documented: {', '.join(_OPTIONS)}.")
         elif name == "columnDelimiter" and form != "delimited":
-            desk.refuse(field, f"must be left out: {form} files have no delimiter.")
+            desk.warn(f"{field} is for delimited files; these are {form}.")
         elif name == "columnDelimiter" and (not isinstance(value, str) or len(value) != 1):
-            desk.refuse(field, "must be one character, such as , or ; or a tab.")
+            desk.warn(f"{field} is documented as one character, such as , or ; or a tab.")
         elif name == "compressionType" and value not in COMPRESSIONS:
-            desk.refuse(field, f"takes one of: {', '.join(COMPRESSIONS)}.")
+            desk.warn(f"{field} is documented as one of: {', '.join(COMPRESSIONS)}.")
         elif name == "encoding" and value not in ENCODINGS:
-            desk.refuse(field, f"takes one of: {', '.join(ENCODINGS)}.")
+            desk.warn(f"{field} is documented as one of: {', '.join(ENCODINGS)}.")
     detected, said = _detected(desk).get("columnDelimiter"), desk.wish.format_options.get("columnDelimiter")
     if detected and said and detected != said:
         desk.warn(f"The sample seems to be separated by {detected!r}, not by {said!r}.")

@@ -8,7 +8,7 @@ from aep_flow_mcp.platform.models.specs import FlowSpec
 
 from . import bodies, datasets, mappings, timing
 from .accounts import Account
-from .blueprint import Part, Verdict
+from .blueprint import Verdict
 from .bodies import Json
 from .desk import Desk
 
@@ -32,13 +32,10 @@ def into_lake(
     """
     dataset = datasets.filled(desk)
     schedule = timing.ingestion(desk, spec)
-    options = bodies.options(desk, spec)
-    mapping: list[Json] = []
-    new_mapping: tuple[Part, ...] = ()
-    if takes(spec, MAPPING):
-        mapping, new_mapping = mappings.step(desk, dataset, required=mapping_required)
-    else:
-        desk.leave_out(f"{spec.name or 'this kind of flow'} maps nothing", "mapping_set", "fields")
+    options = bodies.options(desk)
+    own = any(step.get("name") == MAPPING for step in desk.wish.transformations)
+    needed = mapping_required and takes(spec, MAPPING) and not own
+    mapping, new_mapping = mappings.step(desk, dataset, required=needed)
     source = bodies.source(desk, account, data=data, params=params)
     if dataset is None:
         return desk.verdict(recipe)
@@ -51,7 +48,7 @@ def into_lake(
         recipe,
         f"Import {what} from {desk.label} into {dataset.name or dataset.id}",
         (*account.parts, source, target, *new_mapping, flow),
-        timing.described(desk),
+        timing.described(desk, spec, schedule),
     )
 
 

@@ -49,9 +49,10 @@ def _by_recipe(desk: Desk) -> Verdict:
     if spec.id == wellknown.HTTP_API:
         return streaming.judge(desk)
     place = parameters.place_name(spec.source_spec)
-    if place == "path" and _joined(desk, wellknown.FLOW_FILES_TO_LAKE):
+    silent = parameters.silent(spec.source_spec) and desk.wish.path is not None
+    if (place == "path" or silent) and _joined(desk, wellknown.FLOW_FILES_TO_LAKE):
         return files.judge(desk)
-    if place == "tableName" and _joined(desk, wellknown.FLOW_TABLES_TO_LAKE):
+    if (place == "tableName" or silent) and _joined(desk, wellknown.FLOW_TABLES_TO_LAKE):
         return tables.judge(desk)
     return general.judge(desk)
 

@@ -51,6 +51,7 @@ def _existing(desk: Desk, dataset: Dataset | None) -> list[dict[str, Any]]:
         desk.refuse("mapping_set", f"several mapping sets are called {wanted}: give one id of {ids}.")
         return []
     schema_id = found[0].schema_id
+    # 1425-400, help/sources/errors/flow-service-errors.md: both have the same schema.
     if dataset and schema_id and schema_id != dataset.schema_id:
         desk.refuse(
             "mapping_set",
@@ -75,7 +76,12 @@ def _new(desk: Desk, dataset: Dataset | None) -> tuple[list[dict[str, Any]], tup
         elif columns and _is_column(pair.source) and not _among(columns, pair.source.strip()):
             shown = ", ".join(sorted(columns)[: 2 * _SHOWN])
             desk.refuse(f"fields[{index}].source", f"the data has no column {pair.source}. It has: {shown}.")
-    if fields:
+    if fields and not fields.known:
+        desk.warn(
+            "The dataset's schema does not tell its fields, so the targets of the mapping are not checked."
+        )
+    elif fields:
+        _note_objects(desk, fields)
         filled = {pair.target for pair in pairs}
         unfilled = [name for name in fields.required if name not in filled]
         if unfilled:
@@ -97,6 +103,13 @@ def _new(desk: Desk, dataset: Dataset | None) -> tuple[list[dict[str, Any]], tup
         },
     )
     return [_transformation(part.ref, 0)], (part,)
+
+
+def _note_objects(desk: Desk, fields: XdmFields) -> None:
+    for pair in desk.wish.fields:
+        if pair.target.strip() in fields.inner:
+            below = [leaf for leaf in fields.leaves if leaf.startswith(f"{pair.target.strip()}.")]
+            desk.warn(f"{pair.target} is an object, with fields such as {', '.join(below[:3])}.")
 
 
 def _ask(desk: Desk, dataset: Dataset | None) -> None:

@@ -5,36 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aep_flow_mcp.platform.models.specs import NamedSpec
+from aep_flow_mcp.platform.models.specs import FlowSpec, NamedSpec
 
-from .checks import Problem, check_schema
-from .desk import Desk, argument_of, unknown_params
+from .checks.connections import check_params
+from .checks.schema import demanded
+from .desk import Desk, argument_of
 
 PLACES = ("path", "remotePath", "tableName")
 """Parameters that the argument `path` stands for; a connector has one of them, or `tableName` and `path`."""
 
 
 def place_name(part: NamedSpec | None) -> str | None:
-    """The parameter that `path` fills."""
+    """The parameter that `path` fills; None where the spec names none."""
     names = part.properties if part else {}
     return "tableName" if "tableName" in names else next((name for name in PLACES if name in names), None)
 
 
-def settle(desk: Desk, part: NamedSpec | None, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters that the schema takes as they are; what it misses is asked for, what it refuses is refused."""
-    if part is None or not part.spec:
-        return dict(params)
-    asked = _ask_for_missing(desk, part, params)
-    problems: list[Problem] = []
-    if "properties" in part.spec:
-        problems += unknown_params(params, part.properties, "params")
-    problems += [
-        item
-        for item in check_schema(part.spec, dict(params), "params")
-        if argument_of(item.field) not in asked and not (asked and item.field == "params")
-    ]
-    desk.refuse_all(problems)
-    return dict(params)
+def silent(part: NamedSpec | None) -> bool:
+    """Whether the spec says nothing about the parameters, so that any may be right."""
+    return part is None or not part.properties
+
+
+def settle(
+    desk: Desk, part: NamedSpec | None, params: Mapping[str, Any], flow_spec: FlowSpec | None = None
+) -> dict[str, Any]:
+    """Parameters as they are sent; what the schema misses is asked for, what it refuses is refused."""
+    asked = _ask_for_missing(desk, part, params, flow_spec)
+    checked = check_params(part, dict(params), flow_spec=flow_spec, whose=desk.label)
+    return dict(desk.take(checked, but=asked))
 
 
 def refuse_places(desk: Desk) -> None:
@@ -60,13 +58,16 @@ def constants(part: NamedSpec | None) -> dict[str, Any]:
     }
 
 
-def _ask_for_missing(desk: Desk, part: NamedSpec, params: Mapping[str, Any]) -> set[str]:
+def _ask_for_missing(
+    desk: Desk, part: NamedSpec | None, params: Mapping[str, Any], flow_spec: FlowSpec | None
+) -> set[str]:
     asked = set()
-    for name in part.required:
-        if name in params:
+    given = {name.casefold() for name in params}
+    for name in demanded(part, params, flow_spec):
+        if name.casefold() in given:
             continue
         field = argument_of(f"params.{name}")
-        schema = part.properties.get(name)
+        schema = part.properties.get(name) if part else None
         shape = schema if isinstance(schema, Mapping) else {}
         desk.ask(field, _question(desk, name, shape), type=_type(shape), choices=_choices(shape))
         asked.add(field)

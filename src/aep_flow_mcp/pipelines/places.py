@@ -13,33 +13,32 @@ def asked_for(desk: Desk, question: str) -> str | None:
     """The path of the wish, asked for where it is missing; None when it cannot be used."""
     place = desk.findings.place
     if place is not None and place.error:
-        field = "account" if desk.spec.auth_specs else "path"
-        desk.refuse(
-            field, f"nothing can be read there: {_sentence(place.error)} Repair it or choose another."
-        )
+        desk.warn(f"Nothing can be read there now, so the path is not checked: {_sentence(place.error)}")
     path = (desk.wish.path or "").strip()
     if not path:
         desk.ask("path", question, choices=_paths(desk))
         return None
-    if place is not None and place.missing and not place.error:
+    if place is not None and place.missing and not place.error and not is_pattern(path):
         desk.refuse("path", f"there is no {path}. {_instead(desk)}")
         return None
     return path
 
 
-def written_well(desk: Desk, path: str) -> bool:
-    """Whether a path of files is one inside the bucket or container, with slashes."""
+def note_spelling(desk: Desk, path: str) -> None:
+    """A path of files is one inside the bucket or container, with slashes; nothing declares that it must be."""
     if "://" in path:
         inside = path.split("://", 1)[1].partition("/")[2]
-        desk.refuse(
-            "path", f"is an address: give the path inside the bucket or container, such as {inside or '/'}."
+        desk.warn(
+            f"path is an address; paths are those inside the bucket or container, such as {inside or '/'}."
         )
-        return False
     if "\\" in path:
         fixed = path.replace("\\", "/")
-        desk.refuse("path", f"takes slashes: write {fixed}.")
-        return False
-    return True
+        desk.warn(f"path has backslashes; paths are written {fixed}.")
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path stands for several (help/sources/tutorials/api/collect/cloud-storage.md)."""
+    return "*" in path or "?" in path
 
 
 def bare(path: str) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 _WORDS = {"hourly": "1 hour", "daily": "1 day", "nightly": "1 day", "weekly": "1 week"}
 _RHYTHM = re.compile(r"(?:(\d{1,5})\s*)?(minute|min|hour|day|week)s?")
-_EXPORT_HOURS = (3, 6, 9, 12)
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,11 @@ def parse_time(text: str) -> int | None:
 
 
 def show_time(seconds: float) -> str:
-    """ISO 8601 in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """ISO 8601 in UTC; the number itself where it is no time that a calendar knows."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return str(seconds)
 
 
 def suggested_starts(now: float) -> tuple[str, ...]:
@@ -55,23 +57,23 @@ def suggested_starts(now: float) -> tuple[str, ...]:
     return tuple(show_time((midnight + timedelta(days=1, hours=hour)).timestamp()) for hour in (2, 6))
 
 
-def ingestion_params(rhythm: Rhythm, start: int, backfill: bool | None) -> dict[str, Any]:
-    """`scheduleParams` of a source flow; `once` has neither interval nor backfill."""
+def ingestion_params(
+    rhythm: Rhythm, start: int, *, end: int | None = None, backfill: bool | None = None
+) -> dict[str, Any]:
+    """`scheduleParams` of a source flow; `once` has no interval."""
     params: dict[str, Any] = {"startTime": start, "frequency": rhythm.unit}
     if rhythm.unit != "once":
         params["interval"] = rhythm.count
+    if end is not None:
+        params["endTime"] = end
     if backfill is not None:
         params["backfill"] = backfill
     return params
 
 
-def export_rhythm(rhythm: Rhythm) -> dict[str, Any] | None:
-    """Interval, unit and mode of a dataset export; None for a rhythm that exports do not have."""
+def export_rhythm(rhythm: Rhythm) -> dict[str, Any]:
+    """Interval, unit and mode of a dataset export; the flow spec says which of them there are."""
     if rhythm.unit == "once":
         return {"interval": 0, "timeUnit": "day", "exportMode": "DAILY_FULL_EXPORT"}
-    incremental = "FIRST_FULL_THEN_INCREMENTAL"
-    if rhythm == Rhythm("day"):
-        return {"interval": 1, "timeUnit": "day", "exportMode": incremental}
-    if rhythm.unit == "hour" and rhythm.count in _EXPORT_HOURS:
-        return {"interval": rhythm.count, "timeUnit": "hour", "exportMode": incremental}
-    return None
+    mode = "FIRST_FULL_THEN_INCREMENTAL"
+    return {"interval": rhythm.count, "timeUnit": rhythm.unit, "exportMode": mode}

@@ -37,7 +37,8 @@ class PipelineWish:
 
     `connector`, `account`, `datasets` and `mapping_set` are names or ids. `path` is the file, folder or table that is
     read, or the place that is written to; `params` are further source or target parameters of the connector's spec.
-    `every` and the times are texts as people write them.
+    `every` and the times are texts as people write them. `transformations` are further steps of the flow as the API
+    takes them (`Encryption`); `labels` are access labels such as `core/C12`.
     """
 
     name: str | None = None
@@ -60,4 +61,6 @@ class PipelineWish:
     backfill: bool | None = None
     delta_column: str | None = None
     tolerated_percent: float | None = None
+    transformations: tuple[Mapping[str, Any], ...] = ()
+    labels: tuple[str, ...] = ()
     state: StartState = StartState.ENABLED

@@ -16,6 +16,7 @@ class XdmFields:
     """Paths such as `person.name.firstName`; array indexes in a path do not matter.
 
     leaves: path -> type. inner: paths of objects. open: paths below which any name is allowed (maps).
+    known: whether the schema tells all of its fields; one that points to others, or could not be read, does not.
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
@@ -29,17 +30,15 @@ class XdmFields:
                 self.inner.add(path)
             else:
                 self.leaves[path] = kind
+        self.known = bool(self.leaves or self.inner or self.open) and not _is_composed(schema)
         required = schema.get("required")
         self.required = [name for name in required or [] if name in self.leaves]
 
     def problem(self, target: str) -> str | None:
         """What is wrong with a target path, with the fix; None when it is a field."""
         path = _INDEX.sub("", target.strip())
-        if path in self.leaves or self._is_open(path):
+        if not self.known or path in self.leaves or path in self.inner or self._is_open(path):
             return None
-        if path in self.inner:
-            below = [leaf for leaf in self.leaves if leaf.startswith(f"{path}.")]
-            return f"{target} is an object: name a field in it, such as {', '.join(below[:3])}."
         close = self.close(path)
         hint = f" Close: {', '.join(close)}." if close else ""
         return f"the dataset's schema has no field {target}.{hint}"
@@ -88,14 +87,29 @@ def _walk(schema: Mapping[str, Any], path: str, depth: int) -> Iterator[tuple[st
         while isinstance(inner.get("items"), Mapping):
             inner = inner["items"]
         if _objects(inner.get("properties")):
-            yield here, "object"
+            yield here, "object" if depth < MAX_DEPTH and not _is_composed(inner) else _OPEN
             if depth < MAX_DEPTH:
                 yield from _walk(inner, here, depth + 1)
-        elif inner.get("type") == "object" or "additionalProperties" in inner or not inner.get("type"):
+        elif (
+            "$ref" in inner
+            or inner.get("type") == "object"
+            or "additionalProperties" in inner
+            or not inner.get("type")
+        ):
             yield here, _OPEN
         else:
             kind = inner.get("meta:xdmType") or inner.get("type")
             yield here, "array" if inner is not field else str(kind)
+
+
+def _is_composed(schema: Mapping[str, Any]) -> bool:
+    """Whether fields are described elsewhere."""
+    arms = [arm for keyword in ("allOf", "anyOf", "oneOf") for arm in _listed(schema.get(keyword))]
+    return "$ref" in schema or any("$ref" in arm or "properties" in arm for arm in arms)
+
+
+def _listed(value: object) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def _objects(value: object) -> list[tuple[str, Mapping[str, Any]]]:

@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
-from aep_flow_mcp.pipelines.checks import Problem, check_source, check_target
+from aep_flow_mcp.pipelines.checks.connections import check_params, check_source, check_target
+from aep_flow_mcp.pipelines.checks.outcome import Checked
 from aep_flow_mcp.planning import dependents, objects
 from aep_flow_mcp.planning.objects import Params, PatchOp, compact
-from aep_flow_mcp.platform.models.specs import ConnectionSpec
+from aep_flow_mcp.planning.patched import checked_ops
+from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec, NamedSpec
 from aep_flow_mcp.platform.reader import FlowReader
 
 
 @dataclass(frozen=True)
 class End:
-    """One of the two ends of a flow. `check` takes the connector, the params, and whether there is an account."""
+    """One of the two ends of a flow. `check` takes the connector, the params, whether there is an account, and the
+    flow spec where it is known; `part` is what the connector declares of this end."""
 
     kind: Kind
     uses: str
     used_by: Callable[[FlowReader, str], Awaitable[list[str]]]
-    check: Callable[[ConnectionSpec, Params | None, bool], list[Problem]]
+    check: Callable[[ConnectionSpec, Params | None, bool, FlowSpec | None], Checked]
+    part: Callable[[ConnectionSpec], NamedSpec | None]
 
 
 SOURCE = End(
     Kind.SOURCE_CONNECTION,
     "Reads through it",
     dependents.of_source_connection,
-    lambda spec, params, has_base: check_source(spec, params=params, has_base=has_base),
+    lambda spec, params, has_base, flow: check_source(spec, params=params, has_base=has_base, flow_spec=flow),
+    lambda spec: spec.source_spec,
 )
 TARGET = End(
     Kind.TARGET_CONNECTION,
     "Writes through it",
     dependents.of_target_connection,
-    lambda spec, params, _: check_target(spec, params=params),
+    lambda spec, params, _, flow: check_target(spec, params=params, flow_spec=flow),
+    lambda spec: spec.target_spec,
 )
 
 
@@ -49,30 +56,46 @@ async def create(
     data: Params | None = None,
     description: str | None,
     draft: bool = False,
+    flow_spec: FlowSpec | None = None,
+    warnings: Iterable[str] = (),
 ) -> Change:
     """A Change that creates a source or target connection, after its connector's own checks."""
     spec = await objects.connector(aep, spec_id)
-    objects.refuse(end.check(spec, params, account_id is not None))
-    await objects.check_account(aep, account_id, spec)
+    told = list(warnings)
+    sent = objects.sendable(end.check(spec, params, account_id is not None, flow_spec), told)
+    objects.sendable(await objects.check_account(aep, account_id, spec), told)
     body = compact(
         name=name,
         description=description,
         baseConnectionId=account_id,
         data=data,
-        params=params,
+        params=sent,
         connectionSpec=objects.spec_ref(spec),
     )
     return Change.create(
-        end.kind, body, secret_keys=spec.secret_pointers, params={"mode": "draft"} if draft else None
+        end.kind,
+        body,
+        secret_keys=spec.secret_pointers,
+        params={"mode": "draft"} if draft else None,
+        warnings=told,
     )
 
 
 async def update(
     aep: FlowReader, end: End, object_id: str, operations: list[PatchOp], etag: str | None
 ) -> Change:
-    """A Change that patches one, and names the flows that use it."""
+    """A Change that patches one, after its connector's own checks, and names the flows that use it."""
+    item = await objects.stored(aep, end.kind, object_id, etag=etag)
     warnings = [f"{end.uses}: {line}" for line in await end.used_by(aep, object_id)]
-    return await objects.update(aep, end.kind, object_id, operations, etag, warnings=warnings)
+    ops = [operation.as_json() for operation in operations]
+    spec = None
+    if any(op["path"].startswith("/params") for op in ops):
+        spec = await objects.spec_for_update(aep.get_connection_spec, objects.spec_id_of(item), warnings)
+        if spec is not None:
+            ops = checked_ops(item, ops, {"params": _params_of(end, spec)}, warnings)
+    secrets = spec.secret_pointers if spec else frozenset[str]()
+    etag = objects.etag_of(item)
+    return Change.update(end.kind, object_id, item, ops, etag=etag, warnings=warnings, secret_keys=secrets)
 
 
 async def delete(aep: FlowReader, end: End, object_id: str, *, delete_anyway: bool) -> Change:
@@ -85,3 +108,7 @@ async def delete(aep: FlowReader, end: End, object_id: str, *, delete_anyway: bo
     lines = await end.used_by(aep, object_id)
     dependents.refuse_if_used(f"The {end.kind.value}", lines, delete_anyway=delete_anyway)
     return Change.delete(end.kind, item, dependents=lines)
+
+
+def _params_of(end: End, spec: ConnectionSpec) -> Callable[[Any], Checked]:
+    return lambda value: check_params(end.part(spec), value or {}, flow_spec=None, whose=spec.name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.pipelines import wellknown
+from aep_flow_mcp.pipelines.recipes.exports import JSON_UNCOMPRESSED
 from aep_flow_mcp.planning.objects import Params
 
 
@@ -23,16 +23,14 @@ class Compression(StrEnum):
     NONE = "NONE"
 
 
-def dataset_export_params(path: str, file_type: ExportFormat, compression: Compression) -> Params:
-    """`params` of a file destination for datasets.
+def notes_on(file_type: ExportFormat, compression: Compression) -> list[str]:
+    """What there is to say about a combination."""
+    plain_json = file_type is ExportFormat.JSON and compression is Compression.NONE
+    return [JSON_UNCOMPRESSED] if plain_json else []
 
-    Raises:
-        PlanError: JSON is delivered compressed only.
-    """
-    if file_type is ExportFormat.JSON and compression is Compression.NONE:
-        raise PlanError(
-            "compression: JSON is exported compressed only; take GZIP, or PARQUET without compression."
-        )
+
+def dataset_export_params(path: str, file_type: ExportFormat, compression: Compression) -> Params:
+    """`params` of a file destination for datasets."""
     return {
         "mode": wellknown.SERVER_TO_SERVER,
         "path": path,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -14,7 +14,8 @@ from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.pipelines import schedules, wellknown
-from aep_flow_mcp.pipelines.checks import Problem, check_flow
+from aep_flow_mcp.pipelines.checks.flows import check_flow
+from aep_flow_mcp.pipelines.checks.outcome import Checked, Problem
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.objects import compact
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
@@ -129,11 +130,8 @@ def export_schedule(
 ) -> dict[str, Any]:
     """`scheduleParams` of a dataset export; `once` is a single full export."""
     rhythm = schedules.parse_rhythm(every.value)
-    params = schedules.export_rhythm(rhythm) if rhythm else None
-    if params is None:
-        raise PlanError(f"every: an export has no rhythm such as {every.value}.")
     return compact(
-        **params,
+        **schedules.export_rhythm(rhythm or schedules.Rhythm("once")),
         startTime=epoch_seconds(start_time, "start_time"),
         endTime=epoch_seconds(end_time, "end_time") if end_time else None,
         folderNameTemplate=folder or wellknown.EXPORT_FOLDER,
@@ -184,6 +182,7 @@ async def mapping_step(
         which = f" in version {version}" if version is not None else ""
         raise PlanError(f"mapping_id: there is no mapping set {mapping_id}{which}.") from None
     if target and target.schema_id and mapping.schema_id and mapping.schema_id != target.schema_id:
+        # 1425-400, help/sources/errors/flow-service-errors.md: both have the same schema.
         raise PlanError(
             f"mapping_id: the mapping set is for the schema {mapping.schema_id}, the target for {target.schema_id}."
         )
@@ -200,26 +199,29 @@ async def plan_flow(
     schedule: Mapping[str, Any] | None,
     transformations: list[dict[str, Any]] | None,
     options: Mapping[str, Any] | None = None,
+    labels: list[str] | None = None,
     description: str | None,
     draft: bool = False,
 ) -> Change:
     """A Change that creates a flow, after the flow spec's own checks."""
     spec = await planning.flow_spec(aep, flow_spec_id)
-    refuse_flow(spec, ends, schedule, transformations, options, draft=draft)
+    warnings: list[str] = []
+    sent = planning.sendable(_checked(spec, ends, schedule, transformations, options, draft=draft), warnings)
     body = compact(
         name=name,
         description=description,
         flowSpec=planning.spec_ref(spec),
         sourceConnectionIds=[ends.source.id],
         targetConnectionIds=[ends.target.id],
-        transformations=transformations or [],
-        scheduleParams=schedule or None,
-        options=options or None,
+        transformations=sent["transformations"] or [],
+        scheduleParams=sent["scheduleParams"] or None,
+        options=sent["options"] or None,
+        labels=labels or None,
     )
-    return Change.create(Kind.FLOW, body, params={"mode": "draft"} if draft else None)
+    return Change.create(Kind.FLOW, body, params={"mode": "draft"} if draft else None, warnings=warnings)
 
 
-def refuse_flow(
+def _checked(
     spec: FlowSpec,
     ends: Ends,
     schedule: Mapping[str, Any] | None,
@@ -227,13 +229,9 @@ def refuse_flow(
     options: Mapping[str, Any] | None,
     *,
     draft: bool,
-) -> None:
-    """Raise when the flow spec would refuse the body.
-
-    Raises:
-        PlanError: with a sentence for each problem.
-    """
-    problems = check_flow(
+) -> Checked:
+    """The body against the flow spec, and against what the flow spec's own mapping needs."""
+    checked = check_flow(
         spec,
         source_spec_id=ends.source.spec_id,
         target_spec_id=ends.target.spec_id,
@@ -245,5 +243,7 @@ def refuse_flow(
     )
     needs_mapping = spec.id == wellknown.FLOW_STREAM_MAPPED and not draft
     if needs_mapping and not any(step.get("name") == "Mapping" for step in transformations or ()):
-        problems.append(Problem("mapping_id", f"is required: {spec.name} maps raw data."))
-    planning.refuse(problems)
+        # 1328-400, help/sources/errors/sources-errors.md: the mapping transformation is missing.
+        missing = Problem("mapping_id", f"is required: {spec.name} maps raw data.")
+        return replace(checked, problems=(*checked.problems, missing))
+    return checked

@@ -6,9 +6,9 @@ Everything here reads. A planner that finds something wrong raises `PlanError` b
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,12 +16,14 @@ from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import PlanError
-from aep_flow_mcp.pipelines.checks import Problem
+from aep_flow_mcp.pipelines.checks.connections import check_account as checked_account
+from aep_flow_mcp.pipelines.checks.outcome import Checked, Problem
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.platform.reader import FlowReader
 
 Params = dict[str, Any]
+Spec = TypeVar("Spec")
 
 
 class Op(StrEnum):
@@ -65,6 +67,17 @@ def refuse(problems: Iterable[Problem]) -> None:
     found = list(problems)
     if found:
         raise PlanError(" ".join(map(str, found)))
+
+
+def sendable(checked: Checked, warnings: list[str]) -> Any:
+    """The checked value; what there is to say about it is added to the warnings.
+
+    Raises:
+        PlanError: one sentence a problem.
+    """
+    refuse(checked.problems)
+    warnings += [note for note in checked.notes if note not in warnings]
+    return checked.value
 
 
 async def stored(aep: FlowReader, kind: Kind, object_id: str, *, etag: str | None = None) -> dict[str, Any]:
@@ -137,9 +150,9 @@ async def flow_spec(aep: FlowReader, spec_id: str) -> FlowSpec:
         raise PlanError(f"There is no flow spec {spec_id}. find_flow_spec finds it by name.") from None
 
 
-def spec_id_of(item: Mapping[str, Any]) -> str | None:
-    """The id of the connection spec that a stored object names."""
-    ref = item.get("connectionSpec")
+def spec_id_of(item: Mapping[str, Any], member: str = "connectionSpec") -> str | None:
+    """The id of the spec that a stored object names; some pages print it as a bare text."""
+    ref = item.get(member)
     found = ref.get("id") if isinstance(ref, dict) else ref
     return found if isinstance(found, str) else None
 
@@ -149,22 +162,32 @@ def now() -> float:
     return time.time()
 
 
-async def check_account(aep: FlowReader, connection_id: str | None, spec: ConnectionSpec) -> None:
-    """An account that is named must be there and belong to the connector.
+async def check_account(aep: FlowReader, connection_id: str | None, spec: ConnectionSpec) -> Checked:
+    """An account that is named must be there; whether it fits the connector is noted.
 
     Raises:
-        PlanError: it is not, or does not.
+        PlanError: it is not there.
     """
     if connection_id is None:
-        return
+        return Checked()
     try:
         account = await aep.get_connection(connection_id)
     except PlatformError as error:
         if error.kind is not ErrorKind.NOT_FOUND:
             raise
         raise PlanError(f"base_connection_id: there is no account {connection_id} in this sandbox.") from None
-    if account.spec_id and account.spec_id != spec.id:
-        raise PlanError(
-            f"base_connection_id: the account {account.name or connection_id} belongs to another connector "
-            f"(connection spec {account.spec_id}), not to {spec.name}."
-        )
+    return checked_account(spec, account)
+
+
+async def spec_for_update(
+    read: Callable[[str], Awaitable[Spec]], spec_id: str | None, warnings: list[str]
+) -> Spec | None:
+    """The spec of an object that is there already; None, said in the warnings, where it cannot be read."""
+    if spec_id:
+        try:
+            return await read(spec_id)
+        except PlatformError as error:
+            if error.kind in (ErrorKind.AUTH, ErrorKind.RATE_LIMITED):
+                raise
+    warnings.append("Its spec could not be read, so nothing of this was checked against it.")
+    return None

@@ -10,6 +10,7 @@ from mcp.server.mcpserver import Resolve
 from pydantic import BaseModel, ConfigDict, Field
 
 from aep_flow_mcp.pipelines.wish import Direction, FieldPair, PipelineWish, StartState
+from aep_flow_mcp.surface.write_params import Labels
 
 # Only what looks like an id: "Analytics warehouse (Snowflake)" is a name.
 _ID = re.compile(
@@ -26,6 +27,7 @@ class FormatOf(StrEnum):
     TSV = "tsv"
     JSON = "json"
     PARQUET = "parquet"
+    PARQUET_XDM = "parquet_xdm"
 
 
 class Pair(BaseModel):
@@ -50,7 +52,7 @@ def wish_of(
     path: Annotated[Text, Field(description="file, folder or table read, or folder written")] = None,
     format: FormatOf | None = None,
     format_options: Annotated[
-        dict[str, str] | None, Field(description="columnDelimiter, compressionType, encoding")
+        dict[str, Any] | None, Field(description="columnDelimiter, compressionType, encoding")
     ] = None,
     params: Annotated[dict[str, Any] | None, Field(description="further params of the connector")] = None,
     datasets: Annotated[list[str] | None, Field(description="names or ids", max_length=100)] = None,
@@ -66,6 +68,10 @@ def wish_of(
     backfill: bool | None = None,
     delta_column: Annotated[Text, Field(description="tables: tells what is new")] = None,
     tolerated_percent: Annotated[float | None, Field(description="bad rows")] = None,
+    transformations: Annotated[
+        list[dict[str, Any]] | None, Field(description="further {name, params}: Encryption", max_length=20)
+    ] = None,
+    labels: Labels = None,
     state: StartState = StartState.ENABLED,
 ) -> PipelineWish:
     """The wish that the arguments make: a text that is empty was not said."""
@@ -90,6 +96,8 @@ def wish_of(
         backfill=backfill,
         delta_column=_said(delta_column),
         tolerated_percent=tolerated_percent,
+        transformations=tuple(transformations or ()),
+        labels=tuple(labels or ()),
         state=state,
     )
 

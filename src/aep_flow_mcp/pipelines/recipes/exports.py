@@ -12,7 +12,10 @@ from ..desk import Desk
 
 NAME = "dataset export"
 FILE_TYPES = ("JSON", "PARQUET")
-_AUDIENCE_ONLY = ("fileType", "csvOptions")
+JSON_UNCOMPRESSED = (
+    "JSON without compression: pages differ on whether datasets are exported so; GZIP is safe."
+)
+"""help/destinations/ui/connect-destination.md says no, help/destinations/api/export-datasets.md sends it."""
 
 
 def flow_spec(desk: Desk) -> FlowSpec | None:
@@ -25,7 +28,6 @@ def judge(desk: Desk, recipe: str = NAME) -> Verdict:
     """The verdict on an export of datasets."""
     desk.leave_out("datasets are exported as they are", "mapping_set", "fields")
     desk.leave_out("an export finds new rows by itself", "delta_column")
-    desk.leave_out("give params.compression", "format_options")
     spec = flow_spec(desk)
     if spec is None:
         desk.refuse(
@@ -34,43 +36,59 @@ def judge(desk: Desk, recipe: str = NAME) -> Verdict:
         return desk.verdict(recipe)
     account = accounts.choose(desk, automatic=True)
     chosen = datasets.exported(desk)
-    params = _params(desk)
+    params = _params(desk, spec)
     schedule = timing.export(desk, spec)
-    options = bodies.options(desk, spec)
     source = bodies.lake_source(desk, chosen)
     target = bodies.destination(desk, account, params)
-    flow = bodies.flow(desk, spec, source, target, schedule=schedule, options=options)
+    flow = bodies.flow(desk, spec, source, target, schedule=schedule, options=bodies.options(desk))
     names = ", ".join(item.name or item.id for item in chosen)
     return desk.verdict(
         recipe,
         f"Export {names} to {desk.label}",
         (*account.parts, source, target, flow),
-        timing.described(desk),
+        timing.described(desk, spec, schedule),
     )
 
 
-def _params(desk: Desk) -> dict[str, Any]:
+def _params(desk: Desk, spec: FlowSpec) -> dict[str, Any]:
+    """What was said, and what goes without saying: where the connection spec declares nothing, the names that
+    help/destinations/api/export-datasets.md sends."""
     part = desk.spec.target_spec
     parameters.refuse_places(desk)
-    for name in _AUDIENCE_ONLY:
-        if name in desk.wish.params:
-            desk.refuse(f"params.{name}", "is for exports of audiences: leave it out, and give format.")
-    params = {name: value for name, value in parameters.free(desk).items() if name not in _AUDIENCE_ONLY}
-    place, path = parameters.place_name(part), (desk.wish.path or "").strip()
-    if path and place and places.written_well(desk, path):
+    params = {**parameters.free(desk), **_compression(desk)}
+    silent = parameters.silent(part)
+    place = parameters.place_name(part) or ("path" if silent else None)
+    path = (desk.wish.path or "").strip()
+    if path and place:
+        places.note_spelling(desk, path)
         params[place] = path
-    elif not path:
+    elif path:
+        desk.leave_out(f"{desk.label} writes to no folder", "path")
+    elif place:
         desk.ask("path", f"Which folder of {desk.label} are the files written to?")
     known = part.properties if part else {}
-    defaults = parameters.constants(part)
-    if "datasetFileType" in known:
+    defaults = {**parameters.constants(part), **({"mode": wellknown.SERVER_TO_SERVER} if silent else {})}
+    if "datasetFileType" in known or silent or desk.wish.format:
         defaults["datasetFileType"] = _file_type(desk)
-    if "compression" in known:
+    if "compression" in known or silent:
         defaults["compression"] = "GZIP"
     params = {**defaults, **params}
     if params.get("datasetFileType") == "JSON" and params.get("compression") == "NONE":
-        desk.refuse("params.compression", "JSON is exported compressed only: say GZIP, or format parquet.")
-    return parameters.settle(desk, part, params)
+        desk.warn(JSON_UNCOMPRESSED)
+    return parameters.settle(desk, part, params, spec)
+
+
+def _compression(desk: Desk) -> dict[str, Any]:
+    """The one option of a format that datasets have."""
+    found: dict[str, Any] = {}
+    for name, value in desk.wish.format_options.items():
+        if name not in ("compression", "compressionType"):
+            desk.refuse(f"format_options.{name}", "must be left out: exported files have compression only.")
+        elif "compression" in desk.wish.params:
+            desk.refuse(f"format_options.{name}", "is params.compression already: give one of the two.")
+        else:
+            found["compression"] = value
+    return found
 
 
 def _file_type(desk: Desk) -> str:
@@ -79,9 +97,6 @@ def _file_type(desk: Desk) -> str:
     if said is None:
         return FILE_TYPES[0]
     kind = said.strip().upper().removeprefix(".")
-    if kind not in FILE_TYPES:
-        desk.refuse("format", "takes one of: json, parquet. Datasets are not exported as anything else.")
-        return FILE_TYPES[0]
     if other is not None and other != kind:
         desk.refuse("params.datasetFileType", f"differs from format {said}: leave it out.")
     return kind

@@ -32,17 +32,19 @@ def _params(desk: Desk) -> dict[str, Any]:
     parameters.refuse_places(desk)
     params = parameters.free(desk)
     path = places.asked_for(desk, f"Which file or folder of {desk.label} is read?")
-    if path is None or not places.written_well(desk, path):
+    if path is None:
         return params
+    places.note_spelling(desk, path)
     kind, path = _kind(desk, path)
-    if kind == "file" and "recursive" in params:
-        desk.refuse("params.recursive", "goes with a folder only: leave it out, or give a folder as path.")
     given_kind = params.get("type")
-    if given_kind in ("file", "folder") and kind and given_kind != kind:
-        desk.refuse("params.type", f"{path} is a {kind}: leave type out.")
+    if given_kind in ("file", "folder") and kind and given_kind != kind and not places.is_pattern(path):
+        desk.warn(f"{path} seems to be a {kind}; params.type {given_kind} is sent as it was given.")
     elif kind is None and given_kind is None:
         desk.ask("params.type", f"Is {path} a file or a folder?", choices=("file", "folder"))
-    if (kind or given_kind) == "folder":
+    kind = given_kind or kind
+    if kind == "file" and "recursive" in params:
+        desk.warn("params.recursive goes with a folder; it is sent all the same.")
+    if kind == "folder" and not places.is_pattern(path):
         path = path if path.endswith("/") else f"{path}/"
         params.setdefault("recursive", _only_folders(desk, path))
     params = {"path": path, **({"type": kind} if kind else {}), **params}
@@ -51,6 +53,8 @@ def _params(desk: Desk) -> dict[str, Any]:
 
 def _kind(desk: Desk, path: str) -> tuple[str | None, str]:
     """`file`, `folder` or None where nobody knows; and the path as the source itself writes it."""
+    if places.is_pattern(path):
+        return "folder", path
     place = desk.findings.place
     wanted = places.bare(path)
     for item in place.entries if place else ():

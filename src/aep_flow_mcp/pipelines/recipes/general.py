@@ -28,7 +28,7 @@ def judge(desk: Desk) -> Verdict:
     export = desk.wish.direction is Direction.EXPORT
     spec = _audience_spec(desk) if export else _import_spec(desk)
     account = accounts.choose(desk, automatic=export)
-    params = _params(desk, desk.spec.target_spec if export else desk.spec.source_spec)
+    params = _params(desk, desk.spec.target_spec if export else desk.spec.source_spec, spec)
     if spec is None:
         other = "the profile store" if export else "the data lake"
         desk.refuse("connector", f"no flow spec joins {desk.label} with {other}: choose another connector.")
@@ -53,10 +53,11 @@ def _export(desk: Desk, spec: FlowSpec, account: Account, params: Json) -> Verdi
     )
     desk.leave_out("the format of a destination is among its params", "format", "format_options")
     desk.leave_out("an export of audiences has no such column", "delta_column")
-    schedule = timing.export(desk, spec)
-    options = bodies.options(desk, spec)
+    schedule = timing.export(desk, spec, required=False)
+    options = bodies.options(desk)
     steps: list[Json] = []
-    if takes(spec, GENERAL_TRANSFORM):
+    own = any(step.get("name") == GENERAL_TRANSFORM for step in desk.wish.transformations)
+    if takes(spec, GENERAL_TRANSFORM) and not own:
         empty: Json = {"selectors": []}
         selectors = {"segmentSelectors": empty, "profileSelectors": empty}
         steps.append({"name": GENERAL_TRANSFORM, "params": selectors})
@@ -68,7 +69,9 @@ def _export(desk: Desk, spec: FlowSpec, account: Account, params: Json) -> Verdi
         NAME,
         f"Send audiences to {desk.label}",
         (*account.parts, source, target, flow),
-        timing.described(desk) if schedule else "Each audience that is added has a schedule of its own.",
+        timing.described(desk, spec, schedule)
+        if schedule
+        else "Each audience that is added has a schedule of its own.",
     )
 
 
@@ -99,9 +102,10 @@ def _needs_mapping(desk: Desk, spec: FlowSpec) -> bool:
     )
 
 
-def _params(desk: Desk, part: NamedSpec | None) -> dict[str, Any]:
-    """The parameters of the wish; `path` fills the one that names a place."""
-    name = parameters.place_name(part)
+def _params(desk: Desk, part: NamedSpec | None, spec: FlowSpec | None) -> dict[str, Any]:
+    """The parameters of the wish; `path` fills the one that names a place, or `path` where the spec declares none."""
+    silent = parameters.silent(part) and desk.wish.path is not None
+    name = parameters.place_name(part) or ("path" if silent else None)
     params = {**parameters.constants(part), **desk.wish.params}
     if desk.wish.path is not None and name is None:
         known = ", ".join(sorted(part.properties)) if part else ""
@@ -110,9 +114,11 @@ def _params(desk: Desk, part: NamedSpec | None) -> dict[str, Any]:
         desk.refuse(f"params.{name}", "is the argument path: give one of the two.")
     elif name is not None and (desk.wish.path is not None or name in (part.required if part else ())):
         path = None if name in params else places.asked_for(desk, f"Which {name} of {desk.label}?")
-        if path is not None and (name == "tableName" or places.written_well(desk, path)):
+        if path is not None:
             params[name] = path
-    return parameters.settle(desk, part, params)
+            if name != "tableName":
+                places.note_spelling(desk, path)
+    return parameters.settle(desk, part, params, spec)
 
 
 def _data(desk: Desk, spec: FlowSpec) -> Json | None:
@@ -128,8 +134,8 @@ def _data(desk: Desk, spec: FlowSpec) -> Json | None:
 
 
 def _delta(desk: Desk, spec: FlowSpec) -> list[Json]:
-    """Scheduled flows of the kind that reads tables need a delta column, whatever the connector is."""
-    if not takes(spec, deltas.COPY):
-        desk.leave_out(f"{spec.name or 'this kind of flow'} has no such column", "delta_column")
+    """Scheduled flows of the kind that reads tables need a delta column, whatever the connector is. One that is given
+    is sent: a flow spec that does not list `Copy` does not forbid it."""
+    if not takes(spec, deltas.COPY) and desk.wish.delta_column is None:
         return []
     return deltas.step(desk, required=spec.id == wellknown.FLOW_TABLES_TO_LAKE)

@@ -21,7 +21,7 @@ def judge(desk: Desk) -> Verdict:
     """The verdict on a streaming import."""
     desk.leave_out("events are sent to an inlet, nothing is read", "path", "delta_column")
     desk.leave_out("events are sent as JSON", "format", "format_options")
-    params = parameters.settle(desk, desk.spec.source_spec, desk.wish.params)
+    params = parameters.settle(desk, desk.spec.source_spec, dict(desk.wish.params))
     mapped = desk.wish.mapping_set is not None or bool(desk.wish.fields)
     account = accounts.choose(desk, defaults=_defaults(desk, mapped=mapped))
     kind = _kind(account)

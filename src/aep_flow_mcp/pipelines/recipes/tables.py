@@ -46,7 +46,8 @@ def _params(desk: Desk) -> dict[str, Any]:
     if table is None:
         return params
     columns = [_column(column) for column in desk.findings.columns]
-    params = {"tableName": table, **({"columns": columns} if columns else {}), **params}
+    declared = parameters.place_name(desk.spec.source_spec) or "tableName"
+    params = {declared: table, **({"columns": columns} if columns else {}), **params}
     return parameters.settle(desk, desk.spec.source_spec, params)
 
 

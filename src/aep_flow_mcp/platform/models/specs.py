@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from aep_flow_mcp.platform.redaction.declared import secret_pointers
 
-from .common import ApiModel, AsObject, AsObjects, Bool, Key, Params, Text, Texts, either
+from .common import ApiModel, AsObject, AsObjects, Bool, Key, Params, Text, Texts, either, to_objects
+
+
+def to_named(value: object) -> list[object]:
+    """Named specs from a list, from one of them alone, or from an object of name and spec."""
+    if isinstance(value, dict) and not {"name", "spec", "type"} & value.keys():
+        inner = {name: part for name, part in value.items() if isinstance(part, dict)}
+        return [
+            {"name": name, **(part if "spec" in part else {"spec": part})} for name, part in inner.items()
+        ]
+    return to_objects(value)
+
+
+AsNamed = BeforeValidator(to_named)
 
 
 class NamedSpec(ApiModel):
@@ -56,13 +69,20 @@ class _Spec(ApiModel):
 class ConnectionSpec(_Spec):
     """One connector: how it authenticates, and what its source or target parameters look like."""
 
-    auth_specs: Annotated[list[NamedSpec], AsObjects] = Field(
+    auth_specs: Annotated[list[NamedSpec], AsNamed] = Field(
         default_factory=list, validation_alias=either("authSpec", "authSpecs")
     )
     source_spec: Annotated[NamedSpec | None, AsObject] = None
     target_spec: Annotated[NamedSpec | None, AsObject] = None
     explore_spec: Annotated[NamedSpec | None, AsObject] = None
-    encryption_specs: Annotated[list[NamedSpec], AsObjects] = Field(default_factory=list)
+    encryption_specs: Annotated[list[NamedSpec], AsNamed] = Field(
+        default_factory=list, validation_alias=either("encryptionSpecs", "encryptionSpec")
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty_names(cls, value: object) -> object:
+        return _first_filled(value, "authSpec", "authSpecs")
 
     @property
     def secret_pointers(self) -> frozenset[str]:
@@ -129,10 +149,15 @@ class FlowSpec(_Spec):
     option_spec: Annotated[NamedSpec | None, AsObject] = None
     schedule_spec: Annotated[NamedSpec | None, AsObject] = None
     run_spec: Annotated[NamedSpec | None, AsObject] = None
-    transformation_specs: Annotated[list[NamedSpec], AsObjects] = Field(
+    transformation_specs: Annotated[list[NamedSpec], AsNamed] = Field(
         default_factory=list,
         validation_alias=either("transformationSpec", "transformationSpecs", "transformationSpecDTOS"),
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty_names(cls, value: object) -> object:
+        return _first_filled(value, "transformationSpec", "transformationSpecs", "transformationSpecDTOS")
 
     @property
     def frequency(self) -> str | None:
@@ -166,6 +191,13 @@ class TestResult(ApiModel):
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
     result: Bool = None
+
+
+def _first_filled(value: object, *names: str) -> object:
+    """The same without those of the names that are empty, where another one is filled: pages print either."""
+    if not isinstance(value, dict) or not any(value.get(name) for name in names):
+        return value
+    return {name: part for name, part in value.items() if name not in names or part}
 
 
 def _flag(spec: ConnectionSpec, name: str, part: NamedSpec | None) -> bool:

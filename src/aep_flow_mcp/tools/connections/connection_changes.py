@@ -1,6 +1,7 @@
 """Tools that create, change and remove base connections (accounts)."""
 
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -9,10 +10,11 @@ from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.pipelines import wellknown
-from aep_flow_mcp.pipelines.checks import check_auth
+from aep_flow_mcp.pipelines.checks.connections import check_auth
 from aep_flow_mcp.planning import dependents
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.objects import Params, compact
+from aep_flow_mcp.planning.patched import checked_ops
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import Id
@@ -42,7 +44,7 @@ async def create_connection(
     """Create an account for any connector. get_connection_spec tells which auth_spec and params it takes."""
     auth = None
     if auth_spec is not None or auth_params is not None:
-        auth = {"specName": auth_spec, "params": auth_params or {}}
+        auth = compact(specName=auth_spec, params=auth_params or {})
     return await _create(aep, name, connection_spec_id, auth, description=description, draft=draft)
 
 
@@ -106,19 +108,16 @@ async def update_connection(
     item = await planning.stored(aep, Kind.CONNECTION, connection_id, etag=etag)
     ops = [operation.as_json() for operation in operations]
     if any(op["path"].startswith("/connectionSpec") for op in ops):
+        # 1414-400, help/sources/errors/flow-service-errors.md.
         raise PlanError("An account cannot change its connector: create a new one.")
-    spec = await planning.connector(aep, planning.spec_id_of(item) or "")
-    for op in ops:
-        if op["path"] in ("/auth", "/auth/params") and op["op"] != "remove":
-            auth = (
-                op["value"] if op["path"] == "/auth" else {**(item.get("auth") or {}), "params": op["value"]}
-            )
-            planning.refuse(check_auth(spec, auth))
-    warnings = []
+    warnings: list[str] = []
+    spec = None
     if any(op["path"].startswith("/auth") for op in ops):
-        warnings = [
-            f"Uses these credentials: {line}" for line in await dependents.of_connection(aep, connection_id)
-        ]
+        spec = await planning.spec_for_update(aep.get_connection_spec, planning.spec_id_of(item), warnings)
+        if spec is not None:
+            ops = checked_ops(item, ops, {"auth": partial(check_auth, spec)}, warnings)
+        used = await dependents.of_connection(aep, connection_id)
+        warnings += [f"Uses these credentials: {line}" for line in used]
     return Change.update(
         Kind.CONNECTION,
         connection_id,
@@ -126,7 +125,7 @@ async def update_connection(
         ops,
         etag=planning.etag_of(item),
         warnings=warnings,
-        secret_keys=spec.secret_pointers,
+        secret_keys=spec.secret_pointers if spec else (),
     )
 
 
@@ -155,8 +154,13 @@ async def _create(
     draft: bool = False,
 ) -> Change:
     spec = await planning.connector(aep, spec_id)
-    planning.refuse(check_auth(spec, auth))
+    warnings: list[str] = []
+    auth = planning.sendable(check_auth(spec, auth), warnings)
     body = compact(name=name, description=description, auth=auth, connectionSpec=planning.spec_ref(spec))
     return Change.create(
-        Kind.CONNECTION, body, secret_keys=spec.secret_pointers, params={"mode": "draft"} if draft else None
+        Kind.CONNECTION,
+        body,
+        secret_keys=spec.secret_pointers,
+        params={"mode": "draft"} if draft else None,
+        warnings=warnings,
     )

@@ -6,9 +6,8 @@ from pydantic import Field
 
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
-from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.pipelines import wellknown
-from aep_flow_mcp.pipelines.checks import Problem
+from aep_flow_mcp.pipelines.checks.outcome import Problem
 from aep_flow_mcp.planning import ends
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.objects import Params, compact
@@ -85,10 +84,11 @@ async def create_source_connection_landing_zone(
 ) -> Change:
     """Read a file or folder of the Data Landing Zone."""
     params: Params = {"path": path, "type": type.value, "recursive": recursive}
-    if type is PathType.FILE:
+    warnings = []
+    if type is PathType.FILE and recursive:
+        warnings.append("recursive goes with type folder; it is sent all the same.")
+    elif type is PathType.FILE:
         del params["recursive"]
-        if recursive:
-            raise PlanError("recursive goes with type folder only.")
     data = compact(format=data_format.value, properties=data_properties)
     return await ends.create(
         aep,
@@ -99,6 +99,7 @@ async def create_source_connection_landing_zone(
         params=params,
         data=data,
         description=description,
+        warnings=warnings,
     )
 
 

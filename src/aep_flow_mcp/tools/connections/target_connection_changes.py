@@ -10,7 +10,7 @@ from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.pipelines import wellknown
 from aep_flow_mcp.planning import ends
 from aep_flow_mcp.planning import objects as planning
-from aep_flow_mcp.planning.exports import Compression, ExportFormat, dataset_export_params
+from aep_flow_mcp.planning.exports import Compression, ExportFormat, dataset_export_params, notes_on
 from aep_flow_mcp.planning.objects import Params, compact
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.surface.dependencies import Reader
@@ -129,6 +129,7 @@ async def create_target_connection_dataset_to_landing_zone(
         account_id=base_connection_id,
         params=dataset_export_params(path, file_type, compression),
         description=description,
+        warnings=notes_on(file_type, compression),
     )
 
 

@@ -7,9 +7,11 @@ from pydantic import Field
 from aep_flow_mcp.guard.changes.change import Change, Plan
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.pipelines import wellknown
-from aep_flow_mcp.pipelines.checks import Problem, check_schedule
+from aep_flow_mcp.pipelines.checks.connections import check_target
+from aep_flow_mcp.pipelines.checks.flows import check_schedule
+from aep_flow_mcp.pipelines.checks.outcome import Problem
 from aep_flow_mcp.planning import objects as planning
-from aep_flow_mcp.planning.exports import Compression, ExportFormat, dataset_export_params
+from aep_flow_mcp.planning.exports import Compression, ExportFormat, dataset_export_params, notes_on
 from aep_flow_mcp.planning.flow_bodies import ExportEvery, StartTime, export_schedule
 from aep_flow_mcp.planning.objects import compact
 from aep_flow_mcp.platform.reader import FlowReader
@@ -35,13 +37,16 @@ async def export_dataset_to_landing_zone(
 ) -> Change:
     """Export datasets into the landing zone: account, connections and flow at once, all or nothing."""
     spec = await planning.flow_spec(aep, wellknown.FLOW_DATASET_TO_LANDING_ZONE)
-    schedule = export_schedule(every, start_time, end_time, None)
-    planning.refuse(check_schedule(spec, schedule, now=planning.now()))
-    target_params = dataset_export_params(path, file_type, compression)
+    warnings = notes_on(file_type, compression)
+    schedule = planning.sendable(
+        check_schedule(spec, export_schedule(every, start_time, end_time, None), now=planning.now()), warnings
+    )
     names = await _exportable(aep, dataset_ids)
     lake = await planning.connector(aep, wellknown.DATA_LAKE_SOURCE)
     zone = await planning.connector(aep, wellknown.LANDING_ZONE_TARGET)
-    await planning.check_account(aep, base_connection_id, zone)
+    params = dataset_export_params(path, file_type, compression)
+    target_params = planning.sendable(check_target(zone, params=params, flow_spec=spec), warnings)
+    planning.sendable(await planning.check_account(aep, base_connection_id, zone), warnings)
 
     plan = Plan(f"Export {', '.join(names.values())} to the Data Landing Zone")
     base = base_connection_id or plan.create(
@@ -78,7 +83,7 @@ async def export_dataset_to_landing_zone(
         scheduleParams=schedule,
     )
     plan.create(Kind.FLOW, flow, key="flow")
-    return plan.change()
+    return plan.change(warnings=warnings)
 
 
 async def _exportable(aep: FlowReader, dataset_ids: list[str]) -> dict[str, str]:

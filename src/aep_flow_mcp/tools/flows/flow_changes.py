@@ -9,7 +9,8 @@ from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import NothingToDo, PlanError
 from aep_flow_mcp.pipelines import wellknown
-from aep_flow_mcp.pipelines.checks import check_options, check_schedule, check_transformations
+from aep_flow_mcp.pipelines.checks.flows import check_options, check_schedule, check_transformations
+from aep_flow_mcp.pipelines.checks.outcome import Checked
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.flow_bodies import (
     ExportEvery,
@@ -24,10 +25,12 @@ from aep_flow_mcp.planning.flow_bodies import (
     read_ends,
 )
 from aep_flow_mcp.planning.objects import compact
+from aep_flow_mcp.planning.patched import checked_ops
+from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import FlowId, Id
 from aep_flow_mcp.surface.registry import write_tool
-from aep_flow_mcp.surface.write_params import Description, Draft, Etag, Name, PatchOps
+from aep_flow_mcp.surface.write_params import Description, Draft, Etag, Labels, Name, PatchOps
 
 MappingVersion = Annotated[int | None, Field(description="latest if left out")]
 
@@ -65,6 +68,7 @@ async def create_flow(
     schedule: Schedule | None = None,
     transformations: list[Transformation] | None = None,
     options: Options | None = None,
+    labels: Labels = None,
     description: Description = None,
     draft: Draft = False,
 ) -> Change:
@@ -78,6 +82,7 @@ async def create_flow(
         schedule=schedule.as_params() if schedule else None,
         transformations=[step.model_dump() for step in transformations or []],
         options=options.as_params() if options else None,
+        labels=labels,
         description=description,
         draft=draft,
     )
@@ -170,19 +175,9 @@ async def update_flow(aep: Reader, flow_id: FlowId, operations: PatchOps, etag: 
     ops = [operation.as_json() for operation in operations]
     if any(op["path"] == "/state" for op in ops):
         raise PlanError("The state cannot be patched: use run_flow_action.")
-    spec = await planning.flow_spec(aep, (item.get("flowSpec") or {}).get("id", ""))
-    for op in ops:
-        if op["op"] == "remove":
-            continue
-        if op["path"] == "/scheduleParams":
-            started = (item.get("scheduleParams") or {}).get("startTime")
-            now = planning.now() if op["value"] and op["value"].get("startTime") != started else 0
-            planning.refuse(check_schedule(spec, op["value"], now=now))
-        elif op["path"] == "/transformations":
-            planning.refuse(check_transformations(spec, op["value"]))
-        elif op["path"] == "/options":
-            planning.refuse(check_options(spec, op["value"]))
-    return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item))
+    warnings: list[str] = []
+    ops = await _checked(aep, item, ops, warnings)
+    return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item), warnings=warnings)
 
 
 @write_tool("flows", idempotent=True)
@@ -221,7 +216,9 @@ async def update_flow_mapping(
         ops = [{"op": "add", "path": "/transformations", "value": [*steps, step]}]
     else:
         ops = [{"op": "replace", "path": f"/transformations/{index}", "value": step}]
-    return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item))
+    warnings: list[str] = []
+    ops = await _checked(aep, item, ops, warnings)
+    return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item), warnings=warnings)
 
 
 @write_tool("flows", idempotent=True)
@@ -262,3 +259,35 @@ async def delete_flow(aep: Reader, flow_id: FlowId) -> Change:
     kept = "; ".join(f"{name} connection {', '.join(ids)}" for name, ids in ends.items() if ids)
     summary = f"These stay: {kept}." if kept else ""
     return Change.delete(Kind.FLOW, item, warnings=warnings, summary=summary)
+
+
+async def _checked(
+    aep: FlowReader, item: dict[str, Any], ops: list[dict[str, Any]], warnings: list[str]
+) -> list[dict[str, Any]]:
+    """The operations after the flow spec's own checks, at whatever path they are."""
+    members = ("/scheduleParams", "/transformations", "/options")
+    if not any(op["path"].startswith(members) for op in ops):
+        return ops
+    spec_id = planning.spec_id_of(item, "flowSpec")
+    spec = await planning.spec_for_update(aep.get_flow_spec, spec_id, warnings)
+    if spec is None:
+        return ops
+    known = item.get("scheduleParams")
+    started = str(known.get("startTime")) if isinstance(known, dict) else None
+
+    def schedule(value: Any) -> Checked:
+        moved = isinstance(value, dict) and str(value.get("startTime")) != started
+        return check_schedule(
+            spec, value, now=planning.now() if moved else 0, complete=item.get("state") != "draft"
+        )
+
+    return checked_ops(
+        item,
+        ops,
+        {
+            "scheduleParams": schedule,
+            "transformations": lambda value: check_transformations(spec, value),
+            "options": lambda value: check_options(spec, value),
+        },
+        warnings,
+    )

@@ -1,0 +1,78 @@
+"""JSON Patch operations against the specs: the object as it would be is checked, at whatever path it is changed.
+
+What was wrong before and is not touched is not held against a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from aep_flow_mcp.guard.changes.patches import Patch
+from aep_flow_mcp.pipelines.checks.outcome import Checked, Problem, joined
+from aep_flow_mcp.planning.objects import refuse
+
+Check = Callable[[Any], Checked]
+_ABSENT = object()
+
+
+def checked_ops(
+    item: Mapping[str, Any], ops: list[dict[str, Any]], checks: Mapping[str, Check], warnings: list[str]
+) -> list[dict[str, Any]]:
+    """The operations with values in the declared types. `checks`: by top-level member of the object.
+
+    Raises:
+        PlanError: an operation does not fit the object, or makes it something that its spec refuses.
+    """
+    patch = Patch.of(item, ops)
+    touched = [_steps(op["path"]) for op in ops]
+    problems: list[Problem] = []
+    sent: dict[str, Any] = {}
+    for member, check in checks.items():
+        if member not in patch.after:
+            continue
+        old, new = check(patch.before.get(member)), check(patch.after[member])
+        known = {str(problem) for problem in old.problems}
+        fields = [joined(*way) for way in touched if way[0] == member]
+        problems += [
+            problem
+            for problem in new.problems
+            if str(problem) not in known or _at_or_below(problem.field, fields)
+        ]
+        warnings += [note for note in new.notes if note not in warnings]
+        sent[member] = new.value
+    refuse(problems)
+    return [_typed(op, patch.after, sent) for op in ops]
+
+
+def _typed(op: dict[str, Any], after: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The operation with its value as it was checked, where that is what it leads to."""
+    way = _steps(op["path"])
+    found, wanted = _at(sent, way), _at(after, way)
+    same = op["op"] != "remove" and found is not _ABSENT and wanted == op["value"]
+    return {**op, "value": found} if same else op
+
+
+def _steps(path: str) -> list[str | int]:
+    """A JSON pointer as names and positions."""
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
+    return [steps[0], *(int(step) if step.isdecimal() else step for step in steps[1:])]
+
+
+def _at(document: Any, way: Iterable[str | int]) -> Any:
+    here = document
+    for step in way:
+        if isinstance(here, Mapping) and str(step) in here:
+            here = here[str(step)]
+        elif isinstance(here, list) and here and (step == "-" or isinstance(step, int)):
+            position = -1 if step == "-" else int(step)
+            if position >= len(here):
+                return _ABSENT
+            here = here[position]
+        else:
+            return _ABSENT
+    return here
+
+
+def _at_or_below(field: str, fields: Iterable[str]) -> bool:
+    return any(field == one or field.startswith((f"{one}.", f"{one}[")) for one in fields)
