@@ -42,7 +42,7 @@ class Patch:
         for op in ops:
             one = _normal(op, current)
             try:
-                current = jsonpatch.apply_patch(current, [one])
+                current = jsonpatch.apply_patch(*_shown_whole(current, one))
             except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError) as error:
                 raise PlanError(
                     f"{one['op']} {shown(one['path'], limit=200)} does not fit the object: {error}."
@@ -91,6 +91,18 @@ def _normal(op: Mapping[str, Any], current: JSON) -> dict[str, Any]:
     # Credentials come back masked; a mask is not a value to send.
     value = None if path.startswith("/auth") else _at(current, path)
     return {"op": name, "path": path, "value": value}
+
+
+def _shown_whole(current: dict[str, Any], op: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The object and the operation as they fit each other: credentials that the service does not show are there all
+    the same, and can be replaced."""
+    path = op["path"].split("/")[1:]
+    if path[0] != "auth" or op["op"] != "replace" or len(path) > 3:
+        return current, [op]
+    auth = {**current["auth"]} if isinstance(current.get("auth"), dict) else {}
+    if path[1:2] == ["params"] and not isinstance(auth.get("params"), dict):
+        auth["params"] = {}
+    return {**current, "auth": auth}, [{**op, "op": "add"}]
 
 
 def _at(document: JSON, path: str) -> JSON:
