@@ -66,10 +66,11 @@ class Blueprint:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What can be said about a wish. There is a blueprint when nothing is missing and nothing is wrong."""
+    """What can be said about a wish. There is a blueprint, with the same warnings, when nothing is missing or wrong."""
 
     recipe: str | None = None
     missing: tuple[Missing, ...] = ()
     problems: tuple[Problem, ...] = ()
     blueprint: Blueprint | None = None
+    warnings: tuple[str, ...] = ()
     suggested_fields: tuple[tuple[str, str], ...] = field(default=())

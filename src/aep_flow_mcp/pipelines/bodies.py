@@ -12,7 +12,7 @@ from . import wellknown
 from .accounts import Account
 from .blueprint import Created, Part, What
 from .checks.fitting import STAND_IN
-from .checks.flows import check_options, check_pairing, check_transformations
+from .checks.flows import check_labels, check_options, check_pairing, check_transformations
 from .desk import Desk, given, spec_ref
 from .wish import StartState
 
@@ -80,7 +80,7 @@ def flow(
         transformations=_with_stand_ins(listed, sent),
         scheduleParams=schedule or None,
         options=options or None,
-        labels=list(desk.wish.labels) or None,
+        labels=desk.take(check_labels(desk.wish.labels)),
     )
     return Part(what=What.FLOW, body=body)
 

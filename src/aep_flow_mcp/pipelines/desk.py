@@ -140,6 +140,7 @@ class Desk:
             missing=tuple(item for item in self.missing.values() if not self.refused(item.field)),
             problems=tuple(self.problems.values()),
             blueprint=blueprint,
+            warnings=tuple(self.warnings),
             suggested_fields=self.suggested,
         )
 

@@ -14,7 +14,7 @@ from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.pipelines import schedules, wellknown
-from aep_flow_mcp.pipelines.checks.flows import check_flow
+from aep_flow_mcp.pipelines.checks.flows import check_flow, check_labels
 from aep_flow_mcp.pipelines.checks.outcome import Checked, Problem
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.objects import compact
@@ -216,7 +216,7 @@ async def plan_flow(
         transformations=sent["transformations"] or [],
         scheduleParams=sent["scheduleParams"] or None,
         options=sent["options"] or None,
-        labels=labels or None,
+        labels=planning.sendable(check_labels(labels or ()), warnings),
     )
     return Change.create(Kind.FLOW, body, params={"mode": "draft"} if draft else None, warnings=warnings)
 

@@ -66,6 +66,7 @@ def refusal(verdict: Verdict) -> PlanError:
     lines = ["Nothing is planned yet."]
     lines += ["Wrong:", *wrong] if wrong else []
     lines += ["Missing:", *missing] if missing else []
+    lines += [f"! {clean_text(warning)}" for warning in verdict.warnings]
     if verdict.suggested_fields:
         lines.append(f"Suggested fields: {pairs_text(verdict.suggested_fields)}")
     return PlanError("\n".join([*lines, "plan_pipeline tells the same without writing."]))

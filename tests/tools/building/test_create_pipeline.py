@@ -187,3 +187,16 @@ async def test_how_it_stands_cannot_be_read_and_it_is_done_all_the_same() -> Non
         answer = await on.answer("create_pipeline", **said)
         assert answer["status"] == "done"
         assert "could not be read" in answer["data"]["note"]
+
+
+async def test_labels_that_the_service_did_not_take_are_told() -> None:
+    """Only a change of a flow is documented to set them; a flow without them is seen by everybody."""
+    async with stage("2026-07-28") as on:
+        said, plan = await settle(on, S3.person)
+        assert "labels" not in str(plan["preview"])
+        before = on.kept()
+        answer = await on.answer("create_pipeline", **said, labels=["core/C12"])
+        [flow] = on.created(before)["flows"]
+        told_so = answer["data"]["labels"]
+        assert told_so == ("set" if flow.get("labels") else told_so)
+        assert flow.get("labels") or told_so.startswith("NOT set: core/C12. Set them now: update_flow")

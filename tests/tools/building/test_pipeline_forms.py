@@ -122,8 +122,8 @@ async def test_an_answer_that_is_wrong_is_told_with_what_was_answered(
 
 async def test_where_nobody_can_be_asked_everything_that_is_missing_is_listed(era: str) -> None:
     async with stage(era, mcp_approval="ask") as on:
-        said = await on.refusal("create_pipeline", connector="s3", end_time="2027-01-01")
-        for word in ("account", "path", "datasets", "name", "end_time: must be left out"):
+        said = await on.refusal("create_pipeline", connector="s3", delta_column="at")
+        for word in ("account", "path", "datasets", "name", "delta_column: must be left out"):
             assert word in said
         assert on.emulator.journal.writes() == []
 

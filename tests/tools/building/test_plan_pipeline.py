@@ -13,12 +13,13 @@ from aep_flow_mcp.pipelines.wish import PipelineWish
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.server import build_server
 from aep_flow_mcp.surface.pipeline_arguments import FormatOf
-from pipelines.test_mistakes import WRONG
+from pipelines.test_mistakes import NOTED, WRONG
 from pipelines.wishes import airship, export, files, from_zone, hub, stream, table, to_zone
 from support.organisation import emulator_on_shared_seed
 from tools.asked import TOKEN
 from tools.bed import NOW, SANDBOX
 from tools.pipeline_talks import REFERENCE, Stage, arguments, stage, told
+from tools.pipeline_talks import told as saying
 from tools.questions.test_describe_flow import RoundCounting
 
 COMPLETE: dict[str, PipelineWish] = {
@@ -97,7 +98,18 @@ async def test_every_mistake_is_told_with_the_field_and_the_fix_and_nothing_is_w
             assert on.emulator.journal.writes() == []
             on.emulator.journal.clear()
             told += 1
-        assert told >= 60
+        assert told >= 40
+
+
+async def test_what_nothing_declares_refused_is_ready_and_noted() -> None:
+    async with stage("2026-07-28") as on:
+        for noted in NOTED:
+            with saying(noted.what):
+                answer, text = await on.call("plan_pipeline", **arguments(noted.wish))
+                secret = [item["field"] for item in answer["problems"]]
+                assert answer["ready"] or secret == ["auth_params"], "a reference that is not set here"
+                assert not answer["ready"] or [words for words in noted.words if words not in text] == []
+                assert on.emulator.journal.writes() == []
 
 
 async def test_what_is_missing_comes_with_choices_of_the_organisation(era: str) -> None:
@@ -157,8 +169,12 @@ async def test_one_file_and_an_account_that_does_not_work() -> None:
         assert answer["ready"], answer
         assert '"type": "file"' in text
         broken, _ = await plan(on, files(account="Partner feeds S3", path="/x/"))
-        assert [item["field"] for item in broken["problems"]] == ["account"]
-        assert "ExpiredToken" in broken["problems"][0]["fix"]
+        assert broken["problems"] == []
+        assert any("ExpiredToken" in note for note in broken["notes"])
+        refused = await on.refusal(
+            "create_pipeline", **arguments(files(account="Partner feeds S3", path="/x/"))
+        )
+        assert "ExpiredToken" in refused
 
 
 async def test_what_cannot_be_read_is_said_and_the_rest_goes_on() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,10 @@ Json = Mapping[str, Any]
 ONCE = "once"
 _FIRST_MILLISECOND = 100_000_000_000
 _GRACE = 60
+LABELS_LATER = (
+    "labels are documented as a change of an existing flow: look whether the new flow has them; if not, update_flow, "
+    "add /labels. Until then everybody sees it."
+)
 _UNITS = ("minute", "hour", "day", "week")
 
 
@@ -74,6 +78,11 @@ def check_options(spec: FlowSpec, options: Any) -> Checked:
         return Checked(options)
     schema = spec.option_spec.spec if spec.option_spec else None
     return check_schema(schema, dict(options), "options", whose=f"{spec.name or 'the flow spec'}")
+
+
+def check_labels(labels: Sequence[str]) -> Checked:
+    """Access labels. They are documented as a change of a flow that is there (help/sources/tutorials/api/labels.md)."""
+    return Checked(list(labels) or None, (), (LABELS_LATER,) if labels else ())
 
 
 def check_flow(

@@ -1,6 +1,6 @@
 """From a wish to a running pipeline: everything or nothing, after one approval."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -38,11 +38,11 @@ async def create_pipeline(aep: Reader, talk: Answered) -> Change:
         raise PlanError(f"{talk.unreadable}{_said(talk)}")
     if verdict.blueprint is None:
         raise PlanError(f"{refusal(verdict)}{_said(talk)}")
-    return change_of(verdict.blueprint, follow=partial(how_it_stands, aep))
+    return change_of(verdict.blueprint, follow=partial(how_it_stands, aep, talk.wish.labels))
 
 
-async def how_it_stands(aep: FlowReader, ids: Mapping[str, str]) -> Mapping[str, Any]:
-    """The new flow's state, its first run, and where to send to when a new inlet was made.
+async def how_it_stands(aep: FlowReader, labels: Sequence[str], ids: Mapping[str, str]) -> Mapping[str, Any]:
+    """The new flow's state, its first run, where to send to when a new inlet was made, and whether it has the labels.
 
     Raises:
         PlatformError: it cannot be read.
@@ -62,6 +62,7 @@ async def how_it_stands(aep: FlowReader, ids: Mapping[str, str]) -> Mapping[str,
         "state": flow.state,
         "first_run": _first_run(flow, runs.items, streams=streams),
         **_inlet(accounts),
+        **_labelled(flow, labels),
     }
 
 
@@ -76,6 +77,16 @@ def _first_run(flow: Flow, runs: list[FlowRun], *, streams: bool) -> str:
         return "a stream has no runs: look at the dataset's batches"
     start = flow.schedule.start_time if flow.schedule else None
     return f"not yet, due {moment(start)}" if start else "not yet"
+
+
+def _labelled(flow: Flow, wanted: Sequence[str]) -> dict[str, str]:
+    """Whether the service took the access labels when it made the flow; nothing documents that it does."""
+    if not wanted:
+        return {}
+    has = getattr(flow, "labels", None)
+    lacking = [label for label in wanted if label not in (has if isinstance(has, list) else [])]
+    told = f"NOT set: {', '.join(lacking)}. Set them now: update_flow, add /labels" if lacking else "set"
+    return {"labels": told}
 
 
 def _inlet(accounts: list[Connection]) -> dict[str, str]:

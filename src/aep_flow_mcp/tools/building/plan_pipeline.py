@@ -98,7 +98,9 @@ async def plan_pipeline(app: AppState, aep: Reader, wish: Wish) -> PipelinePlan:
     shown = None
     if isinstance(where[0], Refusal):
         notes.append(f"create_pipeline would be refused: {where[0].sentence}")
-    if verdict.blueprint is not None:
+    if verdict.blueprint is None:
+        notes += verdict.warnings
+    else:
         change = _placed(change_of(verdict.blueprint), where[0], aep)
         problems += _secrets(app, change)
         shown = None if problems else preview(change).text()
