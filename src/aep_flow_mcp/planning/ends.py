@@ -11,7 +11,7 @@ from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.pipelines.checks.connections import check_params, check_source, check_target
 from aep_flow_mcp.pipelines.checks.outcome import Checked
 from aep_flow_mcp.planning import dependents, objects
-from aep_flow_mcp.planning.objects import Params, PatchOp, compact
+from aep_flow_mcp.planning.objects import Operations, Params, PatchOp, compact
 from aep_flow_mcp.planning.patched import checked_ops
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec, NamedSpec
 from aep_flow_mcp.platform.reader import FlowReader
@@ -85,17 +85,17 @@ async def update(
     aep: FlowReader, end: End, object_id: str, operations: list[PatchOp], etag: str | None
 ) -> Change:
     """A Change that patches one, after its connector's own checks, and names the flows that use it."""
-    item = await objects.stored(aep, end.kind, object_id, etag=etag)
     warnings = [f"{end.uses}: {line}" for line in await end.used_by(aep, object_id)]
-    ops = [operation.as_json() for operation in operations]
-    spec = None
-    if any(op["path"].startswith("/params") for op in ops):
+
+    async def checked(item: dict[str, Any], ops: Operations) -> Operations:
+        if not any(op["path"].startswith("/params") for op in ops):
+            return ops
         spec = await objects.spec_for_update(aep.get_connection_spec, objects.spec_id_of(item), warnings)
-        if spec is not None:
-            ops = checked_ops(item, ops, {"params": _params_of(end, spec)}, warnings)
-    secrets = spec.secret_pointers if spec else frozenset[str]()
-    etag = objects.etag_of(item)
-    return Change.update(end.kind, object_id, item, ops, etag=etag, warnings=warnings, secret_keys=secrets)
+        return checked_ops(item, ops, {"params": _params_of(end, spec)}, warnings) if spec else ops
+
+    return await objects.update(
+        aep, end.kind, object_id, operations, etag, checked=checked, warnings=warnings
+    )
 
 
 async def delete(aep: FlowReader, end: End, object_id: str, *, delete_anyway: bool) -> Change:

@@ -103,12 +103,27 @@ def etag_of(item: Mapping[str, Any]) -> str:
     return found
 
 
+Operations = list[dict[str, Any]]
+
+
 async def update(
-    aep: FlowReader, kind: Kind, object_id: str, operations: list[PatchOp], etag: str | None, **details: Any
+    aep: FlowReader,
+    kind: Kind,
+    object_id: str,
+    operations: list[PatchOp],
+    etag: str | None,
+    *,
+    checked: Callable[[dict[str, Any], Operations], Awaitable[Operations]] | None = None,
+    **details: Any,
 ) -> Change:
-    """A Change that patches an object as it is now, valid for its present ETag only."""
+    """A Change that patches an object as it is now, valid for its present ETag only.
+
+    checked: from the object and the operations to the operations as they are sent.
+    """
     item = await stored(aep, kind, object_id, etag=etag)
     ops = [operation.as_json() for operation in operations]
+    if checked is not None:
+        ops = await checked(item, ops)
     details.setdefault("secret_keys", (await declared_secrets(aep, item)).get(spec_id_of(item) or "", ()))
     return Change.update(kind, object_id, item, ops, etag=etag_of(item), **details)
 

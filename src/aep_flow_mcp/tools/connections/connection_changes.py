@@ -13,7 +13,7 @@ from aep_flow_mcp.pipelines import wellknown
 from aep_flow_mcp.pipelines.checks.connections import check_auth
 from aep_flow_mcp.planning import dependents
 from aep_flow_mcp.planning import objects as planning
-from aep_flow_mcp.planning.objects import Params, compact
+from aep_flow_mcp.planning.objects import Operations, Params, compact
 from aep_flow_mcp.planning.patched import checked_ops
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import Reader
@@ -105,27 +105,23 @@ async def update_connection(
     aep: Reader, connection_id: Id, operations: PatchOps, etag: Etag = None
 ) -> Change:
     """Patch an account, e.g. replace /auth/params with new credentials or /name."""
-    item = await planning.stored(aep, Kind.CONNECTION, connection_id, etag=etag)
-    ops = [operation.as_json() for operation in operations]
-    if any(op["path"].startswith("/connectionSpec") for op in ops):
+    if any(operation.path.startswith("/connectionSpec") for operation in operations):
         # 1414-400, help/sources/errors/flow-service-errors.md.
         raise PlanError("An account cannot change its connector: create a new one.")
     warnings: list[str] = []
-    spec = None
-    if any(op["path"].startswith("/auth") for op in ops):
+
+    async def checked(item: Params, ops: Operations) -> Operations:
+        if not any(op["path"].startswith("/auth") for op in ops):
+            return ops
         spec = await planning.spec_for_update(aep.get_connection_spec, planning.spec_id_of(item), warnings)
         if spec is not None:
             ops = checked_ops(item, ops, {"auth": partial(check_auth, spec)}, warnings)
         used = await dependents.of_connection(aep, connection_id)
-        warnings += [f"Uses these credentials: {line}" for line in used]
-    return Change.update(
-        Kind.CONNECTION,
-        connection_id,
-        item,
-        ops,
-        etag=planning.etag_of(item),
-        warnings=warnings,
-        secret_keys=spec.secret_pointers if spec else (),
+        warnings.extend(f"Uses these credentials: {line}" for line in used)
+        return ops
+
+    return await planning.update(
+        aep, Kind.CONNECTION, connection_id, operations, etag, checked=checked, warnings=warnings
     )
 
 
