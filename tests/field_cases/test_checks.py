@@ -468,7 +468,8 @@ async def test_params_are_held_and_fitted_at_every_path(ask: Ask, part: str) -> 
         if part == "sourceSpec"
         else ("targetConnections", "update_target_connection", "target_connection_id")
     )
-    spec = connector(**{part: {"spec": shape(("path",), path=TEXT, recursive={"type": "boolean"})}})
+    declared: dict[str, Any] = {part: {"spec": shape(("path",), path=TEXT, recursive={"type": "boolean"})}}
+    spec = connector(**declared)
     overlay = of_connectors(spec, rules=(stored(OWN, kind, params={"path": "/x"}),))
 
     async def change(path: str, value: Any) -> Told:

@@ -64,8 +64,8 @@ def test_mappings_are_compared_by_row_not_by_id() -> None:
     assert differences(left, Side(flow(**other), mappings=("c -> x.a", "b -> x.b"))) == {
         "mapping to x.a": ("a", "c")
     }
-    gone = differences(left, Side(flow(**other), mappings=Problem.DELETED))
-    assert gone["mapping set"] == ("(absent)", "deleted")
+    gone = differences(left, Side(flow(**other), mappings=Problem.NOT_FOUND))
+    assert gone["mapping set"] == ("(absent)", str(Problem.NOT_FOUND))
     assert "Mapping.mappingId" in differences(Side(flow()), Side(flow(**other)))
 
 
@@ -115,7 +115,10 @@ def test_names_stand_for_ids_and_secrets_stay_hidden() -> None:
     left = Side(flow(), accounts=(account("a", "secret one"),), names={"spec a": "S3"})
     right = Side(flow(), accounts=(account("b", "secret two"),), names={"spec b": "S3"})
     assert differences(left, right) == {}
-    assert differences(left, Side(flow(), accounts=(Problem.DELETED,)))["account"] == ("(absent)", "deleted")
+    assert differences(left, Side(flow(), accounts=(Problem.NOT_FOUND,)))["account"] == (
+        "(absent)",
+        str(Problem.NOT_FOUND),
+    )
 
 
 JSON = st.recursive(

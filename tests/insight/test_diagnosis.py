@@ -85,19 +85,19 @@ def dataset(reference: dict[str, str]) -> dict[str, Dataset]:
 @pytest.mark.parametrize(
     ("cause", "changes"),
     [
-        (Cause.ACCOUNT_DELETED, {"accounts": {ACCOUNT: Problem.DELETED}, "tested": {}, "runs": bad("x")}),
+        (Cause.ACCOUNT_NOT_FOUND, {"accounts": {ACCOUNT: Problem.NOT_FOUND}, "tested": {}, "runs": bad("x")}),
         (
             Cause.ACCOUNT_DISABLED,
             {"accounts": {ACCOUNT: Connection(id=ACCOUNT, state="disabled")}, "tested": {}},
         ),
-        (Cause.SOURCE_CONNECTION_DELETED, {"sources": {SOURCE: Problem.DELETED}, "explored": {}}),
-        (Cause.TARGET_CONNECTION_DELETED, {"targets": {TARGET: Problem.DELETED}}),
+        (Cause.SOURCE_CONNECTION_NOT_FOUND, {"sources": {SOURCE: Problem.NOT_FOUND}, "explored": {}}),
+        (Cause.TARGET_CONNECTION_NOT_FOUND, {"targets": {TARGET: Problem.NOT_FOUND}}),
         (
-            Cause.DATASET_DELETED,
-            {"datasets": {DATASET: Problem.DELETED}, "runs": bad("Dataset was not found")},
+            Cause.DATASET_NOT_FOUND,
+            {"datasets": {DATASET: Problem.NOT_FOUND}, "runs": bad("Dataset was not found")},
         ),
-        (Cause.SCHEMA_DELETED, {"schemas": {SCHEMA: Problem.DELETED}}),
-        (Cause.MAPPING_DELETED, {"mapping": Problem.DELETED, "newest_mapping": None}),
+        (Cause.SCHEMA_NOT_FOUND, {"schemas": {SCHEMA: Problem.NOT_FOUND}}),
+        (Cause.MAPPING_NOT_FOUND, {"mapping": Problem.NOT_FOUND, "newest_mapping": None}),
         (
             Cause.CREDENTIALS,
             {"tested": {ACCOUNT: Probed(Probe.FAILED, "the access key has expired")}, "explored": {}},

@@ -114,7 +114,7 @@ def parsed(status: int, body: object, **headers: str) -> PlatformError:
             "1422-400",
             "already enabled",
         ),
-        (502, b"<html><h1>Bad gateway</h1>", K.UNAVAILABLE, None, "not JSON: <html>"),
+        (502, b"<html><h1>Bad gateway</h1>", K.UNAVAILABLE, None, "not JSON: Bad gateway"),
         (504, b"", K.UNAVAILABLE, None, "body is empty"),
         (500, b'{"message": "cut', K.UNAVAILABLE, None, "not JSON"),
         (429, {"error_code": "429050", "message": "Too many requests"}, K.RATE_LIMITED, "429050", "Too many"),
@@ -343,9 +343,10 @@ def test_codes_are_complete_and_unique() -> None:
     assert len({(info.issuer, info.code) for info in codes}) == len(codes) > 250
     for info in codes:
         assert info.meaning
-        assert info.fix
+        # Adobe's table gives no advice for a row in thirty; then the advice for its kind is given.
         assert info.source
         assert info.kind is None or ErrorKind(info.kind)
+    assert sum(bool(info.fix) for info in codes) > 250
 
 
 @given(st.text(max_size=30), st.sampled_from([None, "sources", "flow-service", "nobody"]))

@@ -118,4 +118,4 @@ def test_a_run_that_goes_on_and_one_that_is_empty() -> None:
         None,
         (None, None),
     )
-    assert empty.clean
+    assert empty.clean is None

@@ -43,7 +43,7 @@ def common_fields(
         "id": item.id,
         "name": item.name,
         "state": item.state,
-        "connector": spec.name if spec else None,
+        "connector": spec.shown_name if spec else None,
         "connection_spec_id": item.spec_id,
         "updated_at": moment(item.updated_at),
     }

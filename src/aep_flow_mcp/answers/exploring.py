@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -9,6 +10,7 @@ from pydantic import BaseModel, Field
 from aep_flow_mcp.answers.text import Answer, clean
 from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.platform.models.explore import (
+    Column,
     Exploration,
     ExploreItem,
     ExplorePreview,
@@ -22,6 +24,10 @@ PREVIEW_ROWS = 10
 """Rows of data in an answer; a look at the data, not a download of it."""
 _CELL_LENGTH = 200
 _MAX_COLUMNS = 400
+_CELL_PARTS = 20
+_CELL_ITEMS = 3
+_COLUMNS_ROOM = 14_000
+_ROWS_ROOM = 8_000
 _ENTRIES_ROOM = 22_000
 _ENTRY_OVERHEAD = 30
 
@@ -43,7 +49,7 @@ class Entry(BaseModel):
 
 
 class ColumnRow(BaseModel):
-    """A column, or a top-level property of hierarchical data."""
+    """A column; what is inside one of hierarchical data follows it with its path: `address.city`, `items[].sku`."""
 
     name: str | None = None
     type: str | None = None
@@ -51,7 +57,7 @@ class ColumnRow(BaseModel):
 
 
 class Explored(Answer):
-    """`entries` of a root or folder, or the `columns` and first `rows` of a file or table."""
+    """`entries` of a root or folder, or the `columns` and first `rows` of a file or table; `total` of either."""
 
     entries: list[Entry] | None = None
     total: int | None = None
@@ -104,9 +110,9 @@ def question(
 
 
 def explored(found: Exploration, *, start: int, limit: int) -> Explored:
-    """The answer to an explore question; of a folder, `limit` entries from `start` on."""
+    """The answer to an explore question; of a folder, `limit` entries from `start` on; of a file, its columns."""
     if found.preview is not None:
-        return _preview(found.preview)
+        return _preview(found.preview, start=start)
     total = len(found.items)
     if start and start >= total:
         raise AskedError(f"start is past the end: there are {total} entries.")
@@ -140,29 +146,69 @@ def _entry(item: ExploreItem) -> Entry:
     return Entry(type=item.type, name=item.name, path=item.path, can_preview=item.can_preview)
 
 
-def _preview(preview: ExplorePreview) -> Explored:
-    columns = [
-        ColumnRow(name=column.name, type=column.type, xdm_type=column.xdm_type or column.xdm.get("type"))
-        for column in preview.columns
-    ]
-    rows = [{key: _short(value) for key, value in row.items()} for row in preview.data[:PREVIEW_ROWS]]
-    notes = []
-    if len(preview.data) > PREVIEW_ROWS:
-        notes.append(f"{PREVIEW_ROWS} of {len(preview.data)} preview rows.")
-    if len(columns) > _MAX_COLUMNS:
-        notes.append(f"{_MAX_COLUMNS} of {len(columns)} columns.")
+def _preview(preview: ExplorePreview, *, start: int) -> Explored:
+    """Columns from `start` on; the rows are in the first piece only."""
+    everything = preview.all_columns
+    if start and start >= len(everything):
+        raise AskedError(f"start is past the end: there are {len(everything)} columns.")
+    columns = _fitting_columns([_column(column) for column in everything[start : start + _MAX_COLUMNS]])
+    end, notes = start + len(columns), []
+    if end < len(everything):
+        notes.append(f"{len(columns)} of {len(everything)} columns: call again with start={end} for more.")
+    rows = [] if start else _rows(preview.data[:PREVIEW_ROWS])
+    if rows and len(preview.data) > len(rows):
+        notes.append(f"{len(rows)} of {len(preview.data)} preview rows.")
     return Explored(
         format=preview.format,
+        total=len(everything) if end < len(everything) or start else None,
+        next_start=end if end < len(everything) else None,
         properties=preview.properties or None,
-        columns=columns[:_MAX_COLUMNS],
+        columns=columns,
         rows=rows or None,
         note=" ".join(notes) or None,
     )
 
 
-def _short(value: Any) -> Any:
-    """A cell of a preview: long texts are cut, so that one document does not fill the answer."""
+def _column(column: Column) -> ColumnRow:
+    inner = column.xdm.get("type")
+    xdm_type = column.xdm_type or (inner if isinstance(inner, str) else None)
+    return ColumnRow(name=column.name, type=column.type, xdm_type=xdm_type)
+
+
+def _fitting_columns(columns: list[ColumnRow]) -> list[ColumnRow]:
+    """As many as leave room for rows, at least one."""
+    room = _COLUMNS_ROOM
+    for count, column in enumerate(columns):
+        room -= len(column.name or "") + len(column.type or "") + len(column.xdm_type or "") + 10
+        if room < 0:
+            return columns[: max(count, 1)]
+    return columns
+
+
+def _rows(data: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first rows that fit, at least one."""
+    rows: list[dict[str, Any]] = []
+    room = _ROWS_ROOM
+    for row in data:
+        short = {key: _short(value) for key, value in list(row.items())[:_MAX_COLUMNS]}
+        room -= len(json.dumps(short, ensure_ascii=False, default=str))
+        if room < 0 and rows:
+            break
+        rows.append(short)
+    return rows
+
+
+def _short(value: Any, depth: int = 4) -> Any:
+    """A cell of a preview: long texts, long lists and deep objects are cut, so that one document does not fill the
+    answer."""
     if isinstance(value, str) and len(value) > _CELL_LENGTH:
         # Redacted first, cut afterwards: half a secret no longer looks like one.
         return clean(redact_text(value)[:_CELL_LENGTH]) + "…"
+    if isinstance(value, dict):
+        kept = list(value.items())[:_CELL_PARTS] if depth else []
+        short = {str(key): _short(inner, depth - 1) for key, inner in kept}
+        return short | ({"…": f"{len(value) - len(kept)} more"} if len(value) > len(kept) else {})
+    if isinstance(value, list):
+        items = [_short(inner, depth - 1) for inner in value[:_CELL_ITEMS]] if depth else []
+        return [*items, f"… {len(value) - len(items)} more"] if len(value) > len(items) else items
     return value

@@ -10,50 +10,86 @@ from pydantic import BaseModel
 
 from aep_flow_mcp.answers.present import present
 from aep_flow_mcp.answers.text import TEXT_LIMIT, Record
+from aep_flow_mcp.platform.redaction.masking import NOTHING_KNOWN, Known
 
+ONE = "items.0"
+"""Where a Flow Service answer has the object that was asked for."""
 _ROOM = TEXT_LIMIT - 2_000
 """Characters of JSON for the object; the rest is for the note."""
 _OVERHEAD = 5
 """Quotes, colon and comma around a member."""
+_NAMED = 12
+"""Missing parts that the note names."""
+
+Missing = tuple[str, str]
+"""A part that was left out, by its place inside the object ("" for the object's own end), and how much it is."""
 
 
-def whole(item: BaseModel | Mapping[str, Any], *, path: str, select: str | None = None) -> Record:
+def whole(
+    item: BaseModel | Mapping[str, Any],
+    *,
+    path: str,
+    select: str | None = None,
+    known: Known = NOTHING_KNOWN,
+) -> Record:
     """The object, without its largest parts when it is larger than one answer. Long lists keep their start.
 
-    path: of the object, for `get_resource`, which reads a part that was left out; select: the part that
-    `item` itself already is.
+    path: of the object, for `get_resource`, which reads a part that was left out; select: where `item` is in the
+    answer of that path. A part's name must be that of the API's answer, so give the object as the API gave it.
+    known: what the specs of its connectors declare secret.
     """
-    return fitted(present(item), path=path, select=select)
+    return fitted(present(item, known), path=path, select=select)
 
 
 def fitted(value: Any, *, path: str, select: str | None = None) -> Record:
     """The same of anything that is already as it may be shown; what is no object becomes `value`."""
-    kept, missing = (value, []) if _size(value) <= _ROOM else _cut(value)
+    kept, missing = (value, []) if size_of(value) <= _ROOM else cut(value, _ROOM)
     item = dict(kept) if isinstance(kept, Mapping) else {"value": kept}
     if not missing:
         return Record(item=item)
-    parts = ", ".join(f"{name or 'the rest'} ({size})" for name, size in missing)
-    where = ".".join(part for part in (select, missing[0][0]) if part)
-    advice = f" To read it: get_resource with path={path} and select={where}." if missing[0][0] else ""
-    return Record(item=item, note=f"Left out for size: {parts}.{advice}")
+    return Record(item=item, note=left_out(missing, path=path, select=select))
 
 
-def _cut(value: Any) -> tuple[Any, list[tuple[str, str]]]:
-    """What fits of a value that does not, and what is missing: (part, how much)."""
+def left_out(missing: list[Missing], *, path: str, select: str | None = None) -> str:
+    """The note about parts that were left out, with a call that reads the first of them."""
+    parts = [f"{_shown(name)} ({size})" for name, size in missing[:_NAMED]]
+    if len(missing) > _NAMED:
+        parts.append(f"{len(missing) - _NAMED} more parts")
+    where = _joined(select, missing[0][0])
+    return f"Left out for size: {', '.join(parts)}. To read it: get_resource with path={path} and select={where}."
+
+
+def _shown(name: str) -> str:
+    return name.removesuffix(":") or "the rest"
+
+
+def cut(value: Any, room: int) -> tuple[Any, list[Missing]]:
+    """What fits of a value that does not, and what is missing."""
     if isinstance(value, list):
-        start = _start(value, _ROOM)
-        return start, [(str(len(start)), f"{len(value) - len(start)} more of {len(value)}")]
+        start = _start(value, room)
+        missing = [(f"{len(start)}:", f"{len(value) - len(start)} more of {len(value)}")]
+        if start:
+            return start, missing
+        # Not even the first fits: it is read by itself, and then the others.
+        others = [("1:", f"{len(value) - 1} more of {len(value)}")] if len(value) > 1 else []
+        return [], [("0", f"{size_of(value[0]):,} characters"), *others]
     if isinstance(value, Mapping):
-        return _cut_object(value)
+        return _cut_object(value, room)
     text = str(value)
-    return text[:_ROOM], [("", f"{len(text) - _ROOM:,} characters")]
+    kept = _start_of_text(text, room)
+    return kept, [(f"{len(kept)}:", f"{len(text) - len(kept):,} characters")]
 
 
-def _cut_object(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+def size_of(value: Any) -> int:
+    """Characters of compact JSON."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _cut_object(fields: Mapping[str, Any], room: int) -> tuple[dict[str, Any], list[Missing]]:
     kept = dict(fields)
-    missing: list[tuple[str, str]] = []
-    sizes = {name: _size(value) + len(name) + _OVERHEAD for name, value in fields.items()}
-    room = _ROOM - sum(sizes.values())
+    missing: list[Missing] = []
+    sizes = {name: size_of(value) + len(name) + _OVERHEAD for name, value in fields.items()}
+    room -= sum(sizes.values())
     for name in sorted(sizes, key=lambda name: -sizes[name]):
         if room >= 0:
             break
@@ -62,8 +98,8 @@ def _cut_object(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[s
         start = _start(value, room) if isinstance(value, list) else []
         if start:
             kept[name] = start
-            room -= _size(start) + len(name) + _OVERHEAD
-            missing.append((f"{name}.{len(start)}", f"{len(value) - len(start)} more of {len(value)}"))
+            room -= size_of(start) + len(name) + _OVERHEAD
+            missing.append((f"{name}.{len(start)}:", f"{len(value) - len(start)} more of {len(value)}"))
         else:
             missing.append((name, f"{sizes[name]:,} characters"))
     return {name: kept[name] for name in fields if name in kept}, missing
@@ -73,11 +109,26 @@ def _start(items: list[Any], room: int) -> list[Any]:
     """The first items that fit."""
     room -= 40
     for count, item in enumerate(items):
-        room -= _size(item) + 1
+        room -= size_of(item) + 1
         if room < 0:
             return items[:count]
     return items
 
 
-def _size(value: Any) -> int:
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+def _start_of_text(text: str, room: int) -> str:
+    """The first characters that fit: as JSON some take several."""
+    kept = text[: room - 40]
+    while size_of(kept) > room:
+        kept = kept[: len(kept) * room // (size_of(kept) + 1)]
+    return kept
+
+
+def _joined(select: str | None, part: str) -> str:
+    """The place of a part inside a place. What begins at an item (`items.57:`) goes on counting from there."""
+    base, _, last = (select or "").rpartition(".")
+    if not last.endswith(":"):
+        return ".".join(each for each in (select, part) if each)
+    first, rest = int(last[:-1] or 0), part.split(".", 1)
+    number = int(rest[0].rstrip(":")) + first
+    colon = ":" if rest[0].endswith(":") else ""
+    return ".".join(each for each in (base, f"{number}{colon}", *rest[1:]) if each)

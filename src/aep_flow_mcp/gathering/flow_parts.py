@@ -36,7 +36,7 @@ WEEK = timedelta(days=7)
 NAMED_DATASETS = 10
 """An export may read hundreds of datasets; so many are looked up, the others keep the name they were given."""
 
-_PROBLEMS = {ErrorKind.NOT_FOUND: Problem.DELETED, ErrorKind.PERMISSION: Problem.NO_PERMISSION}
+_PROBLEMS = {ErrorKind.NOT_FOUND: Problem.NOT_FOUND, ErrorKind.PERMISSION: Problem.NO_PERMISSION}
 
 
 async def gather_flow(aep: FlowReader, flow_id: str, *, runs: int) -> FlowParts:

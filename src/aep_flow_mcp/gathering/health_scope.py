@@ -20,7 +20,7 @@ from aep_flow_mcp.gathering.whole_lists import (
     read_flows,
 )
 from aep_flow_mcp.insight.facts import FlowFacts
-from aep_flow_mcp.insight.health import DELETED_FLOW
+from aep_flow_mcp.insight.health import UNLISTED_FLOW
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.filters import Filter, FilterLike
 from aep_flow_mcp.platform.models.flows import FlowKind
@@ -84,16 +84,16 @@ class Scope:
 
     def name(self, flow_id: str) -> str:
         flow = self.flows.get(flow_id)
-        return flow.name or flow_id if flow else DELETED_FLOW
+        return flow.name or flow_id if flow else UNLISTED_FLOW
 
     def connector_ids(self, flow_id: str) -> Sequence[str]:
         flow = self.flows.get(flow_id)
-        return flow.outer_specs if flow else (DELETED_FLOW,)
+        return flow.outer_specs if flow else (UNLISTED_FLOW,)
 
     def dataset_ids(self, flow_id: str) -> Sequence[str]:
         flow = self.flows.get(flow_id)
         if flow is None:
-            return (DELETED_FLOW,)
+            return (UNLISTED_FLOW,)
         ends = (self.ends.get(id) for id in (*flow.target_ids, *flow.source_ids))
         return tuple(dict.fromkeys(id for end in ends if end for id in end.datasets)) or ("(no dataset)",)
 

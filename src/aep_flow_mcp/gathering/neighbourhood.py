@@ -197,7 +197,9 @@ class _Reading:
             return
         name = getattr(thing, "name", None) or getattr(thing, "title", None)
         state = getattr(thing, "state", None)
-        self.graph.add(Node(kind, id, name, None if state in (None, "enabled") else str(state)))
+        self.graph.add(
+            Node(kind, id, name, None if str(state or "enabled").casefold() == "enabled" else str(state))
+        )
 
     async def _flows_of_account(self, id: str) -> list[Flow]:
         listers = (self.aep.iter_source_connections, self.aep.iter_target_connections)

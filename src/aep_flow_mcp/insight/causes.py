@@ -9,20 +9,20 @@ from enum import StrEnum
 class Cause(StrEnum):
     """Causes that the diagnosis can name, in no order."""
 
-    ACCOUNT_DELETED = "account_deleted"
+    ACCOUNT_NOT_FOUND = "account_not_found"
     ACCOUNT_DISABLED = "account_disabled"
     CREDENTIALS = "credentials_rejected"
     SOURCE_PERMISSION = "source_permission"
     NETWORK = "source_unreachable"
     RATE_LIMITED = "rate_limited"
-    SOURCE_CONNECTION_DELETED = "source_connection_deleted"
-    TARGET_CONNECTION_DELETED = "target_connection_deleted"
+    SOURCE_CONNECTION_NOT_FOUND = "source_connection_not_found"
+    TARGET_CONNECTION_NOT_FOUND = "target_connection_not_found"
     SOURCE_MISSING = "source_path_missing"
     SOURCE_EMPTY = "source_empty"
-    DATASET_DELETED = "dataset_deleted"
-    SCHEMA_DELETED = "schema_deleted"
+    DATASET_NOT_FOUND = "dataset_not_found"
+    SCHEMA_NOT_FOUND = "schema_not_found"
     SCHEMA_CHANGED = "schema_changed"
-    MAPPING_DELETED = "mapping_deleted"
+    MAPPING_NOT_FOUND = "mapping_not_found"
     MAPPING_OUTDATED = "mapping_outdated"
     MAPPING_FAILS = "mapping_fails_on_rows"
     REQUIRED_FIELD = "required_field_missing"
@@ -41,6 +41,7 @@ class Cause(StrEnum):
     RAN_ONCE = "one_time_flow_has_run"
     RUN_STUCK = "run_does_not_end"
     NO_NEW_DATA = "no_new_data"
+    UNACCOUNTED = "records_unaccounted"
     RUNS_MISSING = "due_runs_missing"
     SLOWER = "runs_get_slower"
     ENDS_SOON = "schedule_ends_soon"
@@ -49,21 +50,23 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
 
 
+_OR_HIDDEN = ": deleted, or hidden by an access label"
+
 HEADLINES: dict[Cause, str] = {
-    Cause.ACCOUNT_DELETED: "The account (base connection) that the flow uses is deleted",
+    Cause.ACCOUNT_NOT_FOUND: f"The account (base connection) that the flow uses is not found{_OR_HIDDEN}",
     Cause.ACCOUNT_DISABLED: "The account (base connection) is disabled",
     Cause.CREDENTIALS: "The account's credentials are rejected: expired, revoked or wrong",
     Cause.SOURCE_PERMISSION: "The account may log in but may not read what the flow reads",
     Cause.NETWORK: "The external system cannot be reached",
     Cause.RATE_LIMITED: "The external system limits the rate: too many requests",
-    Cause.SOURCE_CONNECTION_DELETED: "The source connection of the flow is deleted",
-    Cause.TARGET_CONNECTION_DELETED: "The target connection of the flow is deleted",
+    Cause.SOURCE_CONNECTION_NOT_FOUND: f"The source connection of the flow is not found{_OR_HIDDEN}",
+    Cause.TARGET_CONNECTION_NOT_FOUND: f"The target connection of the flow is not found{_OR_HIDDEN}",
     Cause.SOURCE_MISSING: "What the flow reads is not there: moved, renamed or deleted",
     Cause.SOURCE_EMPTY: "The source delivers empty files, or none",
-    Cause.DATASET_DELETED: "The dataset is deleted",
-    Cause.SCHEMA_DELETED: "The schema is deleted",
+    Cause.DATASET_NOT_FOUND: f"The dataset is not found{_OR_HIDDEN}",
+    Cause.SCHEMA_NOT_FOUND: f"The schema is not found{_OR_HIDDEN}",
     Cause.SCHEMA_CHANGED: "The schema is no longer the one that the flow was made for",
-    Cause.MAPPING_DELETED: "The mapping set is deleted",
+    Cause.MAPPING_NOT_FOUND: f"The mapping set is not found{_OR_HIDDEN}",
     Cause.MAPPING_OUTDATED: "The flow uses an old version of its mapping set",
     Cause.MAPPING_FAILS: "A mapping function fails on some rows",
     Cause.REQUIRED_FIELD: "A required field is missing or empty in some rows",
@@ -82,6 +85,7 @@ HEADLINES: dict[Cause, str] = {
     Cause.RAN_ONCE: "The flow runs once, and it has",
     Cause.RUN_STUCK: "A run takes much longer than the others did",
     Cause.NO_NEW_DATA: "Runs succeed but find nothing new to read",
+    Cause.UNACCOUNTED: "Runs succeed and write fewer records than they read, and do not say why",
     Cause.RUNS_MISSING: "Due runs do not start, and nothing that was looked at explains it",
     Cause.SLOWER: "Runs take longer and longer",
     Cause.ENDS_SOON: "The schedule ends soon",
@@ -90,8 +94,11 @@ HEADLINES: dict[Cause, str] = {
     Cause.UNKNOWN: "The cause is unknown",
 }
 
+# Adobe answers 404 for what is deleted and for what an access label hides alike.
+_MAKE_SURE = "Ask somebody whose role has all access labels whether it is there. If it is deleted:"
+
 FIXES: dict[Cause, str] = {
-    Cause.ACCOUNT_DELETED: "Create the account again and point a new source connection and the flow at it.",
+    Cause.ACCOUNT_NOT_FOUND: f"{_MAKE_SURE} create the account again and point a source connection and the flow at it.",
     Cause.ACCOUNT_DISABLED: "Enable the account again, or point the flow at another.",
     Cause.CREDENTIALS: "Renew the credentials with update_connection, test them, then retry the failed runs.",
     Cause.SOURCE_PERMISSION: (
@@ -101,26 +108,26 @@ FIXES: dict[Cause, str] = {
     Cause.RATE_LIMITED: (
         "Run less often or at other times, spread flows on the account, or raise the limit there."
     ),
-    Cause.SOURCE_CONNECTION_DELETED: (
-        "Create the source connection again and update the flow's sourceConnectionIds."
+    Cause.SOURCE_CONNECTION_NOT_FOUND: (
+        f"{_MAKE_SURE} create the source connection again and update the flow's sourceConnectionIds."
     ),
-    Cause.TARGET_CONNECTION_DELETED: (
-        "Create the target connection again and update the flow's targetConnectionIds."
+    Cause.TARGET_CONNECTION_NOT_FOUND: (
+        f"{_MAKE_SURE} create the target connection again and update the flow's targetConnectionIds."
     ),
     Cause.SOURCE_MISSING: (
         "Put it back, or make a source connection for the new place and update the flow to use it."
     ),
     Cause.SOURCE_EMPTY: "Have the sender deliver files with a header and rows; zero-byte files are refused.",
-    Cause.DATASET_DELETED: (
-        "Point a new target connection at another dataset and update the flow, or delete the flow."
+    Cause.DATASET_NOT_FOUND: (
+        f"{_MAKE_SURE} point a new target connection at another dataset, or delete the flow."
     ),
-    Cause.SCHEMA_DELETED: (
-        "Recreate the dataset on an existing schema, and the target connection and mapping for it."
+    Cause.SCHEMA_NOT_FOUND: (
+        f"{_MAKE_SURE} recreate the dataset on an existing schema, with its target connection and mapping."
     ),
     Cause.SCHEMA_CHANGED: (
         "Make a mapping and a target connection for the dataset's present schema, update the flow."
     ),
-    Cause.MAPPING_DELETED: "Create the mapping set again and update the flow to use it.",
+    Cause.MAPPING_NOT_FOUND: f"{_MAKE_SURE} create the mapping set again and update the flow to use it.",
     Cause.MAPPING_OUTDATED: "Update the flow to the newest mapping version with update_flow_mapping.",
     Cause.MAPPING_FAILS: "Correct the mapping for such values (type, format, null), or the data, then retry.",
     Cause.REQUIRED_FIELD: "Map the field or give it a default value, or correct the data, then retry.",
@@ -148,6 +155,9 @@ FIXES: dict[Cause, str] = {
     ),
     Cause.NO_NEW_DATA: (
         "Check that files are new or modified since the last run, and the path and the schedule."
+    ),
+    Cause.UNACCOUNTED: (
+        "Compare the run's batches with the source: filters and duplicates leave records out, and so do bad rows."
     ),
     Cause.RUNS_MISSING: "Disable and enable the flow with run_flow_action; if it stays, ask Adobe's support.",
     Cause.SLOWER: "Look at how much it reads; split the source, or run more often with less each time.",
@@ -193,8 +203,8 @@ _WORDS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
             "(?:insufficient|missing|lacks?|not have).{0,30}(?:permission|privilege|right)",
         ),
     ),
-    (Cause.DATASET_DELETED, _any(rf"data ?set\b.{{0,80}}{_GONE}")),
-    (Cause.MAPPING_DELETED, _any(rf"mapping set\b.{{0,80}}{_GONE}")),
+    (Cause.DATASET_NOT_FOUND, _any(rf"data ?set\b.{{0,80}}{_GONE}")),
+    (Cause.MAPPING_NOT_FOUND, _any(rf"mapping set\b.{{0,80}}{_GONE}")),
     (
         Cause.SCHEMA_CHANGED,
         _any(

@@ -15,6 +15,7 @@ from aep_flow_mcp.insight.shapes import (
     AccountPart,
     AudienceRow,
     FlowDescription,
+    LastRunPart,
     MappingPart,
     OperationPart,
     Part,
@@ -41,13 +42,16 @@ from aep_flow_mcp.platform.models.connections import (
     SourceConnection,
     TargetConnection,
 )
-from aep_flow_mcp.platform.models.flows import Flow, FlowKind, LastOperation
+from aep_flow_mcp.platform.models.flows import Flow, FlowKind, LastOperation, LastRun
 from aep_flow_mcp.platform.models.neighbours import Dataset, MappingSet, SchemaSummary
 from aep_flow_mcp.platform.models.runs import FlowRun
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
+from aep_flow_mcp.platform.urls import FLOW_SERVICE
 
 SHOWN_FIELDS = 8
 """How many mapped fields and profile attributes are shown; their number is always told."""
+SHOWN_AUDIENCES = 60
+SHOWN_DATASETS = 100
 
 
 PartT = TypeVar("PartT")
@@ -78,7 +82,7 @@ def describe(parts: FlowParts, *, now: datetime) -> FlowDescription:
     flow = parts.flow
     spec = parts.flow_spec if isinstance(parts.flow_spec, FlowSpec) else None
     frequency = frequency_of(flow, spec, _outer_connector(parts))
-    sources = [_source(parts, id, ref) for id, ref in ends(flow.source_connection_ids, flow.source_refs)]
+    sources = [_source(parts, id, ref) for id, ref in _source_ends(flow)]
     targets = [_target(parts, id, ref) for id, ref in ends(flow.target_connection_ids, flow.target_refs)]
     flow_spec = _part(flow.spec_id, parts.flow_spec) if flow.spec_id else None
     mapping = _mapping(parts)
@@ -95,12 +99,15 @@ def describe(parts: FlowParts, *, now: datetime) -> FlowDescription:
             *_part_problems(flow_spec, mapping, sources, targets),
             *_other_problems(parts),
         ],
+        endpoint=_endpoint(parts),
+        labels=flow.labels,
         schedule=schedule_words(flow, frequency, now=now),
         schedule_fields=_schedule_fields(flow),
         sources=sources,
         targets=targets,
         mapping=mapping,
-        audiences=[_audience(selector) for selector in flow.audiences],
+        audience_count=len(flow.audiences) or None,
+        audiences=[_audience(selector) for selector in flow.audiences[:SHOWN_AUDIENCES]],
         attribute_count=len(flow.attributes) or None,
         attributes=[_attribute(value) for value in flow.attributes[:SHOWN_FIELDS]],
         mandatory_fields=_mandatory_fields(flow),
@@ -113,11 +120,13 @@ def describe(parts: FlowParts, *, now: datetime) -> FlowDescription:
         updated_at=utc(flow.updated_at),
         updated_by=flow.updated_by,
         last_operation=_operation(flow.last_operation),
+        last_run=_last_run(flow.last_run, runs),
         runs_7d=parts.week[0] if isinstance(parts.week, tuple) else None,
         failed_7d=parts.week[1] if isinstance(parts.week, tuple) else None,
         runs_problem=parts.runs if isinstance(parts.runs, Problem) else None,
         runs_note=_runs_note(parts, spec),
         runs=[run_row(run) for run in runs],
+        note=_more_audiences(flow),
     )
 
 
@@ -177,7 +186,7 @@ def _part(id: str, found: object) -> Part:
 
 def _connector_name(parts: FlowParts, id: str | None) -> str | None:
     spec = parts.connectors.get(id) if id else None
-    return spec.name if isinstance(spec, ConnectionSpec) else None
+    return spec.shown_name if isinstance(spec, ConnectionSpec) else None
 
 
 def _end_fields(
@@ -231,7 +240,7 @@ def _source(parts: FlowParts, id: str, ref: ConnectionRef | None) -> SourcePart:
     datasets: list[Part] = []
     if isinstance(source, SourceConnection):
         given = _given_names(source)
-        datasets = [_dataset(parts, id, name=given.get(id)) for id in source.dataset_ids]
+        datasets = [_dataset(parts, id, name=given.get(id)) for id in source.dataset_ids[:SHOWN_DATASETS]]
     return SourcePart(**_end_fields(parts, id, source, ref), datasets=datasets)
 
 
@@ -286,6 +295,18 @@ def _audience(selector: dict[str, Any]) -> AudienceRow:
 
     return AudienceRow(
         id=text("id"), name=text("name"), export_mode=text("exportMode"), schedule=audience_schedule(selector)
+    )
+
+
+def _more_audiences(flow: Flow) -> str | None:
+    """How to read the audiences that are not shown."""
+    if len(flow.audiences) <= SHOWN_AUDIENCES:
+        return None
+    at = next(at for at, step in enumerate(flow.transformations) if "segmentSelectors" in step.params)
+    place = f"items.0.transformations.{at}.params.segmentSelectors.selectors.{SHOWN_AUDIENCES}:"
+    return (
+        f"{SHOWN_AUDIENCES} of {len(flow.audiences)} audiences are shown. For the others: get_resource with "
+        f"path={FLOW_SERVICE}/flows/{flow.id} and select={place}."
     )
 
 
@@ -346,6 +367,35 @@ def _operation(last: LastOperation | None) -> OperationPart | None:
     )
 
 
+def _endpoint(parts: FlowParts) -> str | None:
+    """The streaming endpoint: the flow's own (webhooks), else that of an account it reads (HTTP API)."""
+    if parts.flow.inlet_url:
+        return parts.flow.inlet_url
+    bases = [account_id(parts.sources.get(id), ref) for id, ref in _source_ends(parts.flow)]
+    accounts = [parts.accounts.get(base) for base in bases if base]
+    urls = [
+        each.auth.params.get("inletUrl") for each in accounts if isinstance(each, Connection) and each.auth
+    ]
+    return next((url for url in urls if isinstance(url, str) and url), None)
+
+
+def _source_ends(flow: Flow) -> Iterator[tuple[str, ConnectionRef | None]]:
+    return ends(flow.source_connection_ids, flow.source_refs)
+
+
+def _last_run(last: LastRun | None, listed: Sequence[FlowRun]) -> LastRunPart | None:
+    """The last run as the flow tells it, where the list does not hold it."""
+    if last is None or any(run.id == last.id for run in listed):
+        return None
+    return LastRunPart(
+        id=last.id,
+        status=last.status,
+        state=last.state,
+        started_at=utc(last.started_at),
+        completed_at=utc(last.completed_at),
+    )
+
+
 def _outer_connector(parts: FlowParts) -> ConnectionSpec | None:
     """The connector at the end outside Platform: the source's, or of a destination flow the target's."""
     flow = parts.flow
@@ -387,4 +437,6 @@ def _runs_note(parts: FlowParts, spec: FlowSpec | None) -> str | None:
         return None
     if spec is not None and not spec.has_runs:
         return "Streaming flows list no runs; look at the batches of the dataset."
-    return "It has not run yet."
+    if parts.flow.last_run is not None:
+        return "No run is listed, though the flow tells of a last one: runs may be kept for a while only."
+    return "It has not run yet, as far as is told: no run is listed, and the flow names none."

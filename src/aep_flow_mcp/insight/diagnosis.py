@@ -1,8 +1,9 @@
 """Why a flow does not do what it should: findings from its parts and its runs, the likeliest cause first.
 
-A rule looks at the evidence and reports what it can prove. Its `weight` (up to 1) says how surely the finding
-explains the trouble: a part that is gone outweighs what an error message suggests. Nothing here guesses:
-where runs fail and no rule knows why, the cause is `unknown`.
+A rule looks at the evidence and reports what it supports. The `weight` of a finding (up to 1) orders findings: a part
+that is not found outweighs what an error message suggests. Its `certainty` says what it rests on: a 404 does not prove
+that something is deleted, nor an old error that it still holds. Where runs fail and no rule knows why, the cause is
+`unknown`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ NO_ERROR_GIVEN = "no error given"
 
 
 class Outcome(StrEnum):
-    """How a run went. A `success` that lost records or carries errors is PARTIAL: the API hides that."""
+    """How a run went. A `success` that is known to have lost records or carries errors is PARTIAL: the API hides
+    that. One whose counts do not tell is SUCCEEDED, as the API says."""
 
     SUCCEEDED = "succeeded"
     PARTIAL = "partial"
@@ -42,7 +43,7 @@ def outcome_of(run: FlowRun) -> Outcome:
     """The outcome behind a run's status, counts and errors."""
     status = run.status
     if status is RunStatus.SUCCESS:
-        return Outcome.SUCCEEDED if run.clean else Outcome.PARTIAL
+        return Outcome.PARTIAL if run.clean is False else Outcome.SUCCEEDED
     return _OUTCOMES.get(status, Outcome.UNKNOWN)
 
 
@@ -157,7 +158,7 @@ class FlowFacts:
         refs = [*flow.source_refs, *flow.target_refs]
         last, operation = flow.last_run, flow.last_operation
         if last and not (last.state or last.started_at or last.completed_at):
-            last = None
+            last = None  # an id alone says neither when nor how
         changed = operation and (operation.operation or "").casefold() != "create"
         return cls(
             id=flow.id,

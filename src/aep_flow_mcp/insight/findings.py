@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from aep_flow_mcp.insight.causes import FIXES, HEADLINES, Cause
 from aep_flow_mcp.insight.evidence import Evidence, History, is_bad
-from aep_flow_mcp.insight.facts import cause_of_run
+from aep_flow_mcp.insight.facts import Outcome, cause_of_run
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.platform.models.runs import FlowRun
@@ -25,14 +26,32 @@ class Step:
         return f"{self.tool}({', '.join(f'{name}={value}' for name, value in self.arguments.items())})"
 
 
+class Basis(StrEnum):
+    """What a finding rests on, in the words that say how sure it is."""
+
+    SEEN = "seen now"
+    BOTH = "seen now, and named by the errors of its runs"
+    ERRORS = "named by the errors of its runs"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+
+_LIKELY = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, with what proves it."""
+    """One thing that is wrong, with what speaks for it. `weight` orders findings; `basis` says how sure one is."""
 
     cause: Cause
     weight: float
     evidence: tuple[str, ...] = ()
     step: Step | None = None
+    basis: Basis | None = None
+
+    @property
+    def certainty(self) -> Basis:
+        return self.basis or (Basis.LIKELY if self.weight >= _LIKELY else Basis.POSSIBLE)
 
     @property
     def headline(self) -> str:
@@ -62,6 +81,12 @@ class Case:
     def named_cause(self) -> Cause | None:
         """The cause that the errors of the telling runs name."""
         return next((cause for run in self.telling_runs if (cause := cause_of_run(run))), None)
+
+    @property
+    def goes_well(self) -> bool:
+        """Whether the newest run that ended succeeded."""
+        newest = self.history.newest_finished
+        return newest is not None and newest.outcome is Outcome.SUCCEEDED
 
     @property
     def run_words(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from aep_flow_mcp.insight.windows import Window, local_day
 
 MOST_ERRORS = 500
 OTHER_ERRORS = "other errors"
-DELETED_FLOW = "(deleted flow)"
+UNLISTED_FLOW = "(flow not found)"
 
 SLOWER_FACTOR = 1.5
 SLOWER_SECONDS = 60.0

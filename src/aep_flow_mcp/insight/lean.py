@@ -68,7 +68,9 @@ def _plain_run(raw: Json) -> RunFacts:
     for activity in _list(raw, "activities"):
         _check_activity(activity)
     failed = _count(records, "failedRecordCount")
-    if failed and outcome is Outcome.SUCCEEDED:
+    if outcome is Outcome.SUCCEEDED and (
+        failed or _count(_object(metrics, "fileSummary"), "failedFileCount")
+    ):
         raise _NotPlainError
     times, sizes = _object(metrics, "durationSummary"), _object(metrics, "sizeSummary")
     if "stoppedAtUTC" in times or "startedAt" in times or "completedAt" in times:
@@ -97,7 +99,8 @@ def _check_activity(activity: Any) -> None:
     status = _object(activity, "statusSummary")
     if status.get("errors") or _object(status, "extensions").get("errors"):
         raise _NotPlainError
-    if _has_errors(_object(activity, "recordSummary")):
+    records = _object(activity, "recordSummary")
+    if _has_errors(records) or _count(records, "failedRecordCount"):
         raise _NotPlainError
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from aep_flow_mcp.insight.causes import Cause, cause_of_words
 from aep_flow_mcp.insight.evidence import Probe
 from aep_flow_mcp.insight.facts import Outcome
-from aep_flow_mcp.insight.findings import Case, Finding, Step, explore_step
+from aep_flow_mcp.insight.findings import Basis, Case, Finding, Step, explore_step
 from aep_flow_mcp.insight.schedule import Timetable
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.words import utc
@@ -22,26 +22,41 @@ _BUSY_STATES = frozenset(
 
 def parts(case: Case) -> Iterator[Finding]:
     """What the flow depends on and is not there, or is switched off."""
-    flow_step = Step("describe_flow", {"flow_id": case.evidence.flow.id})
     for parts, cause, kind in (
-        (case.evidence.accounts, Cause.ACCOUNT_DELETED, "account"),
-        (case.evidence.sources, Cause.SOURCE_CONNECTION_DELETED, "source connection"),
-        (case.evidence.targets, Cause.TARGET_CONNECTION_DELETED, "target connection"),
-        (case.evidence.datasets, Cause.DATASET_DELETED, "dataset"),
-        (case.evidence.schemas, Cause.SCHEMA_DELETED, "schema"),
+        (case.evidence.accounts, Cause.ACCOUNT_NOT_FOUND, "account"),
+        (case.evidence.sources, Cause.SOURCE_CONNECTION_NOT_FOUND, "source connection"),
+        (case.evidence.targets, Cause.TARGET_CONNECTION_NOT_FOUND, "target connection"),
+        (case.evidence.datasets, Cause.DATASET_NOT_FOUND, "dataset"),
+        (case.evidence.schemas, Cause.SCHEMA_NOT_FOUND, "schema"),
     ):
         for id, part in parts.items():
-            if part is Problem.DELETED:
-                yield Finding(cause, 0.97, (f"{kind} {id} is not found", *case.run_words), flow_step)
-    if case.evidence.mapping is Problem.DELETED and case.evidence.flow.mapping:
+            if part is Problem.NOT_FOUND:
+                yield _not_found(case, cause, f"{kind} {id}", 0.97)
+    if case.evidence.mapping is Problem.NOT_FOUND and case.evidence.flow.mapping:
         id = case.evidence.flow.mapping.mapping_id
-        yield Finding(Cause.MAPPING_DELETED, 0.96, (f"mapping set {id} is not found",), flow_step)
+        yield _not_found(case, Cause.MAPPING_NOT_FOUND, f"mapping set {id}", 0.96)
     for id, account in case.evidence.accounts.items():
         if not isinstance(account, Problem) and (account.state or "").casefold() == "disabled":
             words = f"account {account.name or id} has state disabled"
-            yield Finding(
-                Cause.ACCOUNT_DISABLED, 0.95, (words,), Step("get_connection", {"connection_id": id})
-            )
+            step = Step("get_connection", {"connection_id": id})
+            yield Finding(Cause.ACCOUNT_DISABLED, 0.95, (words,), step, Basis.SEEN)
+
+
+def _not_found(case: Case, cause: Cause, what: str, weight: float) -> Finding:
+    """A part that answers 404. While runs succeed it is there, and only not for this credential to see."""
+    step = Step("describe_flow", {"flow_id": case.evidence.flow.id})
+    if case.goes_well:
+        words = (
+            f"{what} is not found, yet the newest run succeeded: it may only be hidden from this credential"
+        )
+        return Finding(cause, 0.33, (words,), step, Basis.POSSIBLE)
+    basis = Basis.BOTH if case.named_cause is cause else Basis.LIKELY
+    return Finding(cause, weight, (f"{what} is not found", *case.run_words), step, basis)
+
+
+_TEST_CAUSES = frozenset(
+    {Cause.NETWORK, Cause.RATE_LIMITED, Cause.SOURCE_PERMISSION, Cause.CREDENTIALS, Cause.OUTAGE}
+)
 
 
 def probes(case: Case) -> Iterator[Finding]:
@@ -53,13 +68,8 @@ def probes(case: Case) -> Iterator[Finding]:
         account = case.evidence.accounts.get(id)
         name = account.name if account and not isinstance(account, Problem) else id
         named = cause_of_words(probe.message)
-        if named not in (
-            Cause.NETWORK,
-            Cause.RATE_LIMITED,
-            Cause.SOURCE_PERMISSION,
-            Cause.CREDENTIALS,
-            Cause.OUTAGE,
-        ):
+        told = named in _TEST_CAUSES
+        if named is None or not told:
             named = (
                 said_by_runs
                 if said_by_runs in (Cause.NETWORK, Cause.SOURCE_PERMISSION)
@@ -67,7 +77,9 @@ def probes(case: Case) -> Iterator[Finding]:
             )
         words = f"the test of account {name} fails" + (f": {probe.message}" if probe.message else "")
         evidence_words = (words, *case.run_words)
-        yield Finding(named, 0.93, evidence_words, Step("update_connection", {"connection_id": id}))
+        # A test that fails without a word that is known only makes the credentials the likeliest.
+        basis = Basis.SEEN if told else Basis.LIKELY
+        yield Finding(named, 0.93, evidence_words, Step("update_connection", {"connection_id": id}), basis)
     for id, probe in case.evidence.explored.items():
         if probe.result is Probe.MISSING:
             source = case.evidence.sources.get(id)
@@ -93,6 +105,7 @@ def state(case: Case) -> Iterator[Finding]:
             0.5 if case.history.streak >= 3 else 0.92,
             (f"state disabled, {changed}",),
             step,
+            Basis.SEEN,
         )
     elif state == "draft":
         yield Finding(
@@ -100,11 +113,11 @@ def state(case: Case) -> Iterator[Finding]:
             0.92,
             ("state draft",),
             Step("run_flow_action", {"flow_id": flow.id, "action": "publish"}),
+            Basis.SEEN,
         )
     elif state in _BUSY_STATES:
-        yield Finding(
-            Cause.FLOW_BUSY, 0.7, (f"state {state}, {changed}",), Step("get_flow", {"flow_id": flow.id})
-        )
+        step = Step("get_flow", {"flow_id": flow.id})
+        yield Finding(Cause.FLOW_BUSY, 0.7, (f"state {state}, {changed}",), step, Basis.SEEN)
     operation = flow.last_operation
     if operation and (operation.errors or (operation.status and _is_failed(operation.status.value))):
         words = [f"{operation.operation or 'change'} at {utc(operation.updated or operation.started)} failed"]
@@ -112,9 +125,9 @@ def state(case: Case) -> Iterator[Finding]:
             ": ".join(part for part in (error.code, error.message) if part) for error in operation.errors
         ]
         named = next((found for error in operation.errors if (found := cause_of_words(error.message))), None)
-        explained = {Cause.SCHEMA_CHANGED, Cause.MAPPING_DELETED, Cause.DATASET_DELETED}
+        explained = {Cause.SCHEMA_CHANGED, Cause.MAPPING_NOT_FOUND, Cause.DATASET_NOT_FOUND}
         cause = named if named in explained else Cause.UPDATE_FAILED
-        yield Finding(cause, 0.86, tuple(words), Step("get_flow", {"flow_id": flow.id}))
+        yield Finding(cause, 0.86, tuple(words), Step("get_flow", {"flow_id": flow.id}), Basis.SEEN)
 
 
 def schedule(case: Case) -> Iterator[Finding]:
@@ -125,18 +138,19 @@ def schedule(case: Case) -> Iterator[Finding]:
         return
     step = Step("update_flow", {"flow_id": flow.id})
     if table.end is not None and table.end <= case.evidence.now:
-        yield Finding(Cause.SCHEDULE_ENDED, 0.88, (f"the schedule ended {utc(table.end)}",), step)
+        yield Finding(Cause.SCHEDULE_ENDED, 0.88, (f"the schedule ended {utc(table.end)}",), step, Basis.SEEN)
     elif table.end is not None and table.end - case.evidence.now <= _SOON:
-        yield Finding(Cause.ENDS_SOON, 0.3, (f"the schedule ends {utc(table.end)}",), step)
+        yield Finding(Cause.ENDS_SOON, 0.3, (f"the schedule ends {utc(table.end)}",), step, Basis.SEEN)
     elif table.first > case.evidence.now:
-        yield Finding(Cause.NOT_STARTED_YET, 0.88, (f"the first run is due {utc(table.first)}",))
+        words = f"the first run is due {utc(table.first)}"
+        yield Finding(Cause.NOT_STARTED_YET, 0.88, (words,), basis=Basis.SEEN)
     elif (
         table.step is None
         and case.history.newest_finished
         and case.history.newest_finished.outcome is Outcome.SUCCEEDED
     ):
         words = f"frequency once; it ran {utc(case.history.newest_finished.at)}"
-        yield Finding(Cause.RAN_ONCE, 0.3, (words,), Step("create_run", {"flow_id": flow.id}))
+        yield Finding(Cause.RAN_ONCE, 0.3, (words,), Step("create_run", {"flow_id": flow.id}), Basis.SEEN)
 
 
 def schema(case: Case) -> Iterator[Finding]:

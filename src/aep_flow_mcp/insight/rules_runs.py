@@ -9,14 +9,15 @@ from statistics import median
 from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.evidence import Probe, is_bad
 from aep_flow_mcp.insight.facts import FlowFacts, Outcome, RunFacts, cause_of_run
-from aep_flow_mcp.insight.findings import Case, Finding, Step, explore_step
+from aep_flow_mcp.insight.findings import Basis, Case, Finding, Step, explore_step
 from aep_flow_mcp.insight.health import missed_runs
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.tally import FlowTally
 from aep_flow_mcp.insight.windows import Window
-from aep_flow_mcp.insight.words import error_words, root_error, utc
-from aep_flow_mcp.platform.models.runs import FlowRun
+from aep_flow_mcp.insight.words import error_words, last_run_words, root_error, utc
+from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus
 
+_BAD_STATUSES = (RunStatus.FAILED, RunStatus.PARTIAL_FAILURE, RunStatus.PARTIAL_SUCCESS)
 _TREND_RUNS = 5
 _TREND_FACTOR = 1.25
 _TREND_SECONDS = 60.0
@@ -27,9 +28,7 @@ _STUCK_AT_LEAST = timedelta(hours=2)
 
 def errors(case: Case) -> Iterator[Finding]:
     """What the errors of the runs name: those of the present streak, or of the run asked about."""
-    newest = case.history.newest_finished
-    recovered = case.evidence.focus is None and newest is not None and newest.outcome is Outcome.SUCCEEDED
-    if recovered:
+    if case.evidence.focus is None and case.goes_well:
         if case.history.bad:
             last = case.history.bad[0]
             words = (
@@ -49,6 +48,7 @@ def errors(case: Case) -> Iterator[Finding]:
             0.45 if against else 0.82,
             (*words, *case.run_words, *against),
             _step_for(named, case, run),
+            None if against else Basis.ERRORS,
         )
 
 
@@ -91,6 +91,12 @@ def trends(case: Case) -> Iterator[Finding]:
         if run.records_skipped and run.records_in and run.records_skipped >= _SKIPPED_SHARE * run.records_in:
             words = f"{run.records_skipped:,} of {run.records_in:,} records of the newest run were skipped"
             yield Finding(Cause.MANDATORY_ATTRIBUTE, 0.36, (words,), Step("get_run", {"run_id": run.id}))
+        if case.goes_well and run.clean is None and run.unaccounted:
+            words = (
+                f"{run.unaccounted:,} of {run.records_in or 0:,} records of the newest run are neither written, "
+                "skipped nor counted as failed"
+            )
+            yield Finding(Cause.UNACCOUNTED, 0.34, (words,), Step("get_run", {"run_id": run.id}))
 
 
 def nothing_found(case: Case) -> Finding:
@@ -103,7 +109,15 @@ def nothing_found(case: Case) -> Finding:
         words = (error_words(root_error(run)) or "the run gives no error",) if run else ()
         step = Step("get_run", {"run_id": run.id}) if run else None
         return Finding(Cause.UNKNOWN, 0.2, (*words, *case.run_words), step)
-    good = f"{len(case.history.runs)} runs looked at, none failed" if case.history.runs else "no runs yet"
+    last = case.evidence.flow.last_run
+    if last and not case.history.runs and last.status in (*_BAD_STATUSES, RunStatus.UNKNOWN):
+        told = f"no run is listed; the flow says of its last one: {last_run_words(last)}"
+        return Finding(Cause.UNKNOWN, 0.2, (told,))
+    good = (
+        f"{len(case.history.runs)} runs looked at, none failed" if case.history.runs else "no runs are listed"
+    )
+    if last and not case.history.runs:
+        good += f"; the flow says of its last one: {last_run_words(last)}"
     if case.evidence.continuous and not case.history.runs:
         good = "a streaming flow: the service lists no runs for it"
     return Finding(Cause.HEALTHY, 0.1, (good,))
@@ -114,12 +128,12 @@ def _contradicted(cause: Cause, case: Case) -> tuple[str, ...]:
     if cause is Cause.SOURCE_MISSING and any(p.result is Probe.OK for p in case.evidence.explored.values()):
         return ("but the path is found now",)
     if (
-        cause is Cause.DATASET_DELETED
+        cause is Cause.DATASET_NOT_FOUND
         and case.evidence.datasets
-        and Problem.DELETED not in case.evidence.datasets.values()
+        and Problem.NOT_FOUND not in case.evidence.datasets.values()
     ):
         return ("but the dataset is there now",)
-    if cause is Cause.MAPPING_DELETED and not isinstance(case.evidence.mapping, Problem | None):
+    if cause is Cause.MAPPING_NOT_FOUND and not isinstance(case.evidence.mapping, Problem | None):
         return ("but the mapping set is there now",)
     tests = {probe.result for probe in case.evidence.tested.values()}
     if cause in (Cause.CREDENTIALS, Cause.NETWORK) and tests == {Probe.OK}:

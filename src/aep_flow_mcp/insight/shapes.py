@@ -16,7 +16,7 @@ from aep_flow_mcp.platform.models.runs import RunStatus
 class Problem(StrEnum):
     """Why a part of the description is missing."""
 
-    DELETED = "deleted"
+    NOT_FOUND = "not found: deleted, or hidden by an access label"
     NO_PERMISSION = "no permission"
     UNAVAILABLE = "unavailable"
 
@@ -93,6 +93,16 @@ class OperationPart(_Shape):
     errors: list[str] = []
 
 
+class LastRunPart(_Shape):
+    """What the flow itself says about its last run, which need not be among the listed ones."""
+
+    id: str | None = None
+    status: RunStatus
+    state: str | None = None
+    started_at: str | None = None
+    completed_at: str | None = None
+
+
 class RunRow(_Shape):
     """One run. Durations in seconds, times in UTC; a number that is unknown is left out."""
 
@@ -108,7 +118,10 @@ class RunRow(_Shape):
 
 
 class FlowDescription(_Shape):
-    """A flow with everything it depends on. What could not be read has a `problem`, listed in `problems`."""
+    """A flow with everything it depends on. What could not be read has a `problem`, listed in `problems`.
+
+    `endpoint` is where a stream or webhook sends its data to; `labels` are access labels.
+    """
 
     id: str
     name: str | None = None
@@ -118,11 +131,14 @@ class FlowDescription(_Shape):
     frequency: str | None = None
     flow_spec: Part | None = None
     problems: list[str] = []
+    endpoint: str | None = None
+    labels: list[str] = []
     schedule: str | None = None
     schedule_fields: ScheduleFields | None = None
     sources: list[SourcePart] = []
     targets: list[TargetPart] = []
     mapping: MappingPart | None = None
+    audience_count: int | None = None
     audiences: list[AudienceRow] = []
     attribute_count: int | None = None
     attributes: list[str] = []
@@ -136,8 +152,10 @@ class FlowDescription(_Shape):
     updated_at: str | None = None
     updated_by: str | None = None
     last_operation: OperationPart | None = None
+    last_run: LastRunPart | None = None
     runs_7d: int | None = None
     failed_7d: int | None = None
     runs_problem: Problem | None = None
     runs_note: str | None = None
     runs: list[RunRow] = []
+    note: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from aep_flow_mcp.platform.models.flows import Flow, Schedule
+from aep_flow_mcp.platform.models.flows import Flow, LastRun, Schedule
 from aep_flow_mcp.platform.models.runs import FlowRun, RunError
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 
@@ -75,6 +75,13 @@ def audience_schedule(selector: dict[str, Any]) -> str | None:
     if schedule.get("endDate"):
         words += f" to {schedule['endDate']}"
     return words
+
+
+def last_run_words(last: LastRun) -> str:
+    """What a flow says about its last run: its state in Adobe's word, and when."""
+    started = f", started {utc(last.started_at)}" if last.started_at else ""
+    ended = f", ended {utc(last.completed_at)}" if last.completed_at else ""
+    return f"{last.state or 'no state'}{started}{ended}"
 
 
 _CAUSES = ("activity details", "activity", "run", "failed records")

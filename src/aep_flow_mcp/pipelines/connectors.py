@@ -31,8 +31,7 @@ def outside(specs: Iterable[ConnectionSpec]) -> list[ConnectionSpec]:
 
 def label_of(spec: ConnectionSpec) -> str:
     """The name as people know it, where the spec says so; else its API name."""
-    label = spec.attributes.get("connectorName")
-    return label if isinstance(label, str) and label else spec.name or spec.id
+    return spec.label or spec.name or spec.id
 
 
 def rank(

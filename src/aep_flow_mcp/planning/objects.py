@@ -98,7 +98,7 @@ async def stored(aep: FlowReader, kind: Kind, object_id: str, *, etag: str | Non
 def etag_of(item: Mapping[str, Any]) -> str:
     """The object's ETag, quotes included."""
     found = item.get("etag") or item.get("eTag") or item.get("version")
-    if not isinstance(found, str):
+    if not isinstance(found, str) or not found:
         raise PlanError("The service gave no ETag for this object, so it cannot be changed safely.")
     return found
 
@@ -131,14 +131,14 @@ async def update(
 async def publish(aep: FlowReader, kind: Kind, object_id: str) -> Change:
     """A Change that publishes a draft."""
     item = await stored(aep, kind, object_id)
-    if item.get("state") != "draft":
+    if state_of(item) != "draft":
         raise PlanError(f"The {kind.value} is {item.get('state')}, not a draft: there is nothing to publish.")
     return Change.action(
         kind,
         object_id,
         "publish",
         name=item.get("name"),
-        before={"state": "draft"},
+        before={"state": item.get("state")},
         intended={"state": ["enabled", "initializing", "enabling", "inProgress"]},
     )
 
@@ -170,6 +170,23 @@ def spec_id_of(item: Mapping[str, Any], member: str = "connectionSpec") -> str |
     ref = item.get(member)
     found = ref.get("id") if isinstance(ref, dict) else ref
     return found if isinstance(found, str) else None
+
+
+def state_of(item: Mapping[str, Any]) -> str:
+    """A stored object's state in lower case: Adobe writes it in several."""
+    return str(item.get("state") or "").casefold()
+
+
+def object_in(item: Mapping[str, Any], member: str) -> dict[str, Any]:
+    """A member that is an object; {} where it is missing, null or something else."""
+    found = item.get(member)
+    return found if isinstance(found, dict) else {}
+
+
+def objects_in(item: Mapping[str, Any], member: str) -> list[dict[str, Any]]:
+    """A member that lists objects; a lone object is a list of one."""
+    found = item.get(member)
+    return [each for each in (found if isinstance(found, list) else [found]) if isinstance(each, dict)]
 
 
 def now() -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ValidationError
 
-from .errors import ErrorKind, PlatformError
+from .errors import NOT_SEEN, ErrorKind, PlatformError
 from .models.common import to_int
 
 M = TypeVar("M", bound=BaseModel)
@@ -61,16 +63,25 @@ def one_of(data: Any, path: str) -> dict[str, Any]:
         "nothing was found under this id",
         method="GET",
         path=path,
-        hint="Check the id with a list or find tool; the object may be deleted or in another sandbox",
+        hint=f"Check the id with a list or find tool. {NOT_SEEN}",
     )
 
 
+# A variable of a URI template (RFC 6570), plain or encoded; a continuation token that is JSON has none.
+_VARIABLE = re.compile(r"\{[?&+#./;]?[A-Za-z_][\w.,:*]*\}")
+
+
 def next_href(data: Any) -> str | None:
-    """`_links.next.href`; missing links, empty links and nulls all mean the last page."""
+    """`_links.next.href`; missing links, empty links and nulls all mean the last page.
+
+    So does a URI template (`offset={offset}`): it tells how pages are asked for, not that there is another.
+    """
     links = data.get("_links") if isinstance(data, dict) else None
     link = links.get("next") if isinstance(links, dict) else None
     href = link.get("href") if isinstance(link, dict) else link
-    return href if isinstance(href, str) and href else None
+    if not isinstance(href, str) or not href or _VARIABLE.search(unquote(href)):
+        return None
+    return href
 
 
 def count_of(data: Any, path: str) -> int:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 
+from .error_bodies import first_bytes as first_bytes
+from .error_bodies import read_body
 from .models.error_codes import ErrorInfo, explain, issuer_of
-from .models.text import clean_text
-from .redaction.texts import redact_text
 
-_CODE = re.compile(r"\b[A-Z][A-Z_]*-\d{3,6}-(?:\d{3}|[A-Z]+)\b|\b\d{4}-\d{3}\b")
-_TEXT_LIMIT = 600
-_LOOKED_AT = 65_536
-"""Characters of a message that are looked through for secrets; far more than are shown."""
-_REQUEST_ID_HEADERS = ("x-request-id", "x-adobe-requestid", "x-correlation-id", "request-id")
+NOT_SEEN = (
+    "It may be deleted, be in another sandbox, or carry an access label that the credential's role lacks: "
+    "Adobe answers the same to all three"
+)
+"""What a 404 can mean. None of them is proved by it."""
 
 
 class ErrorKind(StrEnum):
@@ -142,15 +140,21 @@ REFUSALS = frozenset(_STATUS_KINDS) - {408} | {402, 411, 417, 421, 423, 424, 426
 """By these the service says that it did not carry out a request. 408, 425 and 499 are no refusals: they say that
 somebody did not wait."""
 
+_NOT_ACCEPTABLE = 406
+_OTHER_FORM = (
+    "Name the form that is wanted: get_resource takes `accept`, "
+    "for a schema application/vnd.adobe.xed+json; version=1"
+)
+_SANDBOX_CODES = ("210",)
+"""Codes of sandboxes that are not found: no object is meant."""
+
 _HINTS = {
     ErrorKind.AUTH: "Check the credentials (AEP_CLIENT_ID, AEP_CLIENT_SECRET, AEP_ORG_ID, AEP_SCOPES)",
     ErrorKind.PERMISSION: (
         "Ask an administrator to add the API credential to a product profile and to a role with access "
         "to this sandbox and this resource"
     ),
-    ErrorKind.NOT_FOUND: (
-        "Check the id with a list or find tool; the object may be deleted or in another sandbox"
-    ),
+    ErrorKind.NOT_FOUND: "Check the id with a list or find tool",
     ErrorKind.CONFLICT: "Read the object again and decide on its current state",
     ErrorKind.STALE_ETAG: "Read the object again and make the change against its current version",
     ErrorKind.INVALID: "Correct the arguments and call again",
@@ -178,19 +182,17 @@ def parse_error(
         now: for a Retry-After that is a date.
     """
     lowered = {key.lower(): value for key, value in headers.items()}
-    document = _json_object(body)
-    title, detail = _words(document, body)
-    code = _code(document, f"{title or ''} {detail or ''}")
-    info = explain(code, issuer_of(code, path)) if code else None
+    told = read_body(body, lowered, status=status)
+    info = explain(told.code, issuer_of(told.code, path)) if told.code else None
     kind = _kind(status, info)
     return PlatformError(
         kind,
-        detail,
+        told.detail,
         status=status,
-        code=code,
-        title=title,
-        request_id=_request_id(lowered, document),
-        hint=_hint(kind, info),
+        code=told.code,
+        title=told.title,
+        request_id=told.request_id,
+        hint=_hint(kind, info, status),
         method=method,
         path=path,
         retry_after=read_retry_after(lowered.get("retry-after"), now=now),
@@ -226,82 +228,6 @@ def outcome_unknown(error: PlatformError) -> bool:
     return error.status is not None and error.status not in REFUSALS
 
 
-def first_bytes(body: bytes, *, limit: int = 200) -> str:
-    """The start of a body as clean text, for an error about a body that could not be read."""
-    return clean_text(redact_text(body[:_LOOKED_AT].decode("utf-8", "replace")), limit=limit)
-
-
-def said(value: object) -> str | None:
-    """Adobe's words as they may be repeated: without secrets, control characters and excess."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    # Redacted first, cut afterwards: half a secret no longer looks like one.
-    return clean_text(redact_text(str(value)[:_LOOKED_AT]), limit=_TEXT_LIMIT) or None
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    if isinstance(parsed, list):
-        parsed = next((item for item in parsed if isinstance(item, dict)), None)
-    if not isinstance(parsed, dict):
-        return {}
-    responses = parsed.get("responses")
-    if isinstance(responses, list):
-        # The streaming inlet's 207 reports per message; the first failure speaks for the call.
-        failed = [item for item in responses if isinstance(item, dict) and item.get("message")]
-        return {**parsed, **failed[0]} if failed else parsed
-    inner = parsed.get("error")
-    return (
-        {**inner, **{k: v for k, v in parsed.items() if k != "error"}} if isinstance(inner, dict) else parsed
-    )
-
-
-def _words(document: dict[str, Any], body: bytes) -> tuple[str | None, str | None]:
-    """(title, detail): the most specific text that the body's shape offers."""
-    if not document:
-        text = first_bytes(body)
-        return None, f"the body is not JSON: {text}" if text else "the body is empty"
-    report = document.get("report")
-    report = report if isinstance(report, dict) else {}
-    title = said(document.get("title")) or said(document.get("error"))
-    texts = (
-        document.get("detail"),
-        document.get("error_description"),
-        document.get("errorMessage"),
-        document.get("message"),
-        report.get("detailed-message"),
-        report.get("message"),
-        document.get("errorDetails"),
-    )
-    found = list(dict.fromkeys(text for text in map(said, texts) if text))
-    found = [text for text in found if not any(text != other and text in other for other in found)]
-    detail = clean_text(" – ".join(found), limit=_TEXT_LIMIT) if found else None
-    return title, detail or title
-
-
-def _code(document: dict[str, Any], text: str) -> str | None:
-    """`error_code`, the end of `type`, `errorCode`, `code`, then anything code-shaped in the text."""
-    candidates: list[object] = [document.get("error_code")]
-    kind = document.get("type")
-    last = kind.rstrip("/").rsplit("/", 1)[-1] if isinstance(kind, str) else ""
-    candidates.append(last if any(char.isdigit() for char in last) else None)
-    candidates += [document.get("errorCode"), document.get("code")]
-    for candidate in candidates:
-        code = said(candidate)
-        if code and len(code) <= 64:
-            return code
-    report = document.get("report")
-    search = text + (f" {said(report.get('detailed-message'))}" if isinstance(report, dict) else "")
-    match = _CODE.search(search)
-    if match:
-        return match.group()
-    oauth = document.get("error")
-    return said(oauth) if isinstance(oauth, str) and re.fullmatch(r"[a-z_]{3,40}", oauth) else None
-
-
 def _kind(status: int, info: ErrorInfo | None) -> ErrorKind:
     if info and info.kind:
         return ErrorKind(info.kind)
@@ -313,22 +239,13 @@ def _kind(status: int, info: ErrorInfo | None) -> ErrorKind:
     return ErrorKind.INVALID if 400 <= status < 500 else ErrorKind.UNEXPECTED
 
 
-def _hint(kind: ErrorKind, info: ErrorInfo | None) -> str:
-    return info.fix if info and info.fix else _HINTS[kind]
-
-
-def _request_id(headers: Mapping[str, str], document: dict[str, Any]) -> str | None:
-    return next((clean_text(value, limit=100) for value in _request_ids(headers, document) if value), None)
-
-
-def _request_ids(headers: Mapping[str, str], document: dict[str, Any]) -> Iterator[str]:
-    for name in _REQUEST_ID_HEADERS:
-        yield headers.get(name, "")
-    report = document.get("report")
-    for place in (report if isinstance(report, dict) else {}, document):
-        for key in ("registryRequestId", "requestId", "request_id"):
-            value = place.get(key)
-            yield value if isinstance(value, str) else ""
+def _hint(kind: ErrorKind, info: ErrorInfo | None, status: int) -> str:
+    if status == _NOT_ACCEPTABLE:
+        return _OTHER_FORM
+    fix = info.fix if info and info.fix else _HINTS[kind]
+    if kind is ErrorKind.NOT_FOUND and not (info and info.code.startswith(_SANDBOX_CODES)):
+        return f"{_ended(fix)} {NOT_SEEN}"
+    return fix
 
 
 def _ended(sentence: str) -> str:

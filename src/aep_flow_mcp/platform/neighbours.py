@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from .answers import model_of, next_href, one_of, unexpected
 from .concurrency import together
-from .errors import ErrorKind, PlatformError
+from .errors import NOT_SEEN, ErrorKind, PlatformError
 from .models.common import to_int
 from .models.neighbours import (
     Batch,
@@ -40,6 +40,7 @@ _DATASET_FIELDS = "name,description,schemaRef,tags,created,updated,lastBatchStat
 _XED = "application/vnd.adobe.xed+json; version=1"
 _XED_FULL = "application/vnd.adobe.xed-full+json; version=1"
 _XED_ID = "application/vnd.adobe.xed-id+json"
+_ADOBES_SCHEMAS = ("https://ns.adobe.com/xdm/", "_xdm.")
 _MAX_SANDBOX_PAGES = 50
 
 
@@ -52,7 +53,7 @@ class Neighbours(ReaderCore):
     # Catalog
 
     async def get_dataset(self, dataset_id: str) -> Dataset:
-        """One dataset; not_found when it was deleted."""
+        """One dataset; not_found when it was deleted, or is not for this credential to see."""
         path = join_path(f"{CATALOG}/dataSets", dataset_id)
         return self._keyed_one(
             Dataset, await self._data(path, [("properties", _DATASET_FIELDS)]), path, dataset_id
@@ -129,13 +130,13 @@ class Neighbours(ReaderCore):
     # Schema Registry
 
     async def get_schema(self, schema_id: str) -> SchemaSummary:
-        """A schema's title, by its `$id` (a URI) or `meta:altId`; looked for among the organisation's own."""
-        path = f"{SCHEMA_REGISTRY}/tenant/schemas/{quoted_segment(schema_id)}"
+        """A schema's title, by its `$id` (a URI) or `meta:altId`."""
+        path = _schema_path(schema_id)
         return model_of(SchemaSummary, one_of(await self._data(path, headers={"accept": _XED}), path), path)
 
     async def get_schema_fields(self, schema_id: str) -> dict[str, Any]:
         """The whole JSON Schema, with what it is composed of written out: `properties` are the fields."""
-        path = f"{SCHEMA_REGISTRY}/tenant/schemas/{quoted_segment(schema_id)}"
+        path = _schema_path(schema_id)
         return one_of(await self._data(path, headers={"accept": _XED_FULL}), path)
 
     async def list_schemas(self, *, limit: int = 20, cursor: str | None = None) -> Page[SchemaSummary]:
@@ -154,13 +155,20 @@ class Neighbours(ReaderCore):
         path = f"{SANDBOXES}/"
         params: list[Param] | None = [("limit", str(PAGE_LIMIT))]
         found: list[Sandbox] = []
+        known: set[str] = set()
         asked: set[tuple[Param, ...]] = set()
         while params is not None and tuple(params) not in asked and len(asked) < _MAX_SANDBOX_PAGES:
             asked.add(tuple(params))
             data = await self._data(path, params)
-            objects, _ = _members(data, "sandboxes", path)
-            found += [model_of(Sandbox, item, path) for item in objects]
-            params = next_page(next_href(data), params, self.client.config.platform_url)
+            objects, skipped = _members(data, "sandboxes", path)
+            read = [model_of(Sandbox, item, path) for item in objects]
+            fresh = [sandbox for sandbox in read if sandbox.name not in known]
+            found += fresh
+            known.update(sandbox.name for sandbox in fresh)
+            following = next_page(next_href(data), params, self.client.config.platform_url)
+            # Where the next link is a template, a full page of new ones means that there may be more.
+            full = len(objects) + skipped >= PAGE_LIMIT and bool(fresh)
+            params = following or (_at_offset(params, len(found)) if full else None)
         return found
 
     async def get_sandbox(self, name: str) -> Sandbox:
@@ -192,7 +200,7 @@ class Neighbours(ReaderCore):
                 f"Catalog knows no {model.__name__.casefold()} with this id",
                 method="GET",
                 path=path,
-                hint="It may be deleted or in another sandbox",
+                hint=NOT_SEEN,
             )
         return found
 
@@ -217,8 +225,18 @@ class Neighbours(ReaderCore):
         return encode_cursor(query, [("start", last)])
 
 
+def _schema_path(schema_id: str) -> str:
+    """Adobe's own schemas are in another container than the organisation's."""
+    container = "global" if schema_id.startswith(_ADOBES_SCHEMAS) else "tenant"
+    return f"{SCHEMA_REGISTRY}/{container}/schemas/{quoted_segment(schema_id)}"
+
+
 def _with_start(query: Query) -> list[Param]:
     return [*query.params, ("start", str(page_start(query)))]
+
+
+def _at_offset(params: list[Param], offset: int) -> list[Param]:
+    return [*(pair for pair in params if pair[0] != "offset"), ("offset", str(offset))]
 
 
 def _members(data: Any, key: str, path: str) -> tuple[list[dict[str, Any]], int]:

@@ -6,20 +6,22 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from .errors import ErrorKind, PlatformError
 from .redaction.names import is_secret_in_query
-from .urls import Param, invalid
+from .urls import Param, invalid, same_host
 
 T = TypeVar("T")
 
 # The parameters that say where a page starts; everything else says what is listed.
 POSITION = frozenset({"continuationToken", "start", "offset", "page"})
 _MAX_CURSOR = 8_000
+_ADOBES_HOST = re.compile(r"(?:^|\.)adobe(?:dc)?\.(?:io|net|com)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +68,22 @@ class Query:
 def next_page(href: str | None, original_params: Iterable[Param], base_url: str) -> list[Param] | None:
     """All parameters of the next page's request, or None when `href` leads nowhere new.
 
-    The link is parsed as a URL, its path ignored (it is published as /connections for every collection).
+    Only the link's query is read: its path is published as /connections for every collection, and its host in
+    several spellings (with the default port, or another of Adobe's). The request goes where the first one went.
     What we asked for stays as we asked it, without duplicates; what the link adds is taken over.
 
     Raises:
-        PlatformError: (unexpected) the link leads to another host: the token does not go there.
+        PlatformError: (unexpected) the link is no URL, or names a host that is neither ours nor Adobe's: then
+            something on the way wrote it.
     """
     if not isinstance(href, str) or not href.strip():
         return None
     try:
         link = urlsplit(href.strip())
-        base = urlsplit(base_url)
+        ours = same_host(href.strip(), base_url) or _is_adobes(link)
     except ValueError:
         raise _refused("is not a URL") from None
-    if (link.scheme or link.netloc) and (
-        (link.scheme or base.scheme) != base.scheme or link.netloc.casefold() != base.netloc.casefold()
-    ):
+    if (link.scheme or link.netloc) and not ours:
         raise _refused("leads to another host")
     asked = [(name, value) for name, value in original_params if name != "count"]
     kept = [pair for pair in asked if pair[0] not in POSITION]
@@ -160,6 +162,11 @@ async def all_items(
 def _query_of(query: str) -> list[Param]:
     # Tokens are base64 of some kind: a bare plus in a link means plus, not space.
     return parse_qsl(query.replace("+", "%2B"), keep_blank_values=False)
+
+
+def _is_adobes(link: SplitResult) -> bool:
+    standard = link.port in (None, 443) and not link.username
+    return link.scheme == "https" and standard and _ADOBES_HOST.search(link.hostname or "") is not None
 
 
 def _refused(why: str) -> PlatformError:

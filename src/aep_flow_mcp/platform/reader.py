@@ -46,15 +46,19 @@ class FlowReader(ReadsConnections, ReadsFlows, ReadsSpecs):
             )
         return FlowReader(self.client, name)
 
-    async def get_raw(self, resource: str, params: Params | None = None) -> Answer:
+    async def get_raw(
+        self, resource: str, params: Params | None = None, *, accept: str | None = None
+    ) -> Answer:
         """The answer of any GET below the Platform URL, unparsed beyond JSON.
 
         Args:
             resource: a path, with or without a query string, or a full URL on the configured host.
+            accept: the media type to ask for; plain JSON without one.
         """
         path, named = split_resource(resource, self.client.config.platform_url)
+        headers = {"accept": accept} if accept else None
         return await self.client.request_json(
-            "GET", path, params=[*named, *as_pairs(params)], sandbox=self.sandbox
+            "GET", path, params=[*named, *as_pairs(params)], headers=headers, sandbox=self.sandbox
         )
 
     async def get_object(self, collection: str, object_id: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ _HIDDEN_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SANDBOX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,255}")
 _MAX_PATH = 4_000
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def invalid(sentence: str, *, hint: str | None = None) -> PlatformError:
@@ -81,12 +82,12 @@ def split_resource(resource: str, platform_url: str) -> tuple[str, list[Param]]:
     text = resource.strip()
     try:
         parts = urlsplit(text)
-        host = parts.netloc
+        ours = same_host(text, platform_url)
     except ValueError:
         raise invalid(f"{shown(text)} is not a path or URL.") from None
-    if host or parts.scheme:
+    if parts.netloc or parts.scheme:
         base = urlsplit(platform_url)
-        if (parts.scheme, host.casefold()) != (base.scheme, base.netloc.casefold()):
+        if not ours:
             raise invalid(
                 f"{shown(text)} names another host; only paths below the configured Platform URL are read.",
                 hint="Give the path alone, such as /data/foundation/catalog/dataSets",
@@ -94,6 +95,22 @@ def split_resource(resource: str, platform_url: str) -> tuple[str, list[Param]]:
         prefix = base.path.rstrip("/")
         return check_path(parts.path.removeprefix(prefix)), parse_query(parts.query)
     return check_path(parts.path), parse_query(parts.query)
+
+
+def same_host(url: str, base_url: str) -> bool:
+    """Whether two URLs have the same scheme, host and port; a default port is the same as none.
+
+    Raises:
+        ValueError: one of them is no URL.
+    """
+    return _host(url) == _host(base_url)
+
+
+def _host(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    netloc = parts.netloc.casefold()
+    name = netloc.removesuffix(f":{parts.port}") if parts.port is not None else netloc
+    return parts.scheme, name, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
 def parse_query(query: str) -> list[Param]:

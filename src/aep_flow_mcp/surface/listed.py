@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
@@ -101,11 +102,12 @@ class ListedTool(Tool):
         """The answer; whole objects can be of any size and are worked on beside the event loop."""
         from aep_flow_mcp.answers.text import Listing, Record
 
+        takes = self.parameters["properties"]
         if isinstance(result, Record | Listing):
             import anyio.to_thread
 
-            return await anyio.to_thread.run_sync(_answer, result, self._redactor)
-        return _answer(result, self._redactor)
+            return await anyio.to_thread.run_sync(_answer, result, self._redactor, takes)
+        return _answer(result, self._redactor, takes)
 
     def _build(self) -> Tool:
         if self._built is None:
@@ -143,18 +145,19 @@ def _argument_sentence(name: str, error: ValidationError) -> str:
     return f"{name} could not be called: {'; '.join(parts)}."
 
 
-def _answer(result: Any, redactor: Redactor) -> CallToolResult | InputRequiredResult:
+def _answer(result: Any, redactor: Redactor, takes: Collection[str]) -> CallToolResult | InputRequiredResult:
     if isinstance(result, CallToolResult | InputRequiredResult):
         return result
+    from aep_flow_mcp.answers.bounds import bounded, structured
     from aep_flow_mcp.answers.present import redacted
-    from aep_flow_mcp.answers.text import clean, render
+    from aep_flow_mcp.answers.text import render
 
     if not isinstance(result, BaseModel):
         raise TypeError(f"a tool answered with {type(result).__name__}, not with a model")
-    result = redacted(result)
+    shown = redacted(bounded(result, takes=takes))
     return CallToolResult(
-        content=[TextContent(type="text", text=redactor.text(render(result)))],
-        structured_content=redactor.value(clean(result.model_dump(mode="json", exclude_none=True))),
+        content=[TextContent(type="text", text=redactor.text(render(shown)))],
+        structured_content=redactor.value(structured(shown)),
         is_error=getattr(result, "is_error", False) is True,
     )
 

@@ -193,7 +193,7 @@ async def test_a_failed_run_says_what_to_try(bed: Bed) -> None:
     run = next(run for run in bed.runs_of("expired_credentials") if status(run) == "failed")
     answer = await bed.answer("get_run", run_id=run["id"])
     assert answer["clean"] is False
-    assert "connection" in answer["fix"]
+    assert "credentials" in answer["fix"]
     row = (await bed.answer("list_runs", flow_id=SCENARIOS["expired_credentials"], limit=1))["items"][0]
     assert row["first_error"].startswith("CONNECTOR-1001-500: ")
     assert row["errors"] >= 1

@@ -18,6 +18,7 @@ from aep_flow_mcp.server import build_server
 from tools.bed import SANDBOX, Bed
 from tools.conftest import NOW
 
+NOT_FOUND = "not found: deleted, or hidden by an access label"
 FLOW = SCENARIOS["healthy"]
 AUDIENCES = SCENARIOS["audience_export_with_skips"]
 EXPORT = SCENARIOS["export_to_landing_zone_ends_soon"]
@@ -184,7 +185,7 @@ async def test_a_big_export_names_the_first_datasets_and_lists_all(bed: Bed) -> 
         item["dataSetId"] for item in source["params"]["datasets"]
     ]
     assert datasets[0]["name"] == held(bed, "dataSets", listed[0]["dataSetId"])["name"]
-    assert datasets[2] == {"id": f"{0:024x}", "problem": "deleted"}
+    assert datasets[2] == {"id": f"{0:024x}", "problem": NOT_FOUND}
     assert datasets[-1] == {"id": f"{39:024x}", "name": "given 39"}
     assert len(bed.sent("/dataSets")) == 0
     assert len([one for one in bed.sent() if "/dataSets/" in one.path]) == 10
@@ -198,9 +199,9 @@ async def test_a_deleted_part_is_told_as_deleted(bed: Bed, part: str) -> None:
     bed.emulator.store.remove(SANDBOX, kind, id)
     answer, text = await bed.call("describe_flow", flow_id=FLOW)
     assert at(answer, id_path) == id
-    assert at(answer, told)["problem"] == "deleted"
-    assert [line for line in answer["problems"] if id in line and line.endswith("deleted")]
-    assert "deleted" in text
+    assert at(answer, told)["problem"] == NOT_FOUND
+    assert [line for line in answer["problems"] if id in line and line.endswith(NOT_FOUND)]
+    assert NOT_FOUND in text
     assert answer["name"] == before["item"]["name"]
     assert answer["runs"]
 

@@ -103,8 +103,8 @@ async def test_runs_of_deleted_flows_count_and_are_named_so(bed: Bed) -> None:
     bed.emulator.store.remove(SANDBOX, "flows", SCENARIOS["expired_credentials"])
     after, text = await bed.call("pipeline_health", window="24h", group_by="connector", top=20)
     assert after["total"] == before["total"]
-    assert f"(deleted flow) | {SCENARIOS['expired_credentials']}" in text
-    assert "(deleted flow)" in {row["group"] for row in after["groups"]}
+    assert f"(flow not found) | {SCENARIOS['expired_credentials']}" in text
+    assert "(flow not found)" in {row["group"] for row in after["groups"]}
 
 
 async def test_groups_add_up(bed: Bed) -> None:

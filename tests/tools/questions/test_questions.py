@@ -197,8 +197,8 @@ def failed_last_day(world: World) -> list[str]:
         *names([flow for flow in world.flows if flow["id"] in worst]),
         "credentials_rejected",
         "source_unreachable",
-        "dataset_deleted",
-        "Copying from the source system failed",
+        "dataset_not_found",
+        "Copying the data from the source failed",
     ]
 
 
@@ -368,7 +368,7 @@ DIAGNOSE = [
     diagnosis(
         "My price list was not picked up", "missing_file", "source_path_missing", "/suppliers/price-list.csv"
     ),
-    diagnosis("What about newsletter opens?", "deleted_dataset", "dataset_deleted", "deleted"),
+    diagnosis("What about newsletter opens?", "deleted_dataset", "dataset_not_found", "deleted"),
     diagnosis(
         "The archive has not grown since February",
         "export_silently_stopped",

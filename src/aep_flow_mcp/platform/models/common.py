@@ -88,9 +88,24 @@ def to_objects(value: object) -> list[object]:
     return []
 
 
-def to_texts(value: object) -> list[str]:
-    """The strings of a list; a lone string becomes a list of one."""
+def to_number(value: object) -> float | None:
+    """A finite number from a number or from a text of one; else None."""
     if isinstance(value, str):
+        value = _number(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def to_messages(value: object) -> list[object]:
+    """Errors: objects as `to_objects`, and a text as an object with that `message`."""
+    listed = value if isinstance(value, list | tuple) else [value]
+    return to_objects([{"message": item} if isinstance(item, str) and item else item for item in listed])
+
+
+def to_texts(value: object) -> list[str]:
+    """The strings of a list; a lone string or number becomes a list of one."""
+    if isinstance(value, str | int | float):
         value = [value]
     if not isinstance(value, list | tuple):
         return []
@@ -138,10 +153,11 @@ Texts = Annotated[list[str], BeforeValidator(to_texts)]
 Params = Annotated[dict[str, Any], BeforeValidator(to_dict)]
 AsObject = BeforeValidator(to_object)
 AsObjects = BeforeValidator(to_objects)
+AsMessages = BeforeValidator(to_messages)
 
 
 def either(*names: str) -> AliasChoices:
-    """Field names that Adobe's documents use for the same thing, the first one found counts."""
+    """Field names that Adobe's documents use for the same thing; the first that is there and not null counts."""
     return AliasChoices(*names)
 
 
@@ -157,6 +173,14 @@ class ApiModel(BaseModel):
         defer_build=True,
         protected_namespaces=(),
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: object) -> object:
+        # A null is what Adobe also leaves out: it must not hide the same field under its other name.
+        if isinstance(value, dict) and None in value.values():
+            return {name: each for name, each in value.items() if each is not None}
+        return value
 
 
 class SpecRef(ApiModel):

@@ -8,13 +8,13 @@ from pydantic import Field, field_serializer
 
 from aep_flow_mcp.platform.redaction.masking import masked_params
 
-from .common import ApiModel, AsObject, Int, Params, Ref, Stored, Text, either, to_int
+from .common import ApiModel, AsObject, Int, Params, Ref, Stored, Text, either, to_int, to_text
 
 
 class Auth(ApiModel):
     """How a connection authenticates. `params` holds what the API returned; every printed form masks it."""
 
-    spec_name: Text = None
+    spec_name: Text = Field(default=None, validation_alias=either("specName", "type"))
     params: Params = Field(default_factory=dict, repr=False)
 
     @property
@@ -82,7 +82,9 @@ class _End(Stored):
     """What source and target connections share."""
 
     connection_spec: Ref = None
-    base_connection_id: Text = None
+    base_connection_id: Text = Field(
+        default=None, validation_alias=either("baseConnectionId", "connectionId")
+    )
     data: Annotated[DataFormat | None, AsObject] = None
     params: Params = Field(default_factory=dict)
     inherited_attributes: Annotated[EndInheritance | None, AsObject] = None
@@ -90,7 +92,9 @@ class _End(Stored):
 
     @property
     def spec_id(self) -> str | None:
-        return self.connection_spec.id if self.connection_spec else None
+        """The connector's, from the object itself or from the account that it inherits from."""
+        base = self.inherited_attributes.base_connection if self.inherited_attributes else None
+        return self.connection_spec.id if self.connection_spec else base.spec_id if base else None
 
     @property
     def base_id(self) -> str | None:
@@ -121,9 +125,9 @@ class SourceConnection(_End):
     def dataset_ids(self) -> list[str]:
         """The datasets that an export reads; [] for any other source."""
         listed = self.params.get("datasets")
-        ids = [item.get("dataSetId") or item.get("id") for item in listed or [] if isinstance(item, dict)]
-        single = self.params.get("dataSetId")
-        return [value for value in [*ids, single] if isinstance(value, str) and value]
+        items = listed if isinstance(listed, list) else [listed]
+        ids = [_dataset_id(item) if isinstance(item, dict) else to_text(item) for item in items]
+        return list(dict.fromkeys(id for id in [*ids, _dataset_id(self.params)] if id))
 
 
 class TargetConnection(_End):
@@ -131,15 +135,16 @@ class TargetConnection(_End):
 
     @property
     def dataset_id(self) -> str | None:
-        for key in ("dataSetId", "datasetId"):
-            value = self.params.get(key)
-            if isinstance(value, str) and value:
-                return value
-        return None
+        return _dataset_id(self.params)
 
     @property
     def schema_version(self) -> str | None:
         return self.data.schema_.version if self.data and self.data.schema_ else None
+
+
+def _dataset_id(item: dict[str, Any]) -> str | None:
+    found = (to_text(item.get(key)) for key in ("dataSetId", "datasetId", "id"))
+    return next((id for id in found if id), None)
 
 
 class MappingRef(ApiModel):
@@ -150,7 +155,5 @@ class MappingRef(ApiModel):
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> MappingRef | None:
-        found = params.get("mappingId")
-        if not isinstance(found, str) or not found:
-            return None
-        return cls(mapping_id=found, mapping_version=to_int(params.get("mappingVersion")))
+        found = to_text(params.get("mappingId"))
+        return cls(mapping_id=found, mapping_version=to_int(params.get("mappingVersion"))) if found else None

@@ -13,6 +13,7 @@ SOURCES = "sources"
 GATEWAY = "gateway"
 IMS = "ims"
 RUN = "run"
+SCHEMA_REGISTRY = "schema-registry"
 
 _PREFIXED = re.compile(r"(?P<prefix>[A-Z][A-Z_]*)-(?P<number>\d{3,6})(?:-(?P<http>\d{3}|[A-Z]+))?")
 _BARE = re.compile(r"(?P<number>\d{1,6})(?:-(?P<http>\d{3}))?")
@@ -25,21 +26,24 @@ _PREFIX_ISSUERS = {
     "SOURCE": SOURCES,
     "SOURCES": SOURCES,
 }
+# Codes of these issuers stand with their prefix, as printed: their numbers alone say nothing.
+_WHOLE_CODES = frozenset({RUN, SCHEMA_REGISTRY})
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorInfo:
-    """One code: its meaning, its usual cause, the fix to suggest, and which document says so.
+    """One code: its meaning, its usual cause, the fix to suggest, and the page that prints it.
 
-    `kind` is set where the HTTP status alone would mislead (a 400 that means "not found").
+    `cause` and `fix` are empty where the page names none. `kind` is set where the HTTP status alone would mislead
+    (a 400 that means "not found").
     """
 
     code: str
     issuer: str
     meaning: str
-    cause: str
-    fix: str
     source: str
+    cause: str = ""
+    fix: str = ""
     kind: str | None = None
 
 
@@ -47,25 +51,46 @@ def explain(code: str | int, issuer: str | None = None) -> ErrorInfo | None:
     """What a code means.
 
     Args:
-        code: as Adobe sent it: `1404-412`, `FLOW-1404-412`, `CONNECTOR-1001-500`, `403025`, `106`.
-        issuer: `flow-service`, `sources`, `gateway`, `ims` or `run` (codes of flow runs and batches). The
-            same number means different things to different issuers; without one it is guessed.
+        code: as Adobe sent it: `1404-412`, `FLOW-1404-412`, `CONNECTOR-1001-500`, `403025`, `106`, or a problem's
+            `type` that ends in one.
+        issuer: `flow-service`, `sources`, `gateway`, `ims`, `schema-registry` or `run` (codes of flow runs and
+            batches). The same number means different things to different issuers; without one it is guessed.
 
     Returns:
-        None for codes that no public document explains.
+        None for codes that no public document explains, and for those of services whose tables are not here:
+        numbers of other prefixes (`DCVS-1106-400`, `XDM-1010-404`) mean something else there.
     """
-    text = str(code).strip()
+    text = str(code).strip().rstrip("/").rsplit("/", 1)[-1]
     index = _index()
-    exact = index.get((issuer, text)) if issuer else None
-    if exact or (exact := index.get((RUN, text))):
+    exact = next(
+        (info for each in (issuer, *_WHOLE_CODES) if each and (info := index.get((each, text)))), None
+    )
+    if exact:
         return exact
-    parsed = _PREFIXED.fullmatch(text) or _BARE.fullmatch(text)
-    if parsed is None:
+    prefixed = _PREFIXED.fullmatch(text)
+    if prefixed:
+        known = _PREFIX_ISSUERS.get(prefixed["prefix"])
+        return _numbered(known, prefixed["number"], prefixed["http"]) if known else None
+    bare = _BARE.fullmatch(text)
+    if bare is None:
         return index.get((IMS, text))
-    issuer = _PREFIX_ISSUERS.get(parsed.groupdict().get("prefix") or "") or issuer or issuer_of(text)
-    number, http = parsed["number"], parsed["http"]
-    found = index.get((issuer, f"{number}-{http}")) or index.get((issuer, number))
-    return found or index.get((_only_issuer(number), number))
+    number, http = bare["number"], bare["http"]
+    if issuer == RUN:
+        return _of_run(number, http)
+    found = _numbered(issuer or issuer_of(text), number, http)
+    return found or _numbered(_only_issuer(number), number, http)
+
+
+def _numbered(issuer: str | None, number: str, http: str | None) -> ErrorInfo | None:
+    """The entry of a number; one that is sent with another HTTP status than printed is the same."""
+    index = _index()
+    return index.get((issuer, f"{number}-{http}")) or index.get((issuer, number))
+
+
+def _of_run(number: str, http: str | None) -> ErrorInfo | None:
+    """A number in a run: of a row where it stands alone (as in files of parsing errors), else of the sources."""
+    row = _index().get((RUN, f"INGEST-{number}-{http or 400}"))
+    return row or (_numbered(SOURCES, number, http) if http else None)
 
 
 def issuer_of(code: str | None, path: str | None = None) -> str:
@@ -93,7 +118,11 @@ def all_codes() -> tuple[ErrorInfo, ...]:
 
 
 def _only_issuer(number: str) -> str | None:
-    found = {info.issuer for (issuer, code), info in _index().items() if code == number and issuer != RUN}
+    found = {
+        info.issuer
+        for (issuer, code), info in _index().items()
+        if code == number and issuer not in _WHOLE_CODES
+    }
     return found.pop() if len(found) == 1 else None
 
 
@@ -107,6 +136,6 @@ def _index() -> dict[tuple[str | None, str], ErrorInfo]:
     for entry in listed:
         info = ErrorInfo(**entry)
         index[info.issuer, info.code] = info
-        if info.issuer != RUN:
+        if info.issuer not in _WHOLE_CODES:
             index.setdefault((info.issuer, info.code.split("-")[0]), info)
     return index

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from .common import ApiModel, AsObject, AsObjects, Bool, Params, Text, Verbatim
+from .common import ApiModel, AsObject, AsObjects, Bool, Params, Text, Verbatim, either, to_text
 
 ObjectType = Literal["root", "folder", "file", "table", "rest"]
 FileType = Literal["delimited", "json", "parquet"]
@@ -83,7 +84,7 @@ class ExploreItem(ApiModel):
 class Column(ApiModel):
     name: Text = None
     type: Text = None
-    xdm_type: Text = Field(default=None, validation_alias="meta:xdmType")
+    xdm_type: Text = Field(default=None, validation_alias=either("meta:xdmType"))
     xdm: Params = Field(default_factory=dict)
 
 
@@ -109,10 +110,50 @@ class ExplorePreview(ApiModel):
             return []
         if self.schema_.columns:
             return self.schema_.columns
-        return [
-            Column(name=name, type=kind.get("type") if isinstance(kind, dict) else None)
-            for name, kind in self.schema_.properties.items()
-        ]
+        return [_column(name, kind) for name, kind in self.schema_.properties.items()]
+
+    @property
+    def all_columns(self) -> list[Column]:
+        """The columns, each followed by what is inside it: `address.city`, `items[].sku`."""
+        found: list[Column] = []
+        for column in self.columns:
+            found.append(column)
+            inside: object = {**(column.model_extra or {}), **column.xdm}
+            if self.schema_ and not self.schema_.columns:
+                inside = self.schema_.properties.get(column.name or "")
+            found.extend(_inside(column.name or "", inside, _MOST_DEPTH))
+        return found
+
+
+_MOST_DEPTH = 12
+_MOST_COLUMNS = 5_000
+
+
+def _column(name: str, schema: object) -> Column:
+    kind = schema if isinstance(schema, dict) else {}
+    types = kind.get("type")
+    listed = (
+        [each for each in types if isinstance(each, str) and each != "null"]
+        if isinstance(types, list)
+        else []
+    )
+    return Column(
+        name=name,
+        type=" or ".join(listed) if listed else to_text(types),
+        xdm_type=to_text(kind.get("meta:xdmType")),
+    )
+
+
+def _inside(name: str, schema: object, depth: int) -> Iterator[Column]:
+    """The properties below a property of JSON Schema, level by level, the nearest first within each."""
+    if not isinstance(schema, dict) or depth == 0:
+        return
+    if isinstance(schema.get("items"), dict):
+        yield from _inside(f"{name}[]", schema["items"], depth - 1)
+    inner = schema.get("properties")
+    for part, below in list(inner.items() if isinstance(inner, dict) else ())[:_MOST_COLUMNS]:
+        yield _column(f"{name}.{part}", below)
+        yield from _inside(f"{name}.{part}", below, depth - 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,24 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from .common import ApiModel, AsObject, AsObjects, Bool, Int, Params, Ref, Stored, Text, Texts, Time, either
+from .common import (
+    ApiModel,
+    AsMessages,
+    AsObject,
+    AsObjects,
+    Bool,
+    Int,
+    Params,
+    Ref,
+    Stored,
+    Text,
+    Texts,
+    Time,
+    either,
+    to_bool,
+    to_number,
+    to_objects,
+)
 from .connections import ConnectionRef, MappingRef
 from .runs import CodedMessage, RunStatus, read_status
 
@@ -70,7 +87,7 @@ class Transformation(ApiModel):
 
 class OperationStatus(ApiModel):
     value: Text = None
-    errors: Annotated[list[CodedMessage], AsObjects] = Field(default_factory=list)
+    errors: Annotated[list[CodedMessage], AsMessages] = Field(default_factory=list)
 
 
 class LastOperation(ApiModel):
@@ -101,6 +118,11 @@ class LastRun(ApiModel):
     def status(self) -> RunStatus:
         return read_status(self.state)
 
+    @property
+    def told(self) -> bool:
+        """Whether it says anything: some answers have an empty object before the first run."""
+        return bool(self.id or self.state or self.started_at or self.completed_at)
+
 
 class Flow(Stored):
     """A dataflow: one source connection, one target connection, a flow spec, transformations, a schedule."""
@@ -115,6 +137,8 @@ class Flow(Stored):
     policy: Params = Field(default_factory=dict)
     last_operation: Annotated[LastOperation | None, AsObject] = None
     last_run_details: Annotated[LastRun | None, AsObject] = None
+    # Access labels: roles that lack one of them get a 404.
+    labels: Texts = Field(default_factory=list)
 
     @property
     def spec_id(self) -> str | None:
@@ -126,7 +150,15 @@ class Flow(Stored):
 
     @property
     def last_run(self) -> LastRun | None:
-        return self.last_run_details
+        """What the flow itself says about its last run, which the list of runs may not hold (any more)."""
+        last = self.last_run_details
+        return last if last and last.told else None
+
+    @property
+    def inlet_url(self) -> str | None:
+        """Where a webhook or stream sends its data to; None for a flow that fetches or exports."""
+        found = self.options.get("inletUrl")
+        return found if isinstance(found, str) and found else None
 
     @property
     def source_refs(self) -> list[ConnectionRef]:
@@ -172,13 +204,11 @@ class Flow(Stored):
 
     @property
     def error_diagnostics(self) -> bool | None:
-        value = self.options.get("errorDiagnosticsEnabled")
-        return value if isinstance(value, bool) else None
+        return to_bool(self.options.get("errorDiagnosticsEnabled"))
 
     @property
     def partial_ingestion_percent(self) -> float | None:
-        value = self.options.get("partialIngestionPercent")
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        return to_number(self.options.get("partialIngestionPercent"))
 
     @property
     def changed_at(self) -> datetime | None:
@@ -188,8 +218,8 @@ class Flow(Stored):
         values: list[dict[str, Any]] = []
         for step in self.transformations:
             outer = step.params.get(group)
-            selectors = outer.get("selectors") if isinstance(outer, dict) else None
-            for selector in selectors if isinstance(selectors, list) else []:
+            selectors = to_objects(outer.get("selectors")) if isinstance(outer, dict) else []
+            for selector in selectors:
                 value = selector.get("value") if isinstance(selector, dict) else None
                 if isinstance(value, dict):
                     values.append(value)

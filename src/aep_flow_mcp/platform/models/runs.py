@@ -11,6 +11,7 @@ from pydantic import Field
 
 from .common import (
     ApiModel,
+    AsMessages,
     AsObject,
     AsObjects,
     Int,
@@ -21,6 +22,7 @@ from .common import (
     Texts,
     Time,
     either,
+    to_messages,
     to_time,
 )
 
@@ -50,25 +52,39 @@ _STATUSES = {
     "inprogress": RunStatus.IN_PROGRESS,
     "processing": RunStatus.IN_PROGRESS,
     "running": RunStatus.IN_PROGRESS,
+    "started": RunStatus.IN_PROGRESS,
     "success": RunStatus.SUCCESS,
+    "successful": RunStatus.SUCCESS,
     "succeeded": RunStatus.SUCCESS,
     "completed": RunStatus.SUCCESS,
+    "partial": RunStatus.PARTIAL_SUCCESS,
     "partialsuccess": RunStatus.PARTIAL_SUCCESS,
+    "partialsucceeded": RunStatus.PARTIAL_SUCCESS,
+    "partiallysucceeded": RunStatus.PARTIAL_SUCCESS,
+    "partiallysuccessful": RunStatus.PARTIAL_SUCCESS,
+    "partiallycompleted": RunStatus.PARTIAL_SUCCESS,
+    "completedwitherrors": RunStatus.PARTIAL_SUCCESS,
+    "successwitherrors": RunStatus.PARTIAL_SUCCESS,
     "partialfailure": RunStatus.PARTIAL_FAILURE,
+    "partialfailed": RunStatus.PARTIAL_FAILURE,
+    "partiallyfailed": RunStatus.PARTIAL_FAILURE,
     "failed": RunStatus.FAILED,
     "failure": RunStatus.FAILED,
+    "error": RunStatus.FAILED,
 }
 
 
 def read_status(text: str | None) -> RunStatus:
     """The status behind any of its spellings (`inProgress`, `IN_PROGRESS`, `Failed`); UNKNOWN for others."""
-    key = (text or "").casefold().replace("_", "").replace(" ", "").replace("-", "")
+    key = "".join(char for char in (text or "").casefold() if char.isalpha())
     return _STATUSES.get(key, RunStatus.UNKNOWN)
 
 
 class CodedMessage(ApiModel):
-    code: Text = None
-    message: Text = None
+    code: Text = Field(default=None, validation_alias=either("code", "errorCode"))
+    message: Text = Field(
+        default=None, validation_alias=either("message", "errorMessage", "detail", "details")
+    )
     count: Int = Field(default=None, validation_alias=either("count", "recordCount"))
     type: Text = None
 
@@ -110,9 +126,9 @@ class RecordCounts(ApiModel):
     failed_record_count: Int = None
     deleted_record_count: Int = None
     warning_record_count: Int = None
-    failed_info: Annotated[list[CodedMessage], AsObjects] = Field(default_factory=list)
-    skipped_info: Annotated[list[CodedMessage], AsObjects] = Field(default_factory=list)
-    warning_info: Annotated[list[CodedMessage], AsObjects] = Field(default_factory=list)
+    failed_info: Annotated[list[CodedMessage], AsMessages] = Field(default_factory=list)
+    skipped_info: Annotated[list[CodedMessage], AsMessages] = Field(default_factory=list)
+    warning_info: Annotated[list[CodedMessage], AsMessages] = Field(default_factory=list)
 
 
 class EndRecords(RecordCounts):
@@ -154,7 +170,7 @@ class FileSummary(ApiModel):
 
 class StatusSummary(ApiModel):
     status: Text = None
-    errors: Annotated[list[CodedMessage], AsObjects] = Field(default_factory=list)
+    errors: Annotated[list[CodedMessage], AsMessages] = Field(default_factory=list)
     extensions: Params = Field(default_factory=dict)
 
 
@@ -298,11 +314,25 @@ class FlowRun(Stored):
         return list(dict.fromkeys(_errors(self)))
 
     @property
-    def clean(self) -> bool:
-        """Succeeded, with nothing failed. A plain `success` may hide failed records (partial ingestion)."""
-        if self.status is not RunStatus.SUCCESS or self.records_failed:
+    def clean(self) -> bool | None:
+        """Succeeded and lost nothing: True where the counts account for every record, None where they do not tell.
+
+        A plain `success` may hide failed records (partial ingestion), in the summary or only in an activity.
+        """
+        if self.status is not RunStatus.SUCCESS or self.records_failed or self.files_failed:
             return False
-        return not any(error.place in _FAILING_PLACES for error in self.errors)
+        if any(error.place in _FAILING_PLACES for error in self.errors) or any(_lossy(self)):
+            return False
+        return True if self.unaccounted == 0 else None
+
+    @property
+    def unaccounted(self) -> int | None:
+        """Records that were read and neither written, skipped nor counted as failed; None when not counted."""
+        if self.records_in is None or self.records_out is None:
+            return None
+        return max(
+            0, self.records_in - self.records_out - (self.records_skipped or 0) - (self.records_failed or 0)
+        )
 
     @property
     def batch_ids(self) -> list[str]:
@@ -328,6 +358,18 @@ class FlowRun(Stored):
 
 
 _FAILING_PLACES = frozenset({"run", "activity", "activity details", "failed records"})
+
+
+def _lossy(run: FlowRun) -> Iterator[bool]:
+    """Whether each of the counts below the summary has failed records."""
+    summaries = [run.metrics.record_summary if run.metrics else None]
+    summaries += [activity.record_summary for activity in run.activities]
+    for summary in summaries:
+        if summary is not None:
+            ends = [*summary.source_summaries, *summary.target_summaries]
+            yield from (
+                (counts.failed_record_count or 0) > 0 for counts in (summary, *ends, *summary.entities())
+            )
 
 
 def _known(summary: ApiModel | None, field: str) -> int | None:
@@ -372,5 +414,4 @@ def _coded(place: str, messages: list[CodedMessage], *, where: str | None = None
 
 
 def _detailed(extensions: dict[str, Any]) -> list[CodedMessage]:
-    listed = extensions.get("errors")
-    return [CodedMessage.model_validate(item) for item in listed or [] if isinstance(item, dict)]
+    return [CodedMessage.model_validate(item) for item in to_messages(extensions.get("errors"))]

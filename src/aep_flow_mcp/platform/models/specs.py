@@ -8,7 +8,20 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from aep_flow_mcp.platform.redaction.declared import secret_pointers
 
-from .common import ApiModel, AsObject, AsObjects, Bool, Key, Params, Text, Texts, either, to_objects
+from .common import (
+    ApiModel,
+    AsObject,
+    AsObjects,
+    Bool,
+    Key,
+    Params,
+    Text,
+    Texts,
+    either,
+    to_bool,
+    to_objects,
+    to_text,
+)
 
 
 def to_named(value: object) -> list[object]:
@@ -111,6 +124,20 @@ class ConnectionSpec(_Spec):
         return _flag(self, "isDestination", self.target_spec)
 
     @property
+    def label(self) -> str | None:
+        """The name that people see; many connectors share the API name of their kind (`generic-streaming`)."""
+        places = (_sub(self.attributes, "uiAttributes"), _ui(self.source_spec), _ui(self.target_spec))
+        labels = (_label(place.get("label")) for place in places)
+        return to_text(self.attributes.get("connectorName")) or next((text for text in labels if text), None)
+
+    @property
+    def shown_name(self) -> str | None:
+        """The API name; the label before it where the name is only that of a kind."""
+        if self.name and self.label and self.name.casefold().startswith(_KINDS):
+            return f"{self.label} ({self.name})"
+        return self.name or self.label
+
+    @property
     def category(self) -> str | None:
         """Such as "Cloud Storage" or "cloudStorage": connectors do not agree on the spelling."""
         plain = self.attributes.get("category")
@@ -166,17 +193,17 @@ class FlowSpec(_Spec):
 
     @property
     def is_source_flow(self) -> bool:
-        return self.attributes.get("isSourceFlow") is True
+        return to_bool(self.attributes.get("isSourceFlow")) is True
 
     @property
     def is_destination_flow(self) -> bool:
-        return self.attributes.get("isDestinationFlow") is True
+        return to_bool(self.attributes.get("isDestinationFlow")) is True
 
     @property
     def has_runs(self) -> bool:
         """Whether runs are listed for such flows; streaming flow specs say that they are not."""
         features = _sub(_sub(self.attributes, "uiAttributes"), "apiFeatures")
-        return features.get("flowRunsSupported") is not False
+        return to_bool(features.get("flowRunsSupported")) is not False
 
     def takes_source(self, connection_spec_id: str) -> bool:
         return connection_spec_id in self.source_connection_spec_ids
@@ -202,8 +229,8 @@ def _first_filled(value: object, *names: str) -> object:
 
 def _flag(spec: ConnectionSpec, name: str, part: NamedSpec | None) -> bool:
     for place in (spec.attributes, _sub(spec.attributes, "uiAttributes"), _ui(part)):
-        value = place.get(name)
-        if isinstance(value, bool):
+        value = to_bool(place.get(name))
+        if value is not None:
             return value
     return part is not None
 
@@ -221,6 +248,16 @@ def _key(ui: dict[str, Any], name: str) -> str | None:
     value = ui.get(name)
     inner = value.get("key") if isinstance(value, dict) else value
     return inner if isinstance(inner, str) else None
+
+
+_KINDS = ("generic", "self-serve")
+
+
+def _label(value: Any) -> str | None:
+    """A label as text, or as an object of one: `{"key": ...}`, `{"value": ...}`, `{"text": ...}`."""
+    if isinstance(value, dict):
+        value = next((value[key] for key in ("value", "text", "label", "key") if value.get(key)), None)
+    return to_text(value) or None
 
 
 def _plain(attributes: dict[str, Any], name: str) -> str | None:

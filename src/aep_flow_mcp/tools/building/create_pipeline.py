@@ -69,9 +69,10 @@ async def how_it_stands(aep: FlowReader, labels: Sequence[str], ids: Mapping[str
 def _first_run(flow: Flow, runs: list[FlowRun], *, streams: bool) -> str:
     if runs:
         return f"{runs[0].id}: {runs[0].status.value}"
-    if flow.state == "draft":
+    state = (flow.state or "").casefold()
+    if state == "draft":
         return "none: publish the draft first (run_flow_action)"
-    if flow.state != "enabled":
+    if state != "enabled":
         return f"none: the flow is {flow.state}"
     if streams:
         return "a stream has no runs: look at the dataset's batches"

@@ -18,17 +18,21 @@ from aep_flow_mcp.answers.exploring import (
     question,
 )
 from aep_flow_mcp.answers.listing import Detail, Turn, counted
-from aep_flow_mcp.answers.present import present, record
+from aep_flow_mcp.answers.present import present
 from aep_flow_mcp.answers.text import Answer, Listing, Record, Whole
+from aep_flow_mcp.answers.whole import ONE, cut, left_out, size_of, whole
 from aep_flow_mcp.gathering.conditions import where
 from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.models.connections import Connection
 from aep_flow_mcp.platform.models.explore import FileType, ObjectType
+from aep_flow_mcp.platform.urls import FLOW_SERVICE
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit, OrderBy
 from aep_flow_mcp.surface.registry import read_tool
 
+CONFIGS_ROOM = 20_000
+"""Characters of the options that an answer shows; the list has no pages."""
 ConnectionState = Literal["enabled", "disabled", "initializing", "draft"]
 
 
@@ -76,8 +80,9 @@ async def list_connections(
 @read_tool("connections")
 async def get_connection(aep: Reader, connection_id: Id) -> Record:
     """An account, secrets masked. A streaming one shows its inletUrl."""
-    item = await aep.get_connection(connection_id)
-    return record(item, known=await declared_secrets(aep, item))
+    stored = await aep.get_object("connections", connection_id)
+    known = await declared_secrets(aep, stored)
+    return whole(stored, known=known, path=f"{FLOW_SERVICE}/connections/{connection_id}", select=ONE)
 
 
 @read_tool("connections")
@@ -130,7 +135,12 @@ async def explore_connection(
 async def get_connection_configs(aep: Reader, connection_id: Id) -> Listing[Whole]:
     """Configuration options that a connector offers for an account."""
     page = await aep.connection_configs(connection_id)
-    return Listing(items=[Whole(present(item)) for item in page.items])
+    items = [present(item) for item in page.items]
+    if size_of(items) <= CONFIGS_ROOM:
+        return Listing(items=[Whole(item) for item in items])
+    kept, missing = cut(items, CONFIGS_ROOM)
+    path = f"{FLOW_SERVICE}/connections/{connection_id}/configs"
+    return Listing(items=[Whole(item) for item in kept], note=left_out(missing, path=path, select="items"))
 
 
 @read_tool("connections")

@@ -6,11 +6,12 @@ from pydantic import BaseModel
 
 from aep_flow_mcp.answers.connections import Connectors, common_fields, connections_listed
 from aep_flow_mcp.answers.listing import Detail, Turn, counted
-from aep_flow_mcp.answers.present import record
 from aep_flow_mcp.answers.text import Listing, Record, Whole
+from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.conditions import where
 from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.platform.models.connections import TargetConnection
+from aep_flow_mcp.platform.urls import FLOW_SERVICE
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import Cursor, EndState, Filters, Id, Limit, OrderBy
 from aep_flow_mcp.surface.registry import read_tool
@@ -66,8 +67,11 @@ async def list_target_connections(
 @read_tool("connections")
 async def get_target_connection(aep: Reader, target_connection_id: Id) -> Record:
     """Where a flow writes: dataset, or destination parameters."""
-    item = await aep.get_target_connection(target_connection_id)
-    return record(item, known=await declared_secrets(aep, item))
+    stored = await aep.get_object("targetConnections", target_connection_id)
+    known = await declared_secrets(aep, stored)
+    return whole(
+        stored, known=known, path=f"{FLOW_SERVICE}/targetConnections/{target_connection_id}", select=ONE
+    )
 
 
 def _row(item: TargetConnection, connectors: Connectors) -> TargetRow:

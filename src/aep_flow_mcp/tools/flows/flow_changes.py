@@ -24,8 +24,8 @@ from aep_flow_mcp.planning.flow_bodies import (
     plan_flow,
     read_ends,
 )
-from aep_flow_mcp.planning.objects import compact
 from aep_flow_mcp.planning.patched import checked_ops
+from aep_flow_mcp.platform.models.common import to_text, to_texts
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import FlowId, Id
@@ -189,10 +189,11 @@ async def update_flow_policies(
 ) -> Change:
     """Set or extend the data usage policies that apply to a flow."""
     item = await planning.stored(aep, Kind.FLOW, flow_id)
-    present = (item.get("policy") or {}).get("enforcementRefs") or []
+    policy = planning.object_in(item, "policy")
+    present = to_texts(policy.get("enforcementRefs"))
     wanted = list(dict.fromkeys([*present, *policies] if mode is PolicyMode.ADD else policies))
-    value = {**(item.get("policy") or {}), "enforcementRefs": wanted}
-    ops = [{"op": "replace" if "policy" in item else "add", "path": "/policy", "value": value}]
+    value = {**policy, "enforcementRefs": wanted}
+    ops = [{"op": "replace" if item.get("policy") is not None else "add", "path": "/policy", "value": value}]
     return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item))
 
 
@@ -202,18 +203,26 @@ async def update_flow_mapping(
 ) -> Change:
     """Point a flow to another mapping set, or to the latest version of its own."""
     item = await planning.stored(aep, Kind.FLOW, flow_id)
-    steps = item.get("transformations") or []
+    steps = planning.objects_in(item, "transformations")
     index = next((number for number, step in enumerate(steps) if step.get("name") == "Mapping"), None)
-    own = steps[index].get("params", {}).get("mappingId") if index is not None else None
+    own = to_text(planning.object_in(steps[index], "params").get("mappingId")) if index is not None else None
     chosen = mapping_id or own
     if chosen is None:
         raise PlanError("mapping_id: the flow has no mapping yet; name the mapping set.")
-    targets = item.get("targetConnectionIds") or []
+    targets = to_texts(item.get("targetConnectionIds"))
     target = await aep.get_target_connection(targets[0]) if targets else None
     step = await mapping_step(aep, chosen, mapping_version, target=target)
     ops: list[dict[str, Any]]
-    if index is None:
-        ops = [{"op": "add", "path": "/transformations", "value": [*steps, step]}]
+    if index is None or item.get("transformations") != steps:
+        # A lone object, or a list with nulls in it: its places are not those of the list that was read here.
+        wanted = [step if number == index else each for number, each in enumerate(steps)]
+        ops = [
+            {
+                "op": "add",
+                "path": "/transformations",
+                "value": wanted if index is not None else [*steps, step],
+            }
+        ]
     else:
         ops = [{"op": "replace", "path": f"/transformations/{index}", "value": step}]
     warnings: list[str] = []
@@ -225,7 +234,7 @@ async def update_flow_mapping(
 async def run_flow_action(aep: Reader, flow_id: FlowId, action: FlowAction) -> Change:
     """Enable, disable, or publish (a draft) a flow. To run it now: create_run."""
     item = await planning.stored(aep, Kind.FLOW, flow_id)
-    state = str(item.get("state"))
+    state = planning.state_of(item)
     starts_from, leads_to = _ACTIONS[action]
     if state in leads_to and action is not FlowAction.PUBLISH:
         raise NothingToDo(f"The flow is already {state}: nothing was sent.")
@@ -244,7 +253,7 @@ async def run_flow_action(aep: Reader, flow_id: FlowId, action: FlowAction) -> C
         action.value,
         name=item.get("name"),
         etag=planning.etag_of(item),
-        before={"state": state},
+        before={"state": item.get("state")},
         intended={"state": leads_to},
         warnings=warnings,
     )
@@ -254,8 +263,8 @@ async def run_flow_action(aep: Reader, flow_id: FlowId, action: FlowAction) -> C
 async def delete_flow(aep: Reader, flow_id: FlowId) -> Change:
     """Delete a flow. Its connections, its dataset and the data stay."""
     item = await planning.stored(aep, Kind.FLOW, flow_id)
-    warnings = ["It is enabled: its runs stop."] if item.get("state") == "enabled" else []
-    ends = compact(source=item.get("sourceConnectionIds"), target=item.get("targetConnectionIds"))
+    warnings = ["It is enabled: its runs stop."] if planning.state_of(item) == "enabled" else []
+    ends = {side: to_texts(item.get(f"{side}ConnectionIds")) for side in ("source", "target")}
     kept = "; ".join(f"{name} connection {', '.join(ids)}" for name, ids in ends.items() if ids)
     summary = f"These stay: {kept}." if kept else ""
     return Change.delete(Kind.FLOW, item, warnings=warnings, summary=summary)

@@ -10,7 +10,7 @@ from pydantic import Field
 from aep_flow_mcp.answers.flows import FlowRow, flows_listed
 from aep_flow_mcp.answers.listing import Detail, Turn, counted
 from aep_flow_mcp.answers.text import Listing, Record, Whole
-from aep_flow_mcp.answers.whole import whole
+from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.conditions import where
 from aep_flow_mcp.platform.urls import FLOW_SERVICE
 from aep_flow_mcp.surface.dependencies import Reader
@@ -78,7 +78,8 @@ async def list_flows(
 @read_tool("flows")
 async def get_flow(aep: Reader, flow_id: FlowId) -> Record:
     """A flow as stored, with its ETag. describe_flow explains it."""
-    return whole(await aep.get_flow(flow_id), path=f"{FLOW_SERVICE}/flows/{flow_id}")
+    flow = await aep.get_object("flows", flow_id)
+    return whole(flow, path=f"{FLOW_SERVICE}/flows/{flow_id}", select=ONE)
 
 
 @read_tool("flows")

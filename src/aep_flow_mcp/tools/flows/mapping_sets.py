@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from aep_flow_mcp.answers.present import moment
 from aep_flow_mcp.answers.text import Answer, Listing, NamedRef
+from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import Filter
@@ -161,9 +162,11 @@ async def _schema(aep: FlowReader, item: MappingSet) -> tuple[dict[str, Any], st
         return await aep.neighbours.get_schema_fields(item.schema_id), None
     except PlatformError as error:
         why = (
-            "was deleted" if error.kind is ErrorKind.NOT_FOUND else f"could not be read ({error.kind.value})"
+            f"is {Problem.NOT_FOUND}"
+            if error.kind is ErrorKind.NOT_FOUND
+            else f"could not be read ({error.kind.value})"
         )
-        return {}, f"The schema {why}, so the fields' types are not known."
+        return {}, f"The fields' types are not known: the schema {why}."
 
 
 def _types(schema: dict[str, Any]) -> dict[str, str]:

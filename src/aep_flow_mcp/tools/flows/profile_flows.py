@@ -15,7 +15,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from aep_flow_mcp.answers.flows import FlowRow, FlowRunRow, flow_row, flow_run_row
 from aep_flow_mcp.answers.listing import Detail, listed
 from aep_flow_mcp.answers.text import Listing, Record, Whole
-from aep_flow_mcp.answers.whole import whole
+from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.conditions import where
 from aep_flow_mcp.gathering.flow_parts import found
 from aep_flow_mcp.gathering.names import plain_name
@@ -35,6 +35,7 @@ from aep_flow_mcp.surface.registry import read_tool
 
 UNKNOWN = "unknown"
 _DATASET_PATHS = ("params.dataSetId", "params.datasets[].dataSetId")
+_SHOWN_OTHERS = 10
 MANY = 100
 """How many ids one filter takes."""
 
@@ -145,11 +146,13 @@ async def _flows(
 
 async def _flow(aep: FlowReader, store: Store, dataset_id: str | None, dataset_name: str | None) -> Record:
     flow, *others = await _flows_of_dataset(aep, store, dataset_id, dataset_name)
-    shown = whole(flow, path=f"{FLOW_SERVICE}/flows/{flow.id}")
+    stored = await aep.get_object("flows", flow.id)
+    shown = whole(stored, path=f"{FLOW_SERVICE}/flows/{flow.id}", select=ONE)
     if not others:
         return shown
-    ids = ", ".join(other.id for other in others)
-    note = f"{len(others)} more flows load such a dataset: {ids}."
+    ids = ", ".join(other.id for other in others[:_SHOWN_OTHERS])
+    more = ", ..." if len(others) > _SHOWN_OTHERS else ""
+    note = f"{len(others)} more flows load such a dataset: {ids}{more}."
     return shown.model_copy(update={"note": f"{shown.note} {note}" if shown.note else note})
 
 

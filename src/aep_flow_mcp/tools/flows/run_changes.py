@@ -27,13 +27,13 @@ async def create_run(
 ) -> Change:
     """Run a batch flow with frequency once now, over a time window. To repeat a failed run: retry_run."""
     item = await planning.stored(aep, Kind.FLOW, flow_id)
-    frequency = (item.get("scheduleParams") or {}).get("frequency")
-    if frequency != "once":
+    frequency = planning.object_in(item, "scheduleParams").get("frequency")
+    if str(frequency).casefold() != "once":
         raise PlanError(
             f"The flow runs {'every ' + str(frequency) if frequency else 'without such a schedule'}; only a flow with "
             "frequency once can be run on demand."
         )
-    if item.get("state") != "enabled":
+    if planning.state_of(item) != "enabled":
         raise PlanError(f"The flow is {item.get('state')}: enable it first (run_flow_action).")
     first, last = epoch_seconds(window_start, "window_start"), epoch_seconds(window_end, "window_end")
     if last < first:
@@ -56,7 +56,7 @@ async def retry_run(aep: Reader, run_id: Id) -> Change:
             f"The run is {run.status.value}; only a failed run, or one that ingested nothing, is repeated."
         )
     flow = await planning.stored(aep, Kind.FLOW, run.flow_id or "")
-    if flow.get("state") != "enabled":
+    if planning.state_of(flow) != "enabled":
         raise PlanError(
             f"The flow {flow.get('name')} is {flow.get('state')}: enable it first (run_flow_action)."
         )

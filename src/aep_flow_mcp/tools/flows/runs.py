@@ -11,7 +11,7 @@ from aep_flow_mcp.gathering.conditions import where
 from aep_flow_mcp.gathering.run_status import STARTED_PATH, STATUS_PATH, RunState, spellings
 from aep_flow_mcp.gathering.times import Window, now
 from aep_flow_mcp.insight.words import distinct_errors, failing_errors, root_error, seconds, utc
-from aep_flow_mcp.platform.models.error_codes import explain
+from aep_flow_mcp.platform.models.error_codes import RUN, explain
 from aep_flow_mcp.platform.models.runs import Activity, FlowRun, RunError, RunStatus
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import NEWEST_FIRST, Cursor, Filters, Id, Limit, OrderBy, Since, Until
@@ -150,7 +150,7 @@ def run_detail(run: FlowRun) -> RunDetail:
 def _fix(run: FlowRun) -> str | None:
     """What to try first, where the code of the error that says most is a known one."""
     error = root_error(run)
-    known = explain(error.code) if error and error.code else None
+    known = explain(error.code, RUN) if error and error.code else None
     return known.fix if known else None
 
 

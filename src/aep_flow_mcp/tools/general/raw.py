@@ -14,9 +14,12 @@ from aep_flow_mcp.answers.present import present
 from aep_flow_mcp.answers.text import Record
 from aep_flow_mcp.answers.whole import fitted
 from aep_flow_mcp.gathering.secret_fields import declared_secrets
+from aep_flow_mcp.platform.urls import SCHEMA_REGISTRY, encode_query
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.registry import read_tool
 
+_CONTAINER_AND_KIND = 2
+_DIGITS = 9
 _EXAMPLE = "such as /data/foundation/flowservice/flows"
 
 ResourcePath = Annotated[
@@ -28,22 +31,44 @@ ResourcePath = Annotated[
     ),
 ]
 Query = Annotated[dict[str, str | int | bool | list[str]] | None, Field(description="query parameters")]
-Select = Annotated[str | None, Field(description="part of the answer, e.g. items.0.sourceSpec")]
+Select = Annotated[
+    str | None, Field(description="part of the answer: items.0.sourceSpec; 57: is from item 57 on")
+]
+Accept = Annotated[
+    str | None,
+    Field(
+        pattern=r"^application/(json|problem\+json|vnd\.adobe\.[a-zA-Z0-9.+-]{1,60})(; ?version=\d{1,4}(\.\d{1,4})?)?$",
+        description="media type, e.g. application/vnd.adobe.xed-full+json; version=1",
+    ),
+]
 
 
 @read_tool("raw")
 async def get_resource(
-    aep: Reader, path: ResourcePath, params: Query = None, select: Select = None
+    aep: Reader, path: ResourcePath, params: Query = None, select: Select = None, accept: Accept = None
 ) -> Record:
     """GET any Platform resource. Only for what no other tool reads; secrets are masked."""
     clean_path, own = checked_path(path)
-    answer = await aep.get_raw(clean_path, [*own, *_pairs(params or {})])
+    asked = [*own, *_pairs(params or {})]
+    answer = await aep.get_raw(clean_path, asked, accept=accept or _registrys_form(clean_path))
     # Secrets are masked before a part is taken out: a part alone no longer says that it is one.
     known = await declared_secrets(aep, answer.data)
     # Of any size: masking it must not keep other calls waiting.
     shown = await anyio.to_thread.run_sync(lambda: present({"answer": answer.data}, known))
     found = _selected(shown.get("answer", {}), select)
-    return fitted(found, path=clean_path, select=select)
+    query = encode_query(asked)
+    return fitted(found, path=f"{clean_path}?{query}" if query else clean_path, select=select)
+
+
+def _registrys_form(path: str) -> str | None:
+    """The Schema Registry refuses plain JSON: a list in its short form, one resource in its own."""
+    if not path.startswith(f"{SCHEMA_REGISTRY}/"):
+        return None
+    parts = path.removeprefix(f"{SCHEMA_REGISTRY}/").strip("/").split("/")
+    if len(parts) < _CONTAINER_AND_KIND:
+        return None
+    one = len(parts) > _CONTAINER_AND_KIND
+    return "application/vnd.adobe.xed+json; version=1" if one else "application/vnd.adobe.xed-id+json"
 
 
 def checked_path(path: str) -> tuple[str, list[tuple[str, str]]]:
@@ -84,15 +109,49 @@ def _selected(answer: Any, select: str | None) -> Any:
     Raises:
         ToolError: there is no such part; the message says what is there.
     """
-    for step, name in enumerate((select or "").split(".") if select else []):
-        if isinstance(answer, Mapping) and name in answer:
-            answer = answer[name]
-        elif isinstance(answer, list) and name.isdecimal() and int(name) < len(answer):
-            answer = answer[int(name)]
-        else:
-            where = ".".join((select or "").split(".")[:step]) or "the answer"
-            raise ToolError(f"select: {where} has no {name!r}. It has: {_contents(answer)}.")
+    names = select.split(".") if select else []
+    step = 0
+    # One object is documented inside a list of one, and some services answer with it bare: either is meant.
+    if names[:2] == ["items", "0"] and isinstance(answer, Mapping) and "items" not in answer:
+        step = 2
+    elif names and (one := _only_item(answer)) is not None and names[0] not in answer:
+        answer = one if _step(one, names)[0] else answer
+    while step < len(names):
+        taken, found = _step(answer, names[step:])
+        if not taken:
+            where = ".".join(names[:step]) or "the answer"
+            raise ToolError(f"select: {where} has no {names[step]!r}. It has: {_contents(answer)}.")
+        answer, step = found, step + taken
     return answer
+
+
+def _only_item(answer: Any) -> Mapping[str, Any] | None:
+    items = answer.get("items") if isinstance(answer, Mapping) else None
+    only = items[0] if isinstance(items, list) and len(items) == 1 else None
+    return only if isinstance(only, Mapping) else None
+
+
+def _step(answer: Any, names: list[str]) -> tuple[int, Any]:
+    """How many of the names lead one step further, and to what; 0 when none does. Names may hold dots themselves."""
+    first = names[0]
+    if isinstance(answer, Mapping):
+        for taken in range(1, len(names) + 1):
+            name = ".".join(names[:taken])
+            if name in answer:
+                return taken, answer[name]
+    place = first.removesuffix(":")
+    if (
+        not isinstance(answer, list | str)
+        or not place.isascii()
+        or not place.isdecimal()
+        or len(place) > _DIGITS
+    ):
+        return 0, None
+    if first.endswith(":") and int(place) <= len(answer):
+        return 1, answer[int(place) :]
+    if isinstance(answer, list) and first == place and int(place) < len(answer):
+        return 1, answer[int(place)]
+    return 0, None
 
 
 def _contents(value: Any) -> str:

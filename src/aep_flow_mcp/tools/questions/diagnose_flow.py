@@ -24,10 +24,11 @@ from aep_flow_mcp.insight.evidence import ErrorGroup, Evidence, History, Probe, 
 from aep_flow_mcp.insight.facts import Outcome
 from aep_flow_mcp.insight.findings import Finding
 from aep_flow_mcp.insight.shapes import Problem
-from aep_flow_mcp.insight.words import utc
+from aep_flow_mcp.insight.words import last_run_words, utc
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.models.connections import Connection, SourceConnection
-from aep_flow_mcp.platform.models.error_codes import explain
+from aep_flow_mcp.platform.models.error_codes import RUN, explain
+from aep_flow_mcp.platform.models.flows import LastRun
 from aep_flow_mcp.platform.models.neighbours import MappingSet
 from aep_flow_mcp.platform.models.runs import FlowRun
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
@@ -37,7 +38,6 @@ from aep_flow_mcp.surface.dependencies import AppState, Reader
 from aep_flow_mcp.surface.registry import read_tool
 
 SHOWN_OTHERS = 3
-_SURE = {0.8: "proved or stated by the errors", 0.5: "likely", 0.0: "possible"}
 
 
 class Suspect(BaseModel):
@@ -77,7 +77,7 @@ class ErrorGroupRow(BaseModel):
 
 
 class FlowDiagnosis(Answer):
-    """What is wrong with a flow. `cause` is `unknown` where nothing proves a cause, `nothing_wrong_found` where all
+    """What is wrong with a flow. `cause` is `unknown` where nothing explains it, `nothing_wrong_found` where all
     is well. `runs` says what the newest runs did; `records_lost` is over them."""
 
     flow: str
@@ -235,7 +235,7 @@ def _answer(evidence: Evidence, diagnosis: Diagnosis, *, run_id: str | None) -> 
             for each in others
         ],
         checks=list(_checks(evidence)),
-        runs=_run_words(diagnosis.history),
+        runs=_run_words(diagnosis.history, evidence.flow.last_run),
         records_lost=diagnosis.history.lost,
         errors=[_error_row(group) for group in diagnosis.history.groups[:5]],
     )
@@ -246,7 +246,7 @@ def _certainty(finding: Finding) -> str:
         return "nothing that was looked at explains it"
     if finding.cause is Cause.HEALTHY:
         return "all that could be looked at is well"
-    return next(words for weight, words in _SURE.items() if finding.weight >= weight)
+    return finding.certainty.value
 
 
 def _checks(evidence: Evidence) -> list[Check]:
@@ -284,9 +284,11 @@ def _check(word: str, id: str, part: Any, probed: Probed | None) -> Check:
     return Check(part=word, name=id if word in ("source", "mapping") else name or id, result=result)
 
 
-def _run_words(history: History) -> str:
+def _run_words(history: History, last: LastRun | None) -> str:
     if not history.runs:
-        return "none yet"
+        return (
+            f"none listed; the flow says of its last one: {last_run_words(last)}" if last else "none listed"
+        )
     counts = {outcome: sum(run.outcome is outcome for run in history.runs) for outcome in Outcome}
     parts = [f"{number} {outcome.value.replace('_', ' ')}" for outcome, number in counts.items() if number]
     oldest = min((run.at for run in history.runs if run.at), default=None)
@@ -296,7 +298,7 @@ def _run_words(history: History) -> str:
 
 
 def _error_row(group: ErrorGroup) -> ErrorGroupRow:
-    known = explain(group.code)
+    known = explain(group.code, RUN)
     message = group.message if group.message != group.code else None
     return ErrorGroupRow(
         error=group.code,

@@ -40,7 +40,7 @@ from aep_flow_mcp.insight.tally import ErrorTally, FlowTally
 from aep_flow_mcp.insight.windows import Window, WindowError, parse_window, read_zone
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.platform.concurrency import together
-from aep_flow_mcp.platform.models.error_codes import explain
+from aep_flow_mcp.platform.models.error_codes import RUN, explain
 from aep_flow_mcp.platform.models.flows import FlowKind
 from aep_flow_mcp.surface.dependencies import AppState, Reader
 from aep_flow_mcp.surface.registry import read_tool
@@ -268,7 +268,7 @@ class _Report:
 
 
 def _error_row(code: str, tally: ErrorTally) -> ErrorRow:
-    known = explain(code)
+    known = explain(code, RUN)
     return ErrorRow(
         error=code,
         runs=tally.runs,

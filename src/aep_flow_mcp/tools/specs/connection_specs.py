@@ -21,8 +21,9 @@ from aep_flow_mcp.answers.listing import Detail, sliced
 from aep_flow_mcp.answers.present import present
 from aep_flow_mcp.answers.spec_fields import AuthField, SpecField, auth_fields, fields_of
 from aep_flow_mcp.answers.text import Answer, Listing, NamedRef, Whole
-from aep_flow_mcp.answers.whole import whole
+from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.names import Found, find_by_name, found_note, plain_name
+from aep_flow_mcp.platform.answers import model_of
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.models.explore import FileType, ObjectType
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
@@ -38,10 +39,11 @@ Side = Literal["source", "destination"]
 
 
 class ConnectorRow(BaseModel):
-    """A connector in a list; `auth` are the ways to authenticate."""
+    """A connector in a list; `label` is what people see, `auth` are the ways to authenticate."""
 
     id: str
     name: str | None = None
+    label: str | None = None
     sides: list[str]
     category: str | None = None
     frequency: str | None = None
@@ -49,15 +51,21 @@ class ConnectorRow(BaseModel):
 
 
 class ConnectorMap(Answer):
-    """Name -> id. Names that several connectors share are in `shared`, with all their ids."""
+    """Name -> id. Names that several connectors share are in `shared`, with their ids; `labels` tells those apart."""
 
     ids: dict[str, str]
     shared: dict[str, list[str]] | None = None
+    labels: dict[str, str] | None = None
+    note: str | None = None
 
     def text(self) -> str:
         """A line a name."""
-        shared = {name: ", ".join(ids) for name, ids in (self.shared or {}).items()}
+        shared = {name: ", ".join(map(self._labelled, ids)) for name, ids in (self.shared or {}).items()}
         return "\n".join(f"{name}: {ids}" for name, ids in sorted((self.ids | shared).items()))
+
+    def _labelled(self, id: str) -> str:
+        label = (self.labels or {}).get(id)
+        return f"{id} ({label})" if label else id
 
 
 class FlowSpecUse(NamedRef):
@@ -74,6 +82,7 @@ class Connector(Answer):
 
     id: str
     name: str | None = None
+    label: str | None = None
     description: str | None = None
     version: str | None = None
     provider_id: str | None = None
@@ -108,12 +117,16 @@ async def list_connection_specs(
 @read_tool("specs")
 async def map_connection_specs(aep: Reader) -> ConnectorMap:
     """Connector name -> connection spec id, of all."""
-    ids: dict[str, list[str]] = {}
+    named: dict[str, list[ConnectionSpec]] = {}
     for spec in await aep.list_connection_specs():
-        if spec.name and spec.id:
-            ids.setdefault(spec.name, []).append(spec.id)
-    shared = {name: found for name, found in ids.items() if len(found) > 1}
-    return ConnectorMap(ids={name: ids[name][0] for name in ids if name not in shared}, shared=shared or None)
+        if spec.id and (name := spec.name or spec.label):
+            named.setdefault(name, []).append(spec)
+    shared = {name: specs for name, specs in named.items() if len(specs) > 1}
+    return ConnectorMap(
+        ids={name: specs[0].id for name, specs in named.items() if name not in shared},
+        shared={name: [spec.id for spec in specs] for name, specs in shared.items()} or None,
+        labels={spec.id: spec.label for specs in shared.values() for spec in specs if spec.label} or None,
+    )
 
 
 @read_tool("specs")
@@ -122,8 +135,10 @@ async def get_connection_spec(
 ) -> Connector:
     """What a connector needs: auth fields, source and target params, flow specs."""
     if detail is Detail.FULL:
-        spec = await aep.get_connection_spec(connection_spec_id)
-        shown = whole(spec, path=f"{SPEC_PATH}/{connection_spec_id}", select="items.0")
+        # As the API gives it: the cached model has other names for some parts, and the note names parts.
+        stored = await aep.get_object("connectionSpecs", connection_spec_id)
+        spec = model_of(ConnectionSpec, stored, SPEC_PATH)
+        shown = whole(stored, path=f"{SPEC_PATH}/{connection_spec_id}", select=ONE)
         return Connector(id=spec.id, name=spec.name, sides=_sides(spec), item=shown.item, note=shown.note)
     calls: list[Callable[[], Awaitable[Any]]] = [
         lambda: aep.get_connection_spec(connection_spec_id),
@@ -137,9 +152,15 @@ async def get_connection_spec(
 async def find_connection_spec(aep: Reader, name: Annotated[str, Field(min_length=1)]) -> Listing[Found]:
     """A connector's id by name; else the closest names."""
     specs = await aep.list_connection_specs()
-    words = {spec.id: spec.description or "" for spec in specs}
-    found = find_by_name(name, [(spec.id, spec.name or "") for spec in specs], words=words)
-    return Listing(items=found, note=found_note(found, "list_connection_specs"))
+    words = {spec.id: f"{spec.label or ''} {spec.description or ''}".strip() for spec in specs}
+    found = find_by_name(name, [(spec.id, spec.name or spec.label or "") for spec in specs], words=words)
+    # What people call a connector is its label; its API name may be that of a whole kind.
+    labelled = find_by_name(name, [(spec.id, spec.label or "") for spec in specs])
+    if labelled and labelled[0].match != "close" and (not found or found[0].match == "close"):
+        found = labelled
+    shown = {spec.id: spec.shown_name or "" for spec in specs}
+    items = [each.model_copy(update={"name": shown[each.id]}) for each in found]
+    return Listing(items=items, note=found_note(found, "list_connection_specs"))
 
 
 @read_tool("specs")
@@ -193,6 +214,7 @@ def _connector(spec: ConnectionSpec, flow_specs: list[FlowSpec]) -> Connector:
     return Connector(
         id=spec.id,
         name=spec.name,
+        label=_label(spec),
         description=spec.description,
         version=spec.version,
         provider_id=spec.provider_id,
@@ -232,11 +254,17 @@ def _row(spec: ConnectionSpec) -> ConnectorRow:
     return ConnectorRow(
         id=spec.id,
         name=spec.name,
+        label=_label(spec),
         sides=_sides(spec),
         category=spec.category,
         frequency=spec.frequency,
         auth=[auth.name for auth in spec.auth_specs if auth.name] or None,
     )
+
+
+def _label(spec: ConnectionSpec) -> str | None:
+    """The label where it says more than the name."""
+    return spec.label if spec.label and plain_name(spec.label) != plain_name(spec.name or "") else None
 
 
 def _by_name(row: ConnectorRow) -> tuple[str, str]:

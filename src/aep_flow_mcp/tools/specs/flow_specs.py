@@ -11,8 +11,9 @@ from pydantic import BaseModel, Field
 from aep_flow_mcp.answers.listing import Detail, listed, sliced
 from aep_flow_mcp.answers.spec_fields import SpecField, fields_of
 from aep_flow_mcp.answers.text import Answer, Listing, Whole
-from aep_flow_mcp.answers.whole import whole
+from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.names import Found, find_by_name, found_note
+from aep_flow_mcp.platform.answers import model_of
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.surface.dependencies import Reader
@@ -101,8 +102,9 @@ async def list_flow_specs(
 async def get_flow_spec(aep: Reader, flow_spec_id: Id, detail: Detail = Detail.SUMMARY) -> FlowSpecCard:
     """What a kind of dataflow takes: connectors, schedule, options, transformations."""
     if detail is Detail.FULL:
-        spec = await aep.get_flow_spec(flow_spec_id)
-        shown = whole(spec, path=f"{SPEC_PATH}/{flow_spec_id}", select="items.0")
+        stored = await aep.get_object("flowSpecs", flow_spec_id)
+        spec = model_of(FlowSpec, stored, SPEC_PATH)
+        shown = whole(stored, path=f"{SPEC_PATH}/{flow_spec_id}", select=ONE)
         return FlowSpecCard(id=spec.id, name=spec.name, item=shown.item, note=shown.note)
     calls: list[Callable[[], Awaitable[Any]]] = [
         lambda: aep.get_flow_spec(flow_spec_id),
