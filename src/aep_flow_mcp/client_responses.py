@@ -9,9 +9,11 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from aep_flow_mcp.wire import without_halves
+
 _UNREADABLE = {"code": -32600, "message": "The response is not one of JSON-RPC 2.0: its result is no object."}
 _LIMIT = 65_536
-"""Bytes of a body that may be such a response; an answer to a question is short."""
+"""Bytes of a body that is looked at; an answer to a question is short."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -49,7 +51,7 @@ def _fits(response: dict[str, Any]) -> bool:
 
 
 def readable_responses(app: Asgi) -> Asgi:
-    """An ASGI application whose clients' responses are `mended`."""
+    """An ASGI application whose clients' responses are `mended`, and whose short messages hold whole characters."""
 
     async def wrapped(scope: Any, receive: Receive, send: Any) -> None:
         if scope["type"] != "http" or scope["method"] != "POST":
@@ -58,7 +60,7 @@ def readable_responses(app: Asgi) -> Asgi:
         body = first.get("body", b"")
         if first["type"] != "http.request" or first.get("more_body") or len(body) > _LIMIT:
             return await app(scope, _after(first, receive), send)
-        fixed = mended(body)
+        fixed = mended(without_halves(body))
         if fixed != body:
             headers = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
             scope = {**scope, "headers": [*headers, (b"content-length", str(len(fixed)).encode())]}

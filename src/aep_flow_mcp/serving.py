@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from aep_flow_mcp.client_responses import mended, readable_responses
+from aep_flow_mcp.wire import without_halves
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -135,7 +136,7 @@ def _feed(source: int, inlet: int, ended: int) -> None:
                 break
             *lines, rest = (rest + piece).split(b"\n")
             for line in lines:
-                _write(inlet, mended(line) + b"\n")
+                _write(inlet, mended(without_halves(line)) + b"\n")
         _write(inlet, rest)
     except OSError:
         return  # The server has ended, or its client has broken off: either way nothing more comes.

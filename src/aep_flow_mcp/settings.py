@@ -1,17 +1,29 @@
 """The environment, read once into one frozen object.
 
-Every variable starts with `AEP_`. A wrong value stops the start with one sentence that names the
-variable and the fix (`SettingsError`).
+Every variable starts with `AEP_`. A wrong value, or a misspelt name, stops the start with one sentence that names
+the variable and the fix (`SettingsError`). No file is read unless a person names it: hosts start servers inside
+projects, so a file found by its place would let whoever wrote the project decide.
 """
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from aep_flow_mcp.environment import PREFIX, EnvFileError, cleaned, misspelt, read_env_file, unfilled_sentence
 
 
 class SettingsError(ValueError):
@@ -28,86 +40,146 @@ class ApprovalMode(StrEnum):
     NONE = "none"
 
 
+class AuthMode(StrEnum):
+    """How callers over HTTP sign in. There is no sign-in yet: `none` says in so many words that it is open."""
+
+    NONE = "none"
+
+
 def _split(value: Any) -> Any:
-    """`a, b c` -> `("a", "b", "c")`; what is not text is left to the validation."""
+    """`a, b c`, or the same as a JSON list -> `("a", "b", "c")`; what is not text is left to the validation."""
     if isinstance(value, str):
-        return tuple(part for part in value.replace(",", " ").split() if part)
+        parts = (part.strip("[]\"'") for part in value.replace(",", " ").split())
+        return tuple(part for part in parts if part)
     return value
 
 
-def _blank_is_unset(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
+def _lower(value: Any) -> Any:
+    """Names that are listed here are in lower case; people write them as they like."""
+    if isinstance(value, str):
+        return value.lower().replace("_", "-")
+    return tuple(map(str.lower, value)) if isinstance(value, tuple) else value
 
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-OptionalText = Annotated[str | None, BeforeValidator(_blank_is_unset)]
-OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)]
-OptionalPath = Annotated[Path | None, BeforeValidator(_blank_is_unset)]
+HomePath = Annotated[Path | None, AfterValidator(lambda path: path.expanduser() if path else None)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_lower), BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
     """What the process was told. Field names are the variables' names in lower case, without `AEP_`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="AEP_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+        env_prefix=PREFIX, env_file=None, env_file_encoding="utf-8-sig", extra="ignore", frozen=True
     )
 
-    client_id: OptionalText = None
-    client_secret: OptionalSecret = None
-    org_id: OptionalText = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    org_id: str | None = None
     scopes: Words = ()
-    config_file: OptionalPath = None
-    access_token: OptionalSecret = None
-    sandbox: OptionalText = None
+    config_file: HomePath = None
+    access_token: SecretStr | None = None
+    sandbox: str | None = None
     sandboxes: Words = ()
     platform_url: str = "https://platform.adobe.io"
     ims_url: str = "https://ims-na1.adobelogin.com"
 
     mcp_read_only: bool = False
-    mcp_toolsets: Words = ()
-    mcp_tools: Words = ()
-    mcp_exclude_tools: Words = ()
-    mcp_approval: ApprovalMode = ApprovalMode.ASK
+    mcp_toolsets: Names = ()
+    mcp_tools: Names = ()
+    mcp_exclude_tools: Names = ()
+    mcp_approval: Annotated[ApprovalMode, BeforeValidator(_lower)] = ApprovalMode.ASK
     mcp_allow_production_writes: bool = False
-    mcp_audit_log: OptionalPath = None
+    mcp_audit_log: HomePath = None
     mcp_reveal_secrets: bool = False
-    mcp_secrets_prefix: Annotated[str, Field(min_length=1)] = "AEP_SECRET_"
-    mcp_prompts_dir: OptionalPath = None
+    mcp_secrets_prefix: str = "AEP_SECRET_"
+    mcp_prompts_dir: HomePath = None
     mcp_log_level: str = "WARNING"
+    mcp_auth: Annotated[AuthMode | None, BeforeValidator(_lower)] = None
+    mcp_allowed_hosts: Words = ()
+    mcp_allowed_origins: Words = ()
 
     @property
     def all_sandboxes(self) -> tuple[str, ...]:
         """The sandboxes that tools may name, the configured one first, without repeats."""
         return tuple(dict.fromkeys((*((self.sandbox,) if self.sandbox else ()), *self.sandboxes)))
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the file that a person named; the values of both cleaned."""
+        del settings_cls, file_secret_settings
+        for source in (env_settings, dotenv_settings):
+            if isinstance(source, EnvSettingsSource):
+                source.env_vars = _cleaned_values(source.env_vars)
+        return init_settings, env_settings, dotenv_settings
+
+
+def _cleaned_values(variables: Mapping[str, str | None]) -> dict[str, str]:
+    found = {name: cleaned(text) for name, text in variables.items()}
+    return {name: text for name, text in found.items() if text is not None}
+
+
+KNOWN = tuple(f"{PREFIX}{name.upper()}" for name in Settings.model_fields)
+"""Every variable that is read."""
+
+_CREDENTIALS = frozenset({"client_id", "client_secret", "org_id", "scopes", "config_file", "access_token"})
+"""What is wrong with these is said by the first call that needs them: a server lists its tools without them too."""
 
 _TAKES = {
     "mcp_approval": "one of ask, human, browser, two-step, none",
     "mcp_read_only": "true or false",
     "mcp_allow_production_writes": "true or false",
     "mcp_reveal_secrets": "true or false",
-    "mcp_secrets_prefix": "the start of a variable's name, such as AEP_SECRET_",
+    "mcp_auth": "none (callers do not sign in): this version has no other way to sign in over HTTP",
 }
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9._~\[\]:-]+")
+_HOST = re.compile(r"[A-Za-z0-9._~-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 
 
-def read_settings(**overrides: Any) -> Settings:
-    """Read the environment and `.env`; keyword arguments win over both.
+def read_settings(*, env_file: Path | None = None, **overrides: Any) -> Settings:
+    """Read the environment, then `env_file` for what the environment does not say; keyword arguments win over both.
 
     Raises:
-        SettingsError: a value is not what the variable takes.
+        SettingsError: a value is not what its variable takes, or a name is misspelt.
     """
+    given = _given(env_file)
+    prefix = str(overrides.get("mcp_secrets_prefix") or given.get("AEP_MCP_SECRETS_PREFIX", ""))
+    problems = misspelt(given, KNOWN, secrets_prefix=prefix)
+    # A placeholder is no value at all, so nothing more is said about it.
+    if unfilled := _unfilled(given):
+        raise SettingsError(" ".join([*unfilled, *problems]))
     try:
-        settings = Settings(**overrides)
+        settings = Settings(**{"_env_file": env_file, **overrides})
     except ValidationError as error:
-        raise SettingsError(
-            " ".join(_sentence(item["loc"], item["msg"]) for item in error.errors())
-        ) from None
-    for name in ("platform_url", "ims_url"):
-        _check_url(name, getattr(settings, name))
-    if settings.mcp_log_level.upper() not in _LEVELS:
-        raise SettingsError(f"AEP_MCP_LOG_LEVEL takes one of {', '.join(_LEVELS)}.")
+        wrong = dict.fromkeys(_sentence(item["loc"], item["msg"]) for item in error.errors())
+        raise SettingsError(" ".join([*wrong, *problems])) from None
+    problems += _wrong(settings)
+    if problems:
+        raise SettingsError(" ".join(problems))
     return settings
+
+
+def _given(env_file: Path | None) -> dict[str, str]:
+    """The variables of the environment and of the file by their names as written; cleaned, without empty ones."""
+    try:
+        in_file = read_env_file(env_file) if env_file is not None else {}
+    except EnvFileError as error:
+        raise SettingsError(str(error)) from None
+    return {**_cleaned_values(in_file), **_cleaned_values(os.environ)}
+
+
+def _unfilled(given: Mapping[str, str]) -> list[str]:
+    later = {f"{PREFIX}{name.upper()}" for name in _CREDENTIALS}
+    read = [name for name in given if name.upper() in KNOWN and name.upper() not in later]
+    return [sentence for name in sorted(read) if (sentence := unfilled_sentence(name, given[name]))]
 
 
 def _sentence(loc: tuple[int | str, ...], message: str) -> str:
@@ -115,21 +187,53 @@ def _sentence(loc: tuple[int | str, ...], message: str) -> str:
     field = str(loc[0]) if loc else "settings"
     takes = _TAKES.get(field)
     if takes is None:
-        return f"AEP_{field.upper()} is not valid: {message}."
-    return f"AEP_{field.upper()} takes {takes}."
+        return f"{PREFIX}{field.upper()} is not valid: {message}."
+    return f"{PREFIX}{field.upper()} takes {takes}."
 
 
-def _check_url(name: str, value: str) -> None:
+def _wrong(settings: Settings) -> list[str]:
+    """What types alone do not tell."""
+    found = [
+        _url_problem(f"{PREFIX}{name.upper()}", getattr(settings, name))
+        for name in ("platform_url", "ims_url")
+    ]
+    if settings.mcp_log_level.upper() not in _LEVELS:
+        found.append(f"AEP_MCP_LOG_LEVEL takes one of {', '.join(_LEVELS)}.")
+    found.append(_prefix_problem(settings.mcp_secrets_prefix))
+    if not all(map(_HOST.fullmatch, settings.mcp_allowed_hosts)):
+        found.append(
+            "AEP_MCP_ALLOWED_HOSTS takes host names such as flows.example.com, with or without a port."
+        )
+    if not all(map(_ORIGIN.fullmatch, settings.mcp_allowed_origins)):
+        found.append(
+            "AEP_MCP_ALLOWED_ORIGINS takes origins such as https://flows.example.com, without a path."
+        )
+    return [problem for problem in found if problem]
+
+
+def _prefix_problem(prefix: str) -> str | None:
+    """A prefix that reaches a setting would let a write send the client secret to wherever an account points."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", prefix):
+        return "AEP_MCP_SECRETS_PREFIX takes the start of a variable's name, such as AEP_SECRET_."
+    reached = [name for name in KNOWN if name.startswith(prefix.upper())]
+    if reached:
+        return f"AEP_MCP_SECRETS_PREFIX must not reach this server's own variables, such as {reached[0]}."
+    return None
+
+
+def _url_problem(variable: str, value: str) -> str | None:
     """The token travels to this host, so plain http is taken for this machine only."""
     from urllib.parse import urlsplit
 
-    parts = urlsplit(value)
-    variable = f"AEP_{name.upper()}"
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError(f"{variable} takes a URL such as https://platform.adobe.io.")
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return f"{variable} takes a URL such as https://platform.adobe.io."
+    if parts.scheme not in ("http", "https") or not host:
+        return f"{variable} takes a URL such as https://platform.adobe.io."
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise SettingsError(f"{variable} takes a plain URL without user, query or fragment.")
-    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise SettingsError(
-            f"{variable} takes https; plain http is accepted for this machine (127.0.0.1) only."
-        )
+        return f"{variable} takes a plain URL without user, query or fragment."
+    if parts.scheme == "http" and host not in ("127.0.0.1", "localhost", "::1"):
+        return f"{variable} takes https; plain http is accepted for this machine (127.0.0.1) only."
+    return None

@@ -16,6 +16,7 @@ from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.redaction.texts import redact_text
 from aep_flow_mcp.platform.redaction.values import Redactor
+from aep_flow_mcp.surface.arguments import broken_text, fitted
 from aep_flow_mcp.surface.snapshot import Card, definition_of
 
 
@@ -81,7 +82,7 @@ class ListedTool(Tool):
         if self._refusal is not None:
             raise ToolError(self._refusal)
         built = self._build()
-        own, sandbox = self._split_arguments(arguments)
+        own, sandbox = self._split_arguments(self._fitted(arguments))
         try:
             built.fn_metadata.validate_arguments(own)
         except ValidationError as error:
@@ -113,6 +114,15 @@ class ListedTool(Tool):
         if self._built is None:
             self._built = definition_of(self._card).build(reveals=self._reveals, output_schema=False)
         return self._built
+
+    def _fitted(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        where = broken_text(arguments)
+        if where is not None:
+            raise ToolError(
+                f"{self.name} was not called: {where} holds half of a character (a lone surrogate). "
+                "Send the text again."
+            )
+        return fitted(arguments, self.parameters)
 
     def _split_arguments(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         known: dict[str, Any] = self.parameters["properties"]
