@@ -10,6 +10,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from aep_flow_mcp.environment import Cleaned, unfilled_sentence
 from aep_flow_mcp.platform.redaction.values import Redactor
 from aep_flow_mcp.settings import Settings
 
@@ -56,7 +57,7 @@ class App:
         for secret in (settings.client_secret, settings.access_token):
             if secret is not None:
                 self.redactor.learn(secret.get_secret_value())
-        self.redactor.watch(os.environ, settings.mcp_secrets_prefix)
+        self.redactor.watch(Cleaned(os.environ), settings.mcp_secrets_prefix)
         if guard is not None:
             guard.on_written = self._written
 
@@ -96,7 +97,7 @@ class App:
         if self._guard is None:
             from aep_flow_mcp.guard import Guard
 
-            self._guard = Guard(self.settings, self.client)
+            self._guard = Guard(self.settings, self.client, environ=Cleaned(os.environ))
             self._guard.on_written = self._written
             self._guard.unconfirmable = self.unconfirmable
         return self._guard
@@ -147,6 +148,9 @@ def _credentials(settings: Settings) -> tuple[Credentials | None, str | None]:
     from aep_flow_mcp.platform.config import DEFAULT_SCOPES, Credentials
     from aep_flow_mcp.platform.credentials import CredentialsError, read_credentials_file
 
+    unfilled = _unfilled(settings)
+    if unfilled:
+        return None, unfilled
     from_file: Credentials | None = None
     if settings.config_file is not None:
         try:
@@ -174,3 +178,17 @@ def _credentials(settings: Settings) -> tuple[Credentials | None, str | None]:
         scopes=scopes,
         access_token=settings.access_token,
     ), None
+
+
+def _unfilled(settings: Settings) -> str | None:
+    """Which of the variables for credentials still read as placeholders: a host had nothing to put there."""
+    given = {
+        "AEP_CLIENT_ID": settings.client_id,
+        "AEP_CLIENT_SECRET": settings.client_secret.get_secret_value() if settings.client_secret else None,
+        "AEP_ORG_ID": settings.org_id,
+        "AEP_ACCESS_TOKEN": settings.access_token.get_secret_value() if settings.access_token else None,
+        "AEP_SCOPES": " ".join(settings.scopes),
+        "AEP_CONFIG_FILE": str(settings.config_file or ""),
+    }
+    found = [unfilled_sentence(name, value) for name, value in given.items() if value]
+    return " ".join(sentence for sentence in found if sentence) or None

@@ -33,6 +33,15 @@ EMULATOR_URL = "https://emulator.invalid"
 """Where the emulator inside the process is said to be; nothing ever resolves it."""
 
 
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--env-file", help="Also read settings from this file; the environment wins.", show_default=False
+    ),
+]
+"""An option and no variable: hosts start servers inside projects, and a project must not be able to name it."""
+
+
 class Transport(StrEnum):
     """How clients reach the server."""
 
@@ -61,9 +70,10 @@ def serve(
     ] = Transport.STDIO,
     host: Annotated[str, typer.Option(help="For http: the address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="For http: the port; the endpoint is /mcp.")] = 8000,
+    env_file: EnvFile = None,
 ) -> None:
     """Run the MCP server."""
-    settings = _settings(emulator=emulator)
+    settings = _settings(emulator=emulator, env_file=env_file)
     from aep_flow_mcp.logs import configure_logging
 
     configure_logging(settings.mcp_log_level)
@@ -71,12 +81,32 @@ def serve(
     configure_logging(settings.mcp_log_level, server.app.redactor)
     _warn_if_unattended(settings)
     _prepare_audit_log(settings)
-    from aep_flow_mcp.serving import serve_http, serve_stdio
+    from aep_flow_mcp.serving import serve_stdio
 
     if transport is Transport.STDIO:
         serve_stdio(server)
     else:
-        serve_http(server, host=host, port=port, streamable_http_path="/mcp")
+        _serve_http(server, settings, host=host, port=port)
+
+
+def _serve_http(server: FlowServer, settings: Settings, *, host: str, port: int) -> None:
+    from aep_flow_mcp.listening import check_address, http_security
+    from aep_flow_mcp.serving import serve_http
+    from aep_flow_mcp.settings import SettingsError
+
+    try:
+        warning = check_address(settings, host)
+    except SettingsError as error:
+        _stop(str(error))
+    if warning:
+        logging.getLogger(__name__).critical(warning)
+    serve_http(
+        server,
+        host=host.strip("[]"),
+        port=port,
+        streamable_http_path="/mcp",
+        transport_security=http_security(settings, host, port),
+    )
 
 
 def _prepare_audit_log(settings: Settings) -> None:
@@ -111,11 +141,11 @@ def _warn_if_unattended(settings: Settings) -> None:
         logging.getLogger(__name__).critical(warning)
 
 
-def emulator_settings(**overrides: Any) -> Settings:
+def emulator_settings(*, env_file: Path | None = None, **overrides: Any) -> Settings:
     """The environment's settings with the emulator in Adobe's place: sandbox dev, no credentials needed."""
     from aep_flow_mcp.settings import Settings, read_settings
 
-    asked = read_settings(**overrides)
+    asked = read_settings(env_file=env_file, **overrides)
     return Settings.model_construct(
         **{
             **dict(asked),
@@ -137,13 +167,20 @@ def _secret(text: str) -> Any:
     return SecretStr(text)
 
 
-def _settings(*, emulator: bool) -> Settings:
-    from aep_flow_mcp.settings import SettingsError, read_settings
+def _settings(*, emulator: bool, env_file: Path | None) -> Settings:
+    from aep_flow_mcp.settings import SettingsError
 
     try:
-        return emulator_settings() if emulator else read_settings()
+        return _read(emulator=emulator, env_file=env_file)
     except SettingsError as error:
         _stop(str(error))
+
+
+def _read(*, emulator: bool, env_file: Path | None) -> Settings:
+    from aep_flow_mcp.settings import read_settings
+
+    named = env_file.expanduser() if env_file else None
+    return emulator_settings(env_file=named) if emulator else read_settings(env_file=named)
 
 
 def _server(settings: Settings, *, emulator: bool) -> FlowServer:
@@ -231,11 +268,16 @@ def doctor(
     emulator: Annotated[
         bool, typer.Option("--emulator", help="Check the built-in emulator instead.")
     ] = False,
+    env_file: EnvFile = None,
 ) -> None:
-    """Check the configuration: credentials, token, sandbox, permissions. Exits 1 with the fix if one is wrong."""
-    from aep_flow_mcp.doctor import run_doctor
+    """Check the configuration: settings, credentials, token, sandbox, permissions, writes. Exits 1 with the fixes."""
+    from aep_flow_mcp.doctor import failed, run_doctor
+    from aep_flow_mcp.settings import SettingsError
 
-    settings = _settings(emulator=emulator)
+    try:
+        settings = _read(emulator=emulator, env_file=env_file)
+    except SettingsError as error:
+        sys.exit(failed("settings", str(error)))
     sys.exit(run_doctor(settings, transport=emulator_transport if emulator else None))
 
 
@@ -243,7 +285,10 @@ def doctor(
 def configure(
     host: Annotated[str, typer.Argument(help="claude-desktop, claude-code, cursor or vscode.")],
     emulator: Annotated[bool, typer.Option("--emulator", help="Start it on the built-in emulator.")] = False,
-    only_print: Annotated[bool, typer.Option("--print", help="Only print; write nothing.")] = False,
+    only_print: Annotated[
+        bool, typer.Option("--print", help="Only print the entry; read and write nothing.")
+    ] = False,
+    env_file: EnvFile = None,
 ) -> None:
     """Put this server into the configuration of an MCP host, with the AEP_ variables of this shell but no secret."""
     from aep_flow_mcp.configure import ConfigureError, Host
@@ -252,7 +297,7 @@ def configure(
     if host not in list(Host):
         _stop(f"configure takes one of: {', '.join(Host)}.")
     try:
-        print(write(Host(host), emulator=emulator, only_print=only_print), end="")
+        print(write(Host(host), emulator=emulator, only_print=only_print, env_file=env_file), end="")
     except ConfigureError as error:
         _stop(str(error))
 
@@ -265,11 +310,12 @@ def _audit() -> None:
 @audit_app.command()
 def unfinished(
     file: Annotated[Path | None, typer.Argument(help="The log; AEP_MCP_AUDIT_LOG if left out.")] = None,
+    env_file: EnvFile = None,
 ) -> None:
     """List writes that were begun and have no end in the log, with what they left or may have left."""
     from aep_flow_mcp.guard.execution.unfinished import may_still_run, read_unfinished
 
-    path = file or _settings(emulator=False).mcp_audit_log
+    path = file or _settings(emulator=False, env_file=env_file).mcp_audit_log
     if path is None:
         _stop("audit unfinished takes a FILE, or AEP_MCP_AUDIT_LOG.")
     try:

@@ -69,7 +69,7 @@ def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:
 
 async def _tour() -> None:
     server = StdioServerParameters(
-        command=sys.executable, args=["-m", "aep_flow_mcp", "serve", "--emulator"], env=ENVIRONMENT
+        command=sys.executable, args=["-P", "-m", "aep_flow_mcp", "serve", "--emulator"], env=ENVIRONMENT
     )
     person = Person(iter([False, True]))
     print("An MCP client talks to aep-flow-mcp over stdio; the emulator stands in for Adobe.\n")

@@ -1,4 +1,4 @@
-"""`aep-flow-mcp doctor`: is the configuration right, and if not, what is the fix? One line a check."""
+"""`aep-flow-mcp doctor`: is the configuration right, and if not, what is the fix? One line a check, all of them."""
 
 from __future__ import annotations
 
@@ -13,60 +13,107 @@ from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 if TYPE_CHECKING:
     from aep_flow_mcp.settings import Settings
 
+Check = Callable[[App], Awaitable[str]]
+
+
+class Unwell(Exception):
+    """A check does not hold; the message says why, and the fix."""
+
 
 def run_doctor(settings: Settings, *, transport: TransportFactory | None = None) -> int:
-    """Print the checks; 0 when all hold, 1 with the fix at the first one that does not."""
+    """Print the checks; 0 when all hold, 1 when one does not: its line says the fix."""
     return anyio.run(_examine, settings, transport)
+
+
+def failed(name: str, why: str) -> int:
+    """Print the line of a check that does not hold; 1, for the exit."""
+    print(f"FAIL  {name}: {why}")
+    return 1
 
 
 async def _examine(settings: Settings, transport: TransportFactory | None) -> int:
     app = App(settings, transport=transport)
-    checks: list[tuple[str, Callable[[App], Awaitable[str]]]] = [
-        ("credentials", _credentials),
-        ("token", _token),
-        ("sandbox", _sandbox),
-        ("permissions", _permissions),
+    # What a check stands on: without it, it would only fail for the same reason once more.
+    checks: list[tuple[str, Check, tuple[str, ...]]] = [
+        ("credentials", _credentials, ()),
+        ("token", _token, ("credentials",)),
+        ("sandbox", _sandbox, ("token",)),
+        ("permissions", _permissions, ("token", "sandbox")),
+        ("tools", _tools, ()),
+        ("writes", _writes, ()),
+        *([("audit log", _audit_log, ())] if settings.mcp_audit_log else []),
+        *([("prompts", _prompts, ())] if settings.mcp_prompts_dir else []),
     ]
+    unwell: set[str] = set()
+    found = 0
     try:
-        for name, check in checks:
+        for name, check, needed in checks:
+            broken = [each for each in needed if each in unwell]
+            if broken:
+                unwell.add(name)
+                print(f"--    {name}: not checked, since {broken[0]} failed")
+                continue
             try:
                 print(app.redactor.text(f"ok    {name}: {await check(app)}"))
-            except (PlatformError, ValueError) as error:
-                print(app.redactor.text(f"FAIL  {name}: {error}"))
-                return 1
+            except (PlatformError, ValueError, Unwell) as error:
+                unwell.add(name)
+                found = failed(name, app.redactor.text(str(error)))
     finally:
         await app.aclose()
-    return 0
+    return found
 
 
 async def _credentials(app: App) -> str:
+    from aep_flow_mcp.platform.auth import HOW_TO_SIGN_IN
+
     config = app.client.config
     if config.credentials is None:
-        raise ValueError(
-            "none found. Set AEP_CLIENT_ID, AEP_CLIENT_SECRET, AEP_ORG_ID and AEP_SCOPES, or AEP_CONFIG_FILE to the "
-            "JSON file from Adobe Developer Console."
-        )
-    if not app.settings.all_sandboxes:
-        raise ValueError("AEP_SANDBOX is not set. There is no default: name the sandbox to work in.")
-    kind = "an access token" if app.settings.access_token else "OAuth server-to-server"
+        raise Unwell(f"{config.credentials_problem or 'none found.'} {HOW_TO_SIGN_IN}.")
+    kind = "an access token" if config.credentials.access_token else "OAuth server-to-server"
     return f"{kind}, organisation {config.credentials.org_id}"
 
 
 async def _token(app: App) -> str:
-    await app.client.sign_in()
-    return (
-        f"obtained from {app.settings.ims_url}"
-        if not app.settings.access_token
-        else "AEP_ACCESS_TOKEN, as given"
-    )
+    try:
+        await app.client.sign_in()
+    except PlatformError as error:
+        raise Unwell(f"{error}{await _issuer(app, error)}") from error
+    given = app.client.config.credentials and app.client.config.credentials.access_token
+    return "an access token, as given" if given else f"obtained from {app.settings.ims_url}"
+
+
+async def _issuer(app: App, error: PlatformError) -> str:
+    """Who issued a certificate that is not trusted: the name of the proxy that answers in Adobe's place, most often."""
+    if "is not trusted" not in (error.detail or ""):
+        return ""
+    from aep_flow_mcp.platform.network import issuer_of
+
+    issuer = await issuer_of(app.client.config.token_url)
+    return f" It was issued by {issuer}." if issuer else ""
 
 
 async def _sandbox(app: App) -> str:
-    parts = []
-    for name in app.settings.all_sandboxes:
-        sandbox = await app.reader(name).neighbours.get_sandbox(name)
-        parts.append(f"{name} is {sandbox.state or 'there'}, type {sandbox.type or 'unknown'}")
-    return "; ".join(parts)
+    wanted = app.settings.all_sandboxes
+    try:
+        existing = {sandbox.name: sandbox for sandbox in await app.reader().neighbours.list_sandboxes()}
+    except PlatformError as error:
+        if error.kind is not ErrorKind.PERMISSION or not wanted:
+            raise
+        # A role may see a sandbox without seeing the list of them.
+        existing = {name: await app.reader(name).neighbours.get_sandbox(name) for name in wanted}
+    there = ", ".join(existing) or "none"
+    if not wanted:
+        raise Unwell(f"AEP_SANDBOX is not set, and none is guessed. Set it to one of: {there}.")
+    wrong = [name for name in wanted if name not in existing]
+    if wrong:
+        raise Unwell(
+            f"the credential may not use {', '.join(wrong)}, or there is none of that name. "
+            f"Set AEP_SANDBOX (AEP_SANDBOXES) to what it may use: {there}."
+        )
+    found = [existing[name] for name in wanted]
+    return "; ".join(
+        f"{each.name} is {each.state or 'there'}, type {each.type or 'unknown'}" for each in found
+    )
 
 
 async def _permissions(app: App) -> str:
@@ -89,3 +136,43 @@ async def _permissions(app: App) -> str:
         else:
             seen.append(f"{what} can")
     return ", ".join(seen)
+
+
+async def _tools(app: App) -> str:
+    from aep_flow_mcp.surface.selection import refusals
+    from aep_flow_mcp.surface.snapshot import load_cards
+
+    cards = load_cards()
+    listed = len(cards) - len(refusals(cards, app.settings))  # a misspelt toolset is a ValueError of its own
+    return f"{listed} of {len(cards)} are listed"
+
+
+async def _writes(app: App) -> str:
+    settings = app.settings
+    if settings.mcp_read_only:
+        return "none: read-only is on (AEP_MCP_READ_ONLY)"
+    production = (
+        "can be written (AEP_MCP_ALLOW_PRODUCTION_WRITES is true)"
+        if settings.mcp_allow_production_writes
+        else "cannot be written (AEP_MCP_ALLOW_PRODUCTION_WRITES is false)"
+    )
+    asked = "nobody is asked" if settings.mcp_approval == "none" else "asked first"
+    return (
+        f"read-only is off; approval is {settings.mcp_approval} ({asked}); a production sandbox {production}"
+    )
+
+
+async def _audit_log(app: App) -> str:
+    from aep_flow_mcp.guard.execution.audit import AuditError
+
+    try:
+        app.guard.audit.check()
+    except AuditError as error:
+        raise Unwell(str(error)) from error
+    return str(app.settings.mcp_audit_log)
+
+
+async def _prompts(app: App) -> str:
+    from aep_flow_mcp.prompts import load_prompts
+
+    return f"{len(load_prompts(app.settings.mcp_prompts_dir))}, with those in {app.settings.mcp_prompts_dir}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from mcp import Client, StdioServerParameters
@@ -106,3 +108,41 @@ def test_a_wrong_setting_stops_the_start_with_one_sentence(tmp_path: Path, varia
     assert outcome.stdout == ""
     assert variable in outcome.stderr
     assert len(outcome.stderr.strip().splitlines()) == 1
+
+
+def test_half_a_character_gets_an_answer(tmp_path: Path) -> None:
+    """The parser refuses such a line, and a message without an answer is waited for until the client gives up."""
+    hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    lines = [
+        json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}),
+        json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized", "params": {}}),
+        _call(2, "find_flows", {"query": "orders \ud83d"}),
+        _call(3, "find_flows", {"query": "\N{GRINNING FACE}"}),
+    ]
+    with subprocess.Popen(
+        [sys.executable, "-m", "aep_flow_mcp", "serve", "--emulator"],
+        cwd=tmp_path,
+        env={},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write("\n".join(lines) + "\n")
+        process.stdin.flush()
+        answers = {answer["id"]: answer["result"] for answer in map(json.loads, _lines(process.stdout, 3))}
+        process.stdin.close()
+        assert process.wait(30) == 0
+    assert "query holds half of a character" in answers[2]["content"][0]["text"]
+    assert not answers[3]["isError"]
+
+
+def _call(request_id: int, tool: str, arguments: dict[str, Any]) -> str:
+    params = {"name": tool, "arguments": arguments}
+    return json.dumps({"jsonrpc": "2.0", "id": request_id, "method": "tools/call", "params": params})
+
+
+def _lines(stream: IO[str], number: int) -> Iterator[str]:
+    return (stream.readline() for _ in range(number))

@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from aep_flow_mcp.environment import placeholder
+
 from .config import DEFAULT_SCOPES, Credentials
 
 _MAX_BYTES = 1_000_000
@@ -54,6 +56,12 @@ def parse_credentials(document: object) -> Credentials:
     scopes = split_scopes(fields.get("scopes", fields.get("scope")))
     if token is None and _is_service_account(fields, scopes):
         raise CredentialsError(_RETIRED)
+    unfilled = [name for name in ("client_id", "org_id", "client_secret") if _is_placeholder(fields, name)]
+    if unfilled:
+        raise CredentialsError(
+            f"still holds a placeholder for {', '.join(unfilled)}: put the values of an OAuth Server-to-Server "
+            "credential from Developer Console there."
+        )
     missing = [
         name
         for name, value in (("CLIENT_ID", client_id), ("ORG_ID", org_id), ("CLIENT_SECRET", secret or token))
@@ -147,6 +155,12 @@ def _is_service_account(fields: Mapping[str, Any], scopes: tuple[str, ...]) -> b
     """JWT files carry a key or its expiry, and never OAuth scopes."""
     keys = ("public_keys_with_expiry", "private_key", "path_to_key", "pathtokey")
     return not scopes and any(fields.get(key) for key in keys)
+
+
+def _is_placeholder(fields: Mapping[str, Any], name: str) -> bool:
+    """As in the templates that tools write: `"org_id": "<orgID>"`."""
+    value = _first(fields, name)
+    return value is not None and placeholder(value) is not None
 
 
 def _first(fields: Mapping[str, Any], *names: str) -> str | None:

@@ -16,6 +16,7 @@ from .auth import ImsAuth, require_credentials
 from .cache import TtlCache
 from .config import PlatformConfig
 from .errors import AnswerLost, ErrorKind, NotSent, PlatformError, first_bytes, outcome_unknown, parse_error
+from .network import client_for, unreachable
 from .redaction.values import Redactor
 from .retrying import Sleep, repeated
 from .urls import Params, check_path, check_sandbox, encode_query, invalid, needs_sandbox
@@ -118,7 +119,7 @@ class PlatformClient:
         try:
             return await self._auth.sign_in(lambda request: client.send(request, auth=None))
         except httpx.HTTPError as error:
-            raise _unreachable(error, "IMS", "AEP_IMS_URL") from error
+            raise unreachable(error, self.config.token_url, "IMS", "AEP_IMS_URL") from error
 
     async def aclose(self) -> None:
         """Close the pool. Further requests fail."""
@@ -138,22 +139,27 @@ class PlatformClient:
                 ErrorKind.UNEXPECTED, "The connection to Platform was closed; the server is stopping"
             )
         if self._http is None:
-            limits = self.config.timeouts
-            self._http = httpx.AsyncClient(
-                auth=self._auth,
-                transport=self._transport,
-                verify=True,
-                follow_redirects=False,
-                timeout=httpx.Timeout(
-                    connect=limits.connect, read=limits.read, write=limits.write, pool=limits.total
-                ),
-                limits=httpx.Limits(
-                    max_connections=self.config.max_concurrency,
-                    max_keepalive_connections=self.config.max_concurrency,
-                ),
-                event_hooks={"request": [self._count]},
-            )
+            if self._transport is not None:
+                self._http = self._make(transport=self._transport)
+            else:
+                self._http = client_for((self.config.platform_url, self.config.token_url), self._make)
         return self._http
+
+    def _make(self, **how: Any) -> httpx.AsyncClient:
+        limits = self.config.timeouts
+        return httpx.AsyncClient(
+            auth=self._auth,
+            follow_redirects=False,
+            timeout=httpx.Timeout(
+                connect=limits.connect, read=limits.read, write=limits.write, pool=limits.total
+            ),
+            limits=httpx.Limits(
+                max_connections=self.config.max_concurrency,
+                max_keepalive_connections=self.config.max_concurrency,
+            ),
+            event_hooks={"request": [self._count]},
+            **how,
+        )
 
     async def _count(self, _: httpx.Request) -> None:
         self.requests_sent += 1
@@ -224,9 +230,11 @@ class PlatformClient:
     def _raise_broken(self, planned: _Planned, error: httpx.HTTPError, *, reads: bool) -> NoReturn:
         """No usable answer: decide between never sent and lost."""
         if _on_the_way_to_token(error, self.config.token_url):
-            raise _unreachable(error, "IMS", "AEP_IMS_URL", planned) from error
+            failure = unreachable(error, self.config.token_url, "IMS", "AEP_IMS_URL")
+            raise failure.about(planned.method, planned.path) from error
         if isinstance(error, _NEVER_SENT):
-            raise _unreachable(error, "Platform", "AEP_PLATFORM_URL", planned) from error
+            failure = unreachable(error, self.config.platform_url, "Platform", "AEP_PLATFORM_URL")
+            raise failure.about(planned.method, planned.path) from error
         words = (
             "no answer in time" if isinstance(error, httpx.TimeoutException) else "the connection broke off"
         )
@@ -259,16 +267,6 @@ def _on_the_way_to_token(error: httpx.HTTPError, token_url: str) -> bool:
     except RuntimeError:
         return False
     return str(url).split("?")[0] == token_url
-
-
-def _unreachable(error: Exception, what: str, variable: str, planned: _Planned | None = None) -> NotSent:
-    reason = "no connection in time" if isinstance(error, httpx.TimeoutException) else "no connection"
-    failure = NotSent(
-        ErrorKind.UNAVAILABLE,
-        f"{what} cannot be reached: {reason} ({type(error).__name__})",
-        hint=f"Check the network, any proxy, and {variable}",
-    )
-    return failure.about(planned.method, planned.path) if planned else failure
 
 
 def _lost(planned: _Planned, words: str, *, reads: bool, status: int | None = None) -> PlatformError:

@@ -37,12 +37,12 @@ class ServerInfo(Answer):
 
     version: str
     mode: str
-    platform_host: str | None
+    platform_host: str | None = None
     connection: str
     authentication: str
     organisation: str | None = None
     client_id: str | None = None
-    sandbox: str | None
+    sandbox: str | None = None
     sandboxes: list[SandboxRow]
     read_only: bool
     approval: str
