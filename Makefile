@@ -5,9 +5,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
+LOWEST := .venv-lowest
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench test-peers surface guides clean
+.PHONY: demo test check bench test-peers test-lowest surface guides clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -25,7 +26,7 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 demo: $(VENV)/.installed ## A real client asks the server questions about an emulated organisation.
 	$(BIN)/aep-flow-mcp demo
 
-test: $(VENV)/.installed-dev ## Everything but the peers.
+test: $(VENV)/.installed-dev ## Everything but the peers and the lowest versions.
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests
 
 check: $(VENV)/.installed-dev ## Lint, format, types, import rules.
@@ -46,6 +47,16 @@ $(PEERS)/.installed: tests/peers/requirements.txt $(VENV)/.installed-dev
 test-peers: $(PEERS)/.installed ## The aepp library against the emulator, in an environment of its own.
 	$(PEERS)/bin/python -m pytest -q -p no:cacheprovider tests/peers
 
+$(LOWEST)/.installed: pyproject.toml
+	@test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install $(PIP_FLAGS) uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct -e .
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python pytest pytest-asyncio pytest-xdist hypothesis psutil
+	@touch $@
+
+test-lowest: $(LOWEST)/.installed ## The guard, the settings and the commands with the lowest versions that pyproject.toml allows.
+	$(LOWEST)/bin/python -m pytest -n 2 -q -k 'not doctor_names' tests/guard tests/test_settings.py tests/protocol/test_commands.py
+
 surface: $(VENV)/.installed-dev ## Write the snapshot of the tools, and the tables made from it.
 	$(BIN)/python -m aep_flow_mcp.surface.snapshot
 	$(BIN)/python -m aep_flow_mcp.surface.tables
@@ -54,4 +65,4 @@ guides: $(VENV)/.installed-dev ## Have the conversations of docs/guides once mor
 	$(BIN)/python tests/guides/write.py
 
 clean: ## Remove what the targets made.
-	rm -rf $(VENV) $(PEERS) bench-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(LOWEST) bench-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
