@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+import anyio
 from mcp_types import (
     Completion,
     CompletionArgument,
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from aep_flow_mcp.app import App
 
 MAXIMUM = 50
+TYPING = 10.0
+"""Seconds for which suggestions are waited for."""
 Named = list[tuple[str, str]]
 """(id, name) pairs."""
 
@@ -32,8 +35,23 @@ async def complete(
     argument: CompletionArgument,
     context: CompletionContext | None,
 ) -> Completion | None:
-    """Suggestions, or None where there is nothing to suggest. A service that cannot be asked suggests nothing."""
+    """Suggestions, or None where there is nothing to suggest. A service that cannot be asked, or takes longer than a
+    person who types, suggests nothing."""
     del context
+    from aep_flow_mcp.surface import failures
+
+    try:
+        with anyio.move_on_after(TYPING):
+            return await _suggested(app, reference, argument)
+    except Exception as error:  # noqa: BLE001  (no suggestion is better than an error in the middle of typing)
+        if not isinstance(failures.cause_of(error), PlatformError):
+            failures.defect(error, "a completion", effect=failures.ONLY_READS)
+    return None
+
+
+async def _suggested(
+    app: App, reference: PromptReference | ResourceTemplateReference, argument: CompletionArgument
+) -> Completion | None:
     prompt = isinstance(reference, PromptReference)
     if isinstance(reference, PromptReference):
         kind = _kind_of_prompt(app, reference.name, argument.name)
@@ -42,10 +60,7 @@ async def complete(
     source = _SOURCES.get(kind or "")
     if source is None:
         return None
-    try:
-        named = await source(app)
-    except PlatformError:
-        return None  # no suggestion is better than an error in the middle of typing; the call itself will say
+    named = await source(app)
     found = [
         (object_id, name)
         for object_id, name in named

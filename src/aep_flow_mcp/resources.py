@@ -13,14 +13,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp_types import Resource as ListedResource
 from mcp_types import ResourceTemplate as ListedTemplate
 
 from aep_flow_mcp.app import App
-from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
-from aep_flow_mcp.platform.redaction.texts import redact_text
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
@@ -168,13 +166,28 @@ def listed_templates() -> list[ListedTemplate]:
     ]
 
 
-async def read(app: App, uri: str) -> tuple[str, str]:
-    """The text of a resource, and its media type.
+async def read(app: App, uri: str, context: Context[App, Any] | None = None) -> tuple[str, str]:
+    """The text of a resource, and its media type. A client that listens hears the progress.
 
     Raises:
         ResourceNotFoundError: no such address, or nothing is there.
         ResourceError: it could not be read; the message says why.
     """
+    from aep_flow_mcp.surface import failures
+    from aep_flow_mcp.surface.patience import begun, patiently
+
+    try:
+        return await patiently(context, begun(context), lambda: _read(app, uri))
+    except ResourceError:
+        raise
+    except Exception as error:  # noqa: BLE001  (a client is told of whatever it is)
+        cause = failures.cause_of(error)
+        sentence = failures.sentence(error, uri, effect=failures.ONLY_READS)
+        missing = isinstance(cause, PlatformError) and cause.kind in (ErrorKind.NOT_FOUND, ErrorKind.INVALID)
+        raise (ResourceNotFoundError if missing else ResourceError)(sentence) from None
+
+
+async def _read(app: App, uri: str) -> tuple[str, str]:
     if uri == OPERATIONS:
         from aep_flow_mcp.surface.snapshot import load_cards
         from aep_flow_mcp.surface.tables import operations_page
@@ -194,15 +207,8 @@ async def _answer(app: App, item: Resource, object_id: str | None) -> str:
 
     definition: ToolDef = getattr(importlib.import_module(f"aep_flow_mcp.tools.{item.module}"), item.tool)
     arguments = {**item.arguments, **({item.takes: object_id} if item.takes else {})}
-    try:
-        text = render(redacted(await definition.fn(aep=app.reader(), **arguments)))
-        return text if item.completes != "connector" else await _with_schemas(app, object_id or "", text)
-    except PlatformError as error:
-        if error.kind in (ErrorKind.NOT_FOUND, ErrorKind.INVALID):
-            raise ResourceNotFoundError(str(error)) from error
-        raise ResourceError(str(error)) from error
-    except (AskedError, ToolError) as error:
-        raise ResourceError(redact_text(str(error))) from error
+    text = render(redacted(await definition.fn(aep=app.reader(), **arguments)))
+    return text if item.completes != "connector" else await _with_schemas(app, object_id or "", text)
 
 
 async def _with_schemas(app: App, spec_id: str, summary: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mcp.server import CacheHint, MCPServer
@@ -13,6 +13,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
+    INTERNAL_ERROR,
     INVALID_PARAMS,
     Completion,
     CompletionArgument,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from aep_flow_mcp.guard import Guard
     from aep_flow_mcp.guard.changes.change import Change
     from aep_flow_mcp.platform.transport import PlatformClient
+    from aep_flow_mcp.prompts import PromptFile
 
 NAME = "aep-flow-mcp"
 
@@ -111,47 +113,46 @@ class FlowServer(MCPServer[App]):
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[App, Any] | None = None
     ) -> Iterable[ReadResourceContents]:
-        del context
         from aep_flow_mcp.resources import read
 
         try:
-            text, mime_type = await read(self.app, str(uri))
+            text, mime_type = await read(self.app, str(uri), context)
         except ResourceError as error:
-            raise type(error)(self.app.redactor.text(str(error))) from error
+            raise type(error)(self.app.redactor.text(str(error))) from None
         return [ReadResourceContents(content=self.app.redactor.text(text), mime_type=mime_type)]
 
     async def list_prompts(self) -> list[ListedPrompt]:
-        from aep_flow_mcp.prompts import load_prompts
-
-        return [
-            ListedPrompt(
-                name=prompt.name,
-                title=prompt.title,
-                description=prompt.description,
-                arguments=[
-                    PromptArgument(name=item.name, description=item.description, required=item.required)
-                    for item in prompt.arguments
-                ],
-            )
-            for prompt in load_prompts(self.app.settings.mcp_prompts_dir).values()
-        ]
+        with _prompts_told("the list of prompts"):
+            return [
+                ListedPrompt(
+                    name=prompt.name,
+                    title=prompt.title,
+                    description=prompt.description,
+                    arguments=[
+                        PromptArgument(name=item.name, description=item.description, required=item.required)
+                        for item in prompt.arguments
+                    ],
+                )
+                for prompt in self._prompts().values()
+            ]
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[App, Any] | None = None
     ) -> GetPromptResult:
         del context
-        from aep_flow_mcp.prompts import PromptError, load_prompts
-
-        prompts = load_prompts(self.app.settings.mcp_prompts_dir)
-        if name not in prompts:
-            raise MCPError(INVALID_PARAMS, f"There is no prompt {name}. There are: {', '.join(prompts)}.")
-        try:
+        with _prompts_told(f"the prompt {name}"):
+            prompts = self._prompts()
+            if name not in prompts:
+                raise MCPError(INVALID_PARAMS, f"There is no prompt {name}. There are: {', '.join(prompts)}.")
             text = prompts[name].render({key: str(value) for key, value in (arguments or {}).items()})
-        except PromptError as error:
-            raise MCPError(INVALID_PARAMS, str(error)) from error
-        text = self.app.redactor.text(text)
-        message = PromptMessage(role="user", content=TextContent(type="text", text=text))
-        return GetPromptResult(description=prompts[name].description, messages=[message])
+            text = self.app.redactor.text(text)
+            message = PromptMessage(role="user", content=TextContent(type="text", text=text))
+            return GetPromptResult(description=prompts[name].description, messages=[message])
+
+    def _prompts(self) -> dict[str, PromptFile]:
+        from aep_flow_mcp.prompts import load_prompts
+
+        return load_prompts(self.app.settings.mcp_prompts_dir)
 
     async def _complete(
         self,
@@ -166,6 +167,24 @@ class FlowServer(MCPServer[App]):
             return None
         values = [self.app.redactor.text(redact_text(value)) for value in found.values]
         return found.model_copy(update={"values": values})
+
+
+@contextmanager
+def _prompts_told(what: str) -> Iterator[None]:
+    """Errors around prompts as the protocol's own, with a sentence."""
+    from aep_flow_mcp.prompts import PromptError
+
+    try:
+        yield
+    except MCPError:
+        raise
+    except PromptError as error:
+        raise MCPError(INVALID_PARAMS, str(error)) from error
+    except Exception as error:  # noqa: BLE001  (likewise, whatever it is)
+        from aep_flow_mcp.surface import failures
+
+        sentence = failures.defect(error, what, effect="Nothing was sent to Adobe.")
+        raise MCPError(INTERNAL_ERROR, sentence) from None
 
 
 async def _announce(ctx: Context[App, Any], change: Change, ids: Mapping[str, str]) -> None:

@@ -199,10 +199,18 @@ async def test_all_items_over_all_pages() -> None:
 
 
 async def test_a_service_that_goes_in_circles_is_left() -> None:
+    given: list[int] = []
+
     async def fetch(cursor: str | None) -> Page[int]:
         return Page([1], "b" if cursor == "a" else "a")
 
-    assert [item async for item in all_items(fetch)] == [1, 1, 1]
+    async def drain() -> None:
+        async for item in all_items(fetch):
+            given.append(item)
+
+    with pytest.raises(PlatformError, match="leads back"):
+        await drain()
+    assert given == [1, 1, 1]
 
 
 def test_a_credential_in_a_next_link_is_neither_sent_again_nor_in_the_cursor() -> None:

@@ -56,7 +56,7 @@ def structured(answer: BaseModel) -> dict[str, Any]:
 
     Lists and texts keep their start; `note` names what was cut.
     """
-    data: dict[str, Any] = clean(answer.model_dump(mode="json", exclude_none=True))
+    data: dict[str, Any] = clean(answer.model_dump(mode="json", exclude_none=True, warnings="error"))
     if size_of(data) <= STRUCTURED_LIMIT:
         return data
     missing: list[str] = []

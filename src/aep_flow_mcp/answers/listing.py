@@ -55,6 +55,8 @@ def listed(
     notes = [note] if note else []
     if page.skipped_nulls:
         notes.append(f"{page.skipped_nulls} empty entries of the API's answer were left out.")
+    if page.leads_back:
+        notes.append("The API names this page as its own next page: whether there are more cannot be told.")
     return Listing(items=items, next_cursor=page.next_cursor, note=" ".join(notes) or None)
 
 

@@ -1,46 +1,67 @@
-"""Progress of long work, reported to the client at a steady pace, whatever the work is doing."""
+"""Progress of a call, reported to the client at a steady pace, whatever the call is doing."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
 
 import anyio
 from mcp.server.mcpserver import Context
 
 from aep_flow_mcp.gathering.progress import Progress
+from aep_flow_mcp.platform.patience import Call
 
-EVERY = 0.5
-"""Seconds between reports."""
+logger = logging.getLogger(__name__)
 
+EVERY = 1.0
+"""Seconds between reports. Work that takes less is not reported: nobody waits for it."""
 
-@asynccontextmanager
-async def reporting(ctx: Context, what: str) -> AsyncIterator[Progress]:
-    """While the block runs, the client hears every half second how far it is. Cancelled with the block.
-
-    Work that takes less than that is not reported: nobody waits for it.
-    """
-    progress = Progress(what=what)
-    failure: Exception | None = None
-    async with anyio.create_task_group() as group:
-        group.start_soon(_report, ctx, progress)
-        try:
-            yield progress
-        except Exception as error:  # noqa: BLE001  (raised below, as itself and not inside an exception group)
-            failure = error
-        finally:
-            group.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
+_progress: ContextVar[Progress | None] = ContextVar("progress", default=None)
 
 
-async def _report(ctx: Context, progress: Progress) -> None:
-    last = -1.0
+@contextmanager
+def counting() -> Iterator[Progress]:
+    """What the block counts with `progress_of` is the progress of this call."""
+    progress = Progress()
+    token = _progress.set(progress)
+    try:
+        yield progress
+    finally:
+        _progress.reset(token)
+
+
+def progress_of(what: str) -> Progress:
+    """The progress of the call that is being answered, counted in `what`."""
+    progress = _progress.get() or Progress()
+    progress.what = what
+    return progress
+
+
+async def report(ctx: Context[Any, Any], call: Call, progress: Progress) -> None:
+    """Tell the client every second how far a call is. Ends with the call, or with a client that is gone."""
+    last = 0.0
     while True:
         await anyio.sleep(EVERY)
         # The protocol wants each value to be larger than the one before, also while nothing arrives.
         value = max(float(progress.done), last + 0.001)
         last = value
         total = float(progress.total) if progress.total is not None and progress.total >= value else None
+        try:
+            await ctx.report_progress(value, total, _words(call, progress))
+        except (anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
+            logger.info("the client is not listening any more: %s", type(error).__name__)
+            return
+
+
+def _words(call: Call, progress: Progress) -> str:
+    if call.asking:
+        return "waiting for a person to decide"
+    if call.sending:
+        return "sent, waiting for Adobe's answer"
+    if progress.done:
         of = f" of {progress.total}" if progress.total is not None else ""
-        await ctx.report_progress(value, total, f"{progress.done}{of} {progress.what} read")
+        return f"{progress.done}{of} {progress.what} read"
+    return f"waiting for Adobe, {call.answers} answers so far, {progress.elapsed:.0f} s"

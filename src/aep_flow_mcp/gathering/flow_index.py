@@ -58,6 +58,8 @@ class FlowIndex:
     accounts: dict[str, str]
     problems: tuple[str, ...]
     read_at: float
+    complete: bool = True
+    """False when time allowed only a part of some list; `problems` says of which."""
     order: list[FlowFacts] = field(init=False)
     search: SearchIndex = field(init=False)
 
@@ -148,8 +150,9 @@ class FlowIndexes:
             if known is None or known.age >= MAX_AGE:
                 dropped = self._dropped
                 known = await read_index(reading)
-                # What was written meanwhile may be missing in it: good for who waited, for nobody after.
-                if dropped == self._dropped:
+                # What was written meanwhile, or was not read in time, is missing in it: good for who waited, for
+                # nobody after.
+                if dropped == self._dropped and known.complete:
                     self._kept[sandbox] = known
             return known
 
@@ -200,8 +203,9 @@ async def read_index(reading: Reading) -> FlowIndex:
         schema_titles=titles,
         connectors=connectors,
         accounts=accounts,
-        problems=tuple(problems),
+        problems=(*problems, *(f"a part of the {what}" for what in sorted(reading.progress.cut))),
         read_at=began,
+        complete=not reading.progress.cut,
     )
 
 

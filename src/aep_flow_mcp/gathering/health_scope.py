@@ -24,6 +24,7 @@ from aep_flow_mcp.insight.health import UNLISTED_FLOW
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.filters import Filter, FilterLike
 from aep_flow_mcp.platform.models.flows import FlowKind
+from aep_flow_mcp.platform.patience import OutOfTime
 from aep_flow_mcp.platform.reader import FlowReader
 
 MOST_FILTERED = 80
@@ -117,9 +118,14 @@ async def read_scope(memory: Memory, reading: Reading, asked: Asked, *, datasets
             await _read_ends(reading, scope)
         return scope
     await fill(reading, scope, datasets=datasets or asked.dataset is not None)
-    _narrow(scope)
+    cut = ", ".join(sorted(reading.progress.cut))
+    but = f" Only a part of the {cut} could be read in time: try again." if cut else ""
+    try:
+        _narrow(scope)
+    except AskedError as error:
+        raise AskedError(f"{error}{but}") from None
     if not scope.flows:
-        raise AskedError(f"No flow is in the scope: {asked.words()}.")
+        raise AskedError(f"No flow is in the scope: {asked.words()}.{but}")
     return scope
 
 
@@ -130,10 +136,19 @@ async def fill(reading: Reading, scope: Scope, *, datasets: bool) -> None:
         conditions = _kind_conditions(scope.asked.kind)
         scope.flows.update(await read_flows(reading, conditions=conditions))
 
-    calls: list[Callable[[], Awaitable[None]]] = [flows, partial(_read_specs, reading.aep, scope)]
+    connectors = partial(_in_time, reading, "connectors", partial(_read_specs, reading.aep, scope))
+    calls: list[Callable[[], Awaitable[None]]] = [flows, connectors]
     if datasets:
         calls.append(partial(_read_ends, reading, scope))
     await together(calls)
+
+
+async def _in_time(reading: Reading, what: str, call: Callable[[], Awaitable[None]]) -> None:
+    """Read what only gives names, as far as there is time."""
+    try:
+        await call()
+    except OutOfTime:
+        reading.progress.cut.add(what)
 
 
 async def _read_specs(aep: FlowReader, scope: Scope) -> None:
@@ -154,7 +169,7 @@ async def _read_ends(reading: Reading, scope: Scope) -> None:
         await read_all(reading, lister, collector(scope.ends, value))
 
     calls: list[Callable[[], Awaitable[None]]] = [
-        names,
+        partial(_in_time, reading, "datasets", names),
         partial(ends, aep.list_target_connections, target_end),
         partial(ends, aep.list_source_connections, source_end),
     ]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
+
+import anyio
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far the work is. `total` is None until it is known."""
+    """How far the work is. `total` is None until it is known. `cut`: lists of which time allowed only a part."""
 
     done: int = 0
     total: int | None = None
     what: str = "items"
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=anyio.current_time)
+    cut: set[str] = field(default_factory=set)
 
     @property
     def elapsed(self) -> float:
-        return time.monotonic() - self.started
+        """Seconds since the work began."""
+        return anyio.current_time() - self.started

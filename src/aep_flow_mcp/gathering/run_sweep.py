@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from aep_flow_mcp.gathering.lean_reading import LeanReader
 from aep_flow_mcp.gathering.progress import Progress
@@ -14,15 +15,19 @@ from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import Filter, FilterLike
 from aep_flow_mcp.platform.paging import Page
+from aep_flow_mcp.platform.patience import OutOfTime
 from aep_flow_mcp.platform.reader import FlowReader
 
+T = TypeVar("T")
 STARTED = "metrics.durationSummary.startedAtUTC"
 CREATED = "createdAt"
 _PARTS = 8
+_MOST_COUNTS = 300
+"""Ranges that are counted before the rest is listed, however many there would be."""
 
 
 class RunSweep:
-    """Reads runs and hands them on. `stopped` says afterwards that `enough` ended it early."""
+    """Reads runs and hands them on. `stopped` says afterwards that `enough`, or the call's deadline, ended it early."""
 
     def __init__(
         self,
@@ -41,6 +46,7 @@ class RunSweep:
         self._progress = progress
         self._enough = enough
         self.stopped = False
+        self._counts = 0
 
     async def read(self, start: int, end: int) -> None:
         """Every run that started from `start` up to `end` (epoch ms), or was created then and has not started.
@@ -62,6 +68,7 @@ class RunSweep:
             enough=self._is_enough,
         )
         await sweep.run(start, end)
+        self.stopped = self.stopped or sweep.cut
 
     def _is_enough(self) -> bool:
         self.stopped = self.stopped or self._enough()
@@ -90,7 +97,7 @@ class RunSweep:
         )
         if all_runs is None or started is None:
             return
-        if all_runs <= PAGE or end - start <= _PARTS:
+        if all_runs <= PAGE or end - start <= _PARTS or self._counts >= _MOST_COUNTS:
             if all_runs > started:
                 await self._list_unstarted(start, end)
             return
@@ -123,12 +130,22 @@ class RunSweep:
             conditions=self._conditions,
             enough=self._is_enough,
         )
-        await sweep.run(start, end)
+        await self._in_time(sweep.run(start, end))
+        self.stopped = self.stopped or sweep.cut
+
+    async def _in_time(self, call: Awaitable[T]) -> T | None:
+        """What `call` gives; None when there is no time left for it."""
+        try:
+            return await call
+        except OutOfTime:
+            self.stopped = True
+            return None
 
     async def _count(self, conditions: Sequence[FilterLike]) -> int | None:
-        """How many runs there are; None from a service that does not count by these properties."""
+        """How many runs there are; None from a service that does not count by these properties, or not in time."""
+        self._counts += 1
         try:
-            return await self._lean.count_runs([*self._conditions, *conditions])
+            return await self._in_time(self._lean.count_runs([*self._conditions, *conditions]))
         except PlatformError as error:
             if error.kind is ErrorKind.INVALID:
                 return None

@@ -18,7 +18,8 @@ import anyio
 from aep_flow_mcp.insight.windows import epoch_ms
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import Filter, FilterLike
-from aep_flow_mcp.platform.paging import Page
+from aep_flow_mcp.platform.paging import MOST_PAGES, Chain, Page
+from aep_flow_mcp.platform.patience import OutOfTime
 
 T = TypeVar("T")
 PAGE = 100
@@ -59,6 +60,7 @@ class _Piece:
     newest: int | None = None
     splits: bool = True
     last: bool = False
+    chain: Chain = field(default_factory=Chain)
 
     def holds(self, at: int | None) -> bool:
         return at is None or self.last or at < self.end
@@ -69,7 +71,8 @@ class Sweep(Generic[T]):
     """Hands every item of a list whose time is in a range to `take`, in no order.
 
     fetch: reads one page. path: the property with the time, in epoch milliseconds. time_of: the same of an item.
-    crew: who reads. enough: asked after each page; true ends the sweep.
+    crew: who reads. enough: asked after each page; true ends the sweep. `cut` says afterwards that the time was up
+    before everything was read.
     """
 
     fetch: Fetch[T]
@@ -80,6 +83,7 @@ class Sweep(Generic[T]):
     conditions: Sequence[FilterLike] = ()
     enough: Callable[[], bool] = field(default=lambda: False)
     pages: int = 0
+    cut: bool = False
     _failure: Exception | None = None
 
     async def run(self, start: int, end: int, *, open_end: bool = False) -> None:
@@ -111,7 +115,11 @@ class Sweep(Generic[T]):
                 if self.enough():
                     group.cancel_scope.cancel()
         except Exception as error:  # noqa: BLE001  (kept, and raised by `run`)
-            self._failure = self._failure or error
+            # What was read is worth an answer when only the time is up.
+            if self.pages and isinstance(error, OutOfTime):
+                self.cut = True
+            else:
+                self._failure = self._failure or error
             group.cancel_scope.cancel()
         finally:
             self.crew.busy -= 1
@@ -130,7 +138,13 @@ class Sweep(Generic[T]):
                 # Only where the order is kept does the newest time say how far the piece has come.
                 piece.splits = piece.splits and (piece.newest is None or at >= piece.newest)
                 piece.newest = at
-        piece.cursor = page.next_cursor
+        if self.pages > 2 * MOST_PAGES:
+            raise PlatformError(
+                ErrorKind.UNEXPECTED,
+                f"a list does not end within {2 * MOST_PAGES:,} pages, so it was not read any further",
+                hint="Ask for less: a shorter window, or a filter",
+            )
+        piece.cursor = piece.chain.follow(page)
         if piece.cursor is None:
             return False
         if not piece.splits or piece.newest is None:

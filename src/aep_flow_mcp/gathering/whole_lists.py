@@ -14,8 +14,8 @@ from aep_flow_mcp.insight.facts import FlowFacts
 from aep_flow_mcp.insight.windows import epoch_ms
 from aep_flow_mcp.platform.filters import FilterLike
 from aep_flow_mcp.platform.models.common import Stored
-from aep_flow_mcp.platform.models.neighbours import Dataset
-from aep_flow_mcp.platform.paging import Page
+from aep_flow_mcp.platform.models.neighbours import Dataset, SchemaSummary
+from aep_flow_mcp.platform.paging import Page, all_items
 from aep_flow_mcp.platform.reader import FlowReader
 
 S = TypeVar("S", bound=Stored)
@@ -51,6 +51,8 @@ async def read_all(
 ) -> None:
     """Hand every object of a list to `take`. `lister` is one of the reader's `list_` methods.
 
+    When the time is up after a part, `reading.progress.cut` says so.
+
     Raises:
         PlatformError: a page could not be read.
     """
@@ -58,7 +60,7 @@ async def read_all(
     async def fetch(filters: Sequence[FilterLike], order: str | None, cursor: str | None) -> Page[S]:
         return await lister(list(filters), limit=PAGE, orderby=order, cursor=cursor)
 
-    await _swept(reading, fetch, take, ())
+    await _swept(reading, fetch, take, (), what=lister.__name__.removeprefix("list_").replace("_", " "))
 
 
 async def read_flows(reading: Reading, *, conditions: Sequence[FilterLike] = ()) -> dict[str, FlowFacts]:
@@ -68,12 +70,17 @@ async def read_flows(reading: Reading, *, conditions: Sequence[FilterLike] = ())
     def take(flow: FlowFacts) -> None:
         found[flow.id] = flow
 
-    await _swept(reading, LeanReader(reading.aep).list_flows, take, conditions)
+    await _swept(reading, LeanReader(reading.aep).list_flows, take, conditions, what="flows")
     return found
 
 
 async def _swept(
-    reading: Reading, fetch: Fetch[C], take: Callable[[C], None], conditions: Sequence[FilterLike]
+    reading: Reading,
+    fetch: Fetch[C],
+    take: Callable[[C], None],
+    conditions: Sequence[FilterLike],
+    *,
+    what: str,
 ) -> None:
     async def counted(filters: Sequence[FilterLike], order: str | None, cursor: str | None) -> Page[C]:
         page = await fetch(filters, order, cursor)
@@ -89,32 +96,26 @@ async def _swept(
         conditions=conditions,
     )
     await sweep.run(0, epoch_ms(reading.now), open_end=True)
+    if sweep.cut:
+        reading.progress.cut.add(what)
 
 
 async def read_datasets(aep: FlowReader) -> dict[str, Dataset]:
     """Every dataset by id. Catalog pages by offset, one page after the other; a sandbox has some hundred."""
-    found: dict[str, Dataset] = {}
-    cursor: str | None = None
-    while len(found) < MOST_DATASETS:
-        page = await aep.neighbours.list_datasets(limit=PAGE, cursor=cursor)
-        found.update({dataset.id: dataset for dataset in page.items})
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    return found
+
+    async def fetch(cursor: str | None) -> Page[Dataset]:
+        return await aep.neighbours.list_datasets(limit=PAGE, cursor=cursor)
+
+    return {dataset.id: dataset async for dataset in all_items(fetch, cap=MOST_DATASETS)}
 
 
 async def read_schema_titles(aep: FlowReader) -> dict[str, str]:
     """The title of every schema of the organisation, by its `$id`."""
-    found: dict[str, str] = {}
-    cursor: str | None = None
-    while len(found) < MOST_DATASETS:
-        page = await aep.neighbours.list_schemas(limit=PAGE, cursor=cursor)
-        found.update({schema.id: schema.title or schema.id for schema in page.items})
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    return found
+
+    async def fetch(cursor: str | None) -> Page[SchemaSummary]:
+        return await aep.neighbours.list_schemas(limit=PAGE, cursor=cursor)
+
+    return {schema.id: schema.title or schema.id async for schema in all_items(fetch, cap=MOST_DATASETS)}
 
 
 async def read_connectors(aep: FlowReader) -> dict[str, str]:

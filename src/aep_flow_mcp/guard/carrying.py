@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from traceback import format_tb
 from typing import Any
 
-import anyio
 from mcp.server.mcpserver import Context
 
 from aep_flow_mcp.guard import Guard, secrets
@@ -22,6 +21,7 @@ from aep_flow_mcp.guard.execution.reconcile import Unknown
 from aep_flow_mcp.guard.execution.results import Status, WriteResult
 from aep_flow_mcp.guard.execution.unfinished import process_name
 from aep_flow_mcp.platform.errors import PlatformError
+from aep_flow_mcp.platform.patience import unbroken
 from aep_flow_mcp.platform.redaction.values import Redactor
 
 logger = logging.getLogger(__name__)
@@ -31,8 +31,9 @@ async def carry_out(call: Call, change: Change) -> WriteResult:
     """Send what was approved. Once begun it is finished, undone and logged even if the call is cancelled."""
     redactor = secrets.redactor_of(change, call.guard.environ)
     try:
-        with call.guard.in_flight.one(), anyio.CancelScope(shield=True):
-            execution = await _logged(call, change, redactor)
+        with call.guard.in_flight.one():
+            async with unbroken():
+                execution = await _logged(call, change, redactor)
     except (AuditError, Stopping) as error:
         sentence = str(error) if isinstance(error, Stopping) else f"{error} Nothing was sent."
         return WriteResult(status=Status.REFUSED, message=sentence, sandbox=change.sandbox)

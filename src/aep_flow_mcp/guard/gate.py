@@ -27,6 +27,7 @@ from aep_flow_mcp.guard.changes.steps import NotAnswered, NothingToDo, PlanError
 from aep_flow_mcp.guard.execution.results import Status, WriteResult
 from aep_flow_mcp.guard.policy import Refusal
 from aep_flow_mcp.platform.errors import PlatformError
+from aep_flow_mcp.platform.patience import asking_a_person
 from aep_flow_mcp.platform.redaction.texts import redact_text
 from aep_flow_mcp.settings import ApprovalMode
 
@@ -209,7 +210,8 @@ async def _ask_in_browser(call: Call, plan: Planned) -> WriteResult:
     if call.ctx.headers is not None:
         return await call.refused(browser.NOT_HERE, plan.change)
     for _ in range(approval.MAX_QUESTIONS):
-        answer = await browser.ask(_preview(call, plan.change), call.guard.open_browser)
+        with asking_a_person():
+            answer = await browser.ask(_preview(call, plan.change), call.guard.open_browser)
         if answer is browser.Answer.NO_BROWSER:
             return await call.refused(browser.NO_BROWSER, plan.change)
         if answer is browser.Answer.DECLINED:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
-
-import anyio
 
 from aep_flow_mcp.guard.changes.canonical import shown
 from aep_flow_mcp.guard.changes.steps import PlanError
+from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.filters import Condition, Filter
 from aep_flow_mcp.platform.models.connections import SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.flows import Flow
@@ -48,11 +48,14 @@ async def of_connection(aep: FlowReader, connection_id: str) -> list[str]:
         path = Filter(f"inheritedAttributes.{end}[].baseConnection.id")
         flows.update({flow.id: flow for flow in await flows_with(aep, path.eq(connection_id))})
 
-    async with anyio.create_task_group() as group:
-        group.start_soon(gather, aep.iter_source_connections(filters=[uses]), sources)
-        group.start_soon(gather, aep.iter_target_connections(filters=[uses]), targets)
-        group.start_soon(gather_flows, "sourceConnections")
-        group.start_soon(gather_flows, "targetConnections")
+    await together(
+        [
+            partial(gather, aep.iter_source_connections(filters=[uses]), sources),
+            partial(gather, aep.iter_target_connections(filters=[uses]), targets),
+            partial(gather_flows, "sourceConnections"),
+            partial(gather_flows, "targetConnections"),
+        ]
+    )
     lines = flow_lines(sorted(flows.values(), key=lambda flow: (flow.name or "", flow.id)))
     lines += [f"source connection {_named(item)}" for item in _ordered(sources)]
     return lines + [f"target connection {_named(item)}" for item in _ordered(targets)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
-import anyio
 from pydantic import BaseModel, ConfigDict, Field
 
 from aep_flow_mcp.guard.changes.change import Change
@@ -18,6 +18,7 @@ from aep_flow_mcp.pipelines.checks.flows import check_flow, check_labels
 from aep_flow_mcp.pipelines.checks.outcome import Checked, Problem
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.objects import compact
+from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.models.connections import SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.specs import FlowSpec
@@ -152,9 +153,12 @@ async def read_ends(aep: FlowReader, source_id: str, target_id: str) -> Ends:
         except PlatformError as error:
             found[name] = error
 
-    async with anyio.create_task_group() as group:
-        group.start_soon(read, "source", source_id, aep.get_source_connection)
-        group.start_soon(read, "target", target_id, aep.get_target_connection)
+    await together(
+        [
+            partial(read, "source", source_id, aep.get_source_connection),
+            partial(read, "target", target_id, aep.get_target_connection),
+        ]
+    )
     for name, object_id in (("source", source_id), ("target", target_id)):
         error = found[name]
         if isinstance(error, PlatformError):

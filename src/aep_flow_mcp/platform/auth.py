@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -11,17 +10,23 @@ from urllib.parse import urlsplit
 import anyio
 import httpx
 
+from .bodies import ACCEPTED, read_json
 from .config import Credentials, PlatformConfig
 from .errors import ErrorKind, NotSent, PlatformError, parse_error
 from .models.common import to_int
 from .redaction.values import Redactor
 
+MAY_REPEAT = "aep_may_repeat"
+"""The extension of a request that says whether it may be sent once more, with a fresh token."""
+_LEFT = "aep_left"
 # No token lives this many seconds (115 days): such an `expires_in` is in milliseconds.
 _MILLISECONDS_FROM = 10_000_000
 _DEFAULT_LIFETIME = 3_600.0
 _MARGIN = 300.0
 # A token with no lifetime left would be fetched again for every request.
 _SHORTEST_USE = 1.0
+_AHEAD_OF_WRITES = 1.0
+"""A write takes a fresh token so many margins earlier than a read, which may be repeated."""
 
 HOW_TO_SIGN_IN = (
     "Set AEP_CLIENT_ID, AEP_CLIENT_SECRET and AEP_ORG_ID, "
@@ -31,10 +36,11 @@ HOW_TO_SIGN_IN = (
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token and the wall-clock second from which it counts as old."""
+    """An access token and the wall-clock second from which it counts as old, `margin` seconds before it is."""
 
     value: str = field(repr=False)
     renew_at: float
+    margin: float = 0.0
 
 
 class ImsAuth(httpx.Auth):
@@ -42,8 +48,9 @@ class ImsAuth(httpx.Auth):
 
     The token request travels through the client that sends the request itself, and only to the
     configured IMS; the token only to the configured Platform host. One fetch serves all who wait. A 401 makes
-    one fetch and one repetition; a token that was supplied from outside cannot be renewed, so there a 401 is
-    an error at once.
+    one fetch and one repetition of what only reads. A write is never repeated: it starts with a token that will
+    last, and its 401 is an answer like any other, after which the token is not used again. A token that was
+    supplied from outside cannot be renewed, so there a 401 is an error at once.
 
     Raises (from the request):
         NotSent: no token could be had (kind `auth`, or `unavailable` when IMS does not work).
@@ -80,10 +87,11 @@ class ImsAuth(httpx.Auth):
             if response.status_code == httpx.codes.UNAUTHORIZED:
                 raise _supplied_token_refused(request, response, self._redactor.body(await response.aread()))
             return
+        may_repeat = request.extensions.get(MAY_REPEAT) is True
         refused: Token | None = None
-        for _ in range(2):
+        for _ in range(2 if may_repeat else 1):
             async with self._lock:
-                token = self._usable(refused)
+                token = self._usable(refused, ahead=0.0 if may_repeat else _AHEAD_OF_WRITES)
                 if token is None:
                     answer = yield self._token_request(credentials)
                     token = self._token = self._accept(
@@ -92,8 +100,11 @@ class ImsAuth(httpx.Auth):
             response = yield _signed(request, token.value)
             if response.status_code != httpx.codes.UNAUTHORIZED:
                 return
-            await response.aread()
             refused = token
+            if may_repeat:
+                await response.aread()
+            elif self._token is token:
+                self._token = None
 
     async def sign_in(self, send: Callable[[httpx.Request], Awaitable[httpx.Response]]) -> float | None:
         """Fetch a token if there is none; the epoch second of its renewal, None for a supplied token.
@@ -110,9 +121,12 @@ class ImsAuth(httpx.Auth):
                 token = self._token = self._accept(answer.status_code, answer.headers, await answer.aread())
         return token.renew_at
 
-    def _usable(self, refused: Token | None) -> Token | None:
+    def _usable(self, refused: Token | None, *, ahead: float = 0.0) -> Token | None:
+        """The token, unless it is old or will be within so many margins."""
         token = self._token
-        return None if token is None or token is refused or self._clock() >= token.renew_at else token
+        if token is None or token is refused or self._clock() >= token.renew_at - ahead * token.margin:
+            return None
+        return token
 
     def _token_request(self, credentials: Credentials) -> httpx.Request:
         secret = credentials.client_secret
@@ -130,7 +144,11 @@ class ImsAuth(httpx.Auth):
             "POST",
             self._config.token_url,
             data=form,
-            headers={"accept": "application/json", "user-agent": self._config.user_agent},
+            headers={
+                "accept": "application/json",
+                "accept-encoding": ACCEPTED,
+                "user-agent": self._config.user_agent,
+            },
             # A request made outside the client has no timeout unless it brings one.
             extensions={"timeout": timeout},
         )
@@ -139,8 +157,8 @@ class ImsAuth(httpx.Auth):
         if status != httpx.codes.OK:
             raise _token_refused(self._config, status, headers, self._redactor.body(body))
         try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError):
+            answer = read_json(body)
+        except ValueError:
             answer = None
         value = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(answer, dict) or not isinstance(value, str) or not value:
@@ -151,7 +169,9 @@ class ImsAuth(httpx.Auth):
                 hint="Check that AEP_IMS_URL is the token service's address",
             )
         self._redactor.learn_token(value)
-        return Token(value, self._clock() + _usable_seconds(to_int(answer.get("expires_in"))))
+        lifetime = _lifetime(to_int(answer.get("expires_in")))
+        margin = min(_MARGIN, lifetime / 10)
+        return Token(value, self._clock() + max(_SHORTEST_USE, lifetime - margin), margin)
 
 
 def require_credentials(config: PlatformConfig) -> Credentials:
@@ -169,12 +189,15 @@ def require_credentials(config: PlatformConfig) -> Credentials:
     return config.credentials
 
 
-def _usable_seconds(expires_in: int | None) -> float:
-    """How long to use a token: its lifetime less a margin, which is a tenth for short-lived ones."""
+def has_left(request: httpx.Request | None) -> bool:
+    """Whether a request has begun to leave for Platform; before that it only waits for its token."""
+    return request is not None and request.extensions.get(_LEFT) is True
+
+
+def _lifetime(expires_in: int | None) -> float:
+    """Seconds for which a token is good."""
     lifetime = _DEFAULT_LIFETIME if expires_in is None or expires_in <= 0 else float(expires_in)
-    if lifetime > _MILLISECONDS_FROM:
-        lifetime /= 1000
-    return max(_SHORTEST_USE, lifetime - min(_MARGIN, lifetime / 10))
+    return lifetime / 1000 if lifetime > _MILLISECONDS_FROM else lifetime
 
 
 def _signed(request: httpx.Request, token: str) -> httpx.Request:
@@ -185,6 +208,7 @@ def _signed(request: httpx.Request, token: str) -> httpx.Request:
             hint="Copy the token again, without quotes, spaces or line breaks",
         )
     request.headers["Authorization"] = f"Bearer {token}"
+    request.extensions[_LEFT] = True
     return request
 
 

@@ -10,6 +10,9 @@ from typing import Any, TypeVar, cast
 
 import anyio
 
+from .errors import ErrorKind
+from .patience import OutOfTime, time_for_read
+
 T = TypeVar("T")
 
 
@@ -27,7 +30,7 @@ class TtlCache:
     """Values by key for `ttl` seconds, at most `max_entries` of them (the oldest goes first).
 
     Failures are not kept; those who waited for a fetch that failed get its error. When the one who fetches
-    is cancelled, the next waiter fetches.
+    is cancelled, or its own call had no time left, the next waiter fetches.
     """
 
     def __init__(
@@ -49,8 +52,13 @@ class TtlCache:
             flight = self._flights.get(key)
             if flight is None:
                 return await self._fetch(key, fetch)
-            await flight.landed.wait()
-            if flight.error:
+            with anyio.move_on_after(time_for_read()) as patience:
+                await flight.landed.wait()
+            if patience.cancelled_caught:
+                raise OutOfTime(
+                    ErrorKind.UNAVAILABLE, "another call still waits for Adobe's answer to the same"
+                )
+            if flight.error and not isinstance(flight.error, OutOfTime):
                 raise flight.error
             if flight.done:
                 return cast(T, flight.value)

@@ -157,7 +157,9 @@ class Neighbours(ReaderCore):
         found: list[Sandbox] = []
         known: set[str] = set()
         asked: set[tuple[Param, ...]] = set()
-        while params is not None and tuple(params) not in asked and len(asked) < _MAX_SANDBOX_PAGES:
+        while params is not None:
+            if tuple(params) in asked or len(asked) == _MAX_SANDBOX_PAGES:
+                raise unexpected(path, f"the list of sandboxes does not end within {len(asked)} pages")
             asked.add(tuple(params))
             data = await self._data(path, params)
             objects, skipped = _members(data, "sandboxes", path)

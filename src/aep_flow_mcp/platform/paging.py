@@ -29,13 +29,15 @@ class Page(Generic[T]):
     """Some items of a list.
 
     `next_cursor` is None on the last page. `skipped_nulls` counts entries of the answer that were no objects.
-    `total` is the number of all items where the service says so.
+    `total` is the number of all items where the service says so. `leads_back`: the service names this page as the
+    one after it, so whether there are more is not known.
     """
 
     items: list[T]
     next_cursor: str | None = None
     skipped_nulls: int = 0
     total: int | None = None
+    leads_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,57 @@ def page_start(query: Query) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else 0
 
 
+MOST_PAGES = 2_500
+"""A quarter of a million items: longer lists are asked for in parts."""
+MOST_EMPTY = 20
+"""Pages in a row that hold nothing. Some are to be expected where a service filters after it pages."""
+
+
+@dataclass(slots=True)
+class Chain:
+    """Follows a list from page to page, and notices when it has no end."""
+
+    pages: int = 0
+    _empty: int = 0
+    _seen: set[int] = field(default_factory=set)
+
+    def follow(self, page: Page[Any]) -> str | None:
+        """The cursor of the page after this one; None after the last.
+
+        Raises:
+            PlatformError: (unexpected) it leads to pages that were read before, to nothing but empty ones, or on
+                and on.
+        """
+        self.pages += 1
+        if page.leads_back or (page.next_cursor is not None and self._again(("cursor", page.next_cursor))):
+            raise _endless(f"page {self.pages} of a list leads back to an earlier one")
+        if page.next_cursor is None:
+            return None
+        self._empty = 0 if page.items else self._empty + 1
+        ids = tuple(getattr(item, "id", None) for item in page.items)
+        if ids and None not in ids and self._again(ids):
+            raise _endless(f"page {self.pages} of a list repeats an earlier one")
+        if self._empty > MOST_EMPTY:
+            raise _endless(f"{self._empty} pages in a row of a list are empty")
+        if self.pages >= MOST_PAGES:
+            raise _endless(f"a list does not end within {MOST_PAGES:,} pages")
+        return page.next_cursor
+
+    def _again(self, what: tuple[Any, ...]) -> bool:
+        mark = hash(what)
+        known = mark in self._seen
+        self._seen.add(mark)
+        return known
+
+
+def _endless(why: str) -> PlatformError:
+    return PlatformError(
+        ErrorKind.UNEXPECTED,
+        f"{why}, so it was not read any further",
+        hint="This is the service's mistake, or a proxy's: try again, or ask for less, with a filter",
+    )
+
+
 async def all_items(
     fetch: Callable[[str | None], Awaitable[Page[T]]], *, cap: int | None = None
 ) -> AsyncIterator[T]:
@@ -141,9 +194,10 @@ async def all_items(
         fetch: gives the page at a cursor (None: the first).
         cap: stop after so many items.
 
-    Ends on the last page or when the service repeats a cursor.
+    Raises:
+        PlatformError: (unexpected) the list has no end; what it has so far was given.
     """
-    seen: set[str] = set()
+    chain = Chain()
     cursor: str | None = None
     given = 0
     while cap is None or given < cap:
@@ -153,10 +207,23 @@ async def all_items(
                 return
             yield item
             given += 1
-        cursor = page.next_cursor
-        if cursor is None or cursor in seen:
+        if cap is not None and given >= cap:
             return
-        seen.add(cursor)
+        cursor = chain.follow(page)
+        if cursor is None:
+            return
+
+
+def leads_back(href: str | None, original_params: Iterable[Param]) -> bool:
+    """Whether a next link names the position of the very page that it is on."""
+    if not isinstance(href, str):
+        return False
+    try:
+        query = urlsplit(href.strip()).query
+    except ValueError:
+        return False
+    position = {pair for pair in _query_of(query) if pair[0] in POSITION}
+    return bool(position) and position == {pair for pair in original_params if pair[0] in POSITION}
 
 
 def _query_of(query: str) -> list[Param]:

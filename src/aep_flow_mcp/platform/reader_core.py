@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from .answers import count_of, items_of, model_of, next_href, one_of
 from .filters import FilterLike, compile_filters, compile_order
 from .models.common import to_int
-from .paging import POSITION, Page, Query, all_items, encode_cursor, next_page, page_start
+from .paging import POSITION, Page, Query, all_items, encode_cursor, leads_back, next_page, page_start
 from .urls import FLOW_SERVICE, Param, Params, invalid, join_path
 
 if TYPE_CHECKING:
@@ -120,7 +120,8 @@ class ReaderCore:
             asked = {name for name, _ in query.params if name not in POSITION}
             cursor = encode_cursor(query, [pair for pair in following if pair[0] not in asked])
         items = [model_of(model, item, query.path) for item in objects]
-        return Page(items, cursor, skipped, to_int(data.get("count")) if isinstance(data, dict) else None)
+        total = to_int(data.get("count")) if isinstance(data, dict) else None
+        return Page(items, cursor, skipped, total, leads_back(next_href(data), query.all_params))
 
     def _offset_page(
         self, query: Query, items: list[M], *, skipped: int, more: bool, total: int | None

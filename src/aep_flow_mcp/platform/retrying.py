@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from .config import PlatformConfig
 from .errors import PlatformError
+from .patience import OutOfTime, time_for_read
 
 T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
@@ -15,7 +16,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 def worth_repeating(error: BaseException) -> bool:
     """Whether the same read may succeed a little later: no answer, a bad one, 408, 429 or a 5xx."""
-    return isinstance(error, PlatformError) and error.repeatable
+    return isinstance(error, PlatformError) and error.repeatable and not isinstance(error, OutOfTime)
 
 
 def wait_before(tries: int, error: BaseException | None, *, first: float, longest: float) -> float:
@@ -33,7 +34,10 @@ def wait_before(tries: int, error: BaseException | None, *, first: float, longes
 
 
 async def repeated(call: Callable[[], Awaitable[T]], config: PlatformConfig, sleep: Sleep) -> T:
-    """`call`, repeated while that is worth it and within the bounds on tries and total time."""
+    """`call`, repeated while that is worth it and within the bounds on tries and on time.
+
+    A service that asks for more time than there is, is told of and not waited for.
+    """
     from tenacity import (
         AsyncRetrying,
         RetryCallState,
@@ -46,15 +50,25 @@ async def repeated(call: Callable[[], Awaitable[T]], config: PlatformConfig, sle
         error = state.outcome.exception() if state.outcome else None
         return wait_before(state.attempt_number, error, first=config.first_wait, longest=config.max_wait)
 
+    bounds = stop_after_attempt(config.max_tries) | stop_before_delay(config.max_elapsed)
+
+    def stop(state: RetryCallState) -> bool:
+        return bounds(state) or state.upcoming_sleep >= time_for_read()
+
     retrying = AsyncRetrying(
-        stop=stop_after_attempt(config.max_tries) | stop_before_delay(config.max_elapsed),
+        stop=stop,
         wait=wait,
         retry=retry_if_exception(worth_repeating),
         sleep=sleep,
         reraise=True,
     )
     # Iterating awaits what `call` returns, whatever kind of callable it is.
-    async for attempt in retrying:
-        with attempt:
-            return await call()
+    try:
+        async for attempt in retrying:
+            with attempt:
+                return await call()
+    except PlatformError as error:
+        if error.retry_after:
+            error.hint = f"The service asks to wait {error.retry_after:.0f} seconds: call again after that"
+        raise
     raise AssertionError("reraise=True ends every unsuccessful iteration with the error itself")

@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 import anyio
 import httpx
 
-from .auth import ImsAuth, require_credentials
+from . import bodies
+from .auth import MAY_REPEAT, ImsAuth, has_left, require_credentials
 from .cache import TtlCache
 from .config import PlatformConfig
 from .errors import AnswerLost, ErrorKind, NotSent, PlatformError, first_bytes, outcome_unknown, parse_error
 from .network import client_for, unreachable
+from .patience import NotSentInTime, out_of_time, sign_of_life, time_for_read, time_for_write
 from .redaction.values import Redactor
 from .retrying import Sleep, repeated
 from .urls import Params, check_path, check_sandbox, encode_query, invalid, needs_sandbox
@@ -117,9 +119,14 @@ class PlatformClient:
         """Make sure of a token; the epoch second until which it is used, None for a supplied one."""
         client = self._client()
         try:
-            return await self._auth.sign_in(lambda request: client.send(request, auth=None))
+            with anyio.fail_after(min(self.config.timeouts.total, time_for_read())):
+                return await self._auth.sign_in(lambda request: client.send(request, auth=None))
         except httpx.HTTPError as error:
             raise unreachable(error, self.config.token_url, "IMS", "AEP_IMS_URL") from error
+        except TimeoutError:
+            raise _no_token("no complete answer in time") from None
+        except bodies.UnboundedBody as error:
+            raise _no_token(str(error)) from None
 
     async def aclose(self) -> None:
         """Close the pool. Further requests fail."""
@@ -157,7 +164,7 @@ class PlatformClient:
                 max_connections=self.config.max_concurrency,
                 max_keepalive_connections=self.config.max_concurrency,
             ),
-            event_hooks={"request": [self._count]},
+            event_hooks={"request": [self._count], "response": [bodies.bound]},
             **how,
         )
 
@@ -194,6 +201,7 @@ class PlatformClient:
         credentials = require_credentials(self.config)
         headers = {
             "accept": "application/json",
+            "accept-encoding": bodies.ACCEPTED,
             "user-agent": self.config.user_agent,
             "x-api-key": _header("AEP_CLIENT_ID", credentials.client_id),
             "x-gw-ims-org-id": _header("AEP_ORG_ID", credentials.org_id),
@@ -209,23 +217,50 @@ class PlatformClient:
         return headers
 
     async def _once(self, planned: _Planned, *, reads: bool) -> Answer:
-        """One try, inside the bounds on concurrency and on total time."""
+        """One try, inside the bounds on concurrency and on time."""
         client = self._client()
+        request: httpx.Request | None = None
+        limit = min(self.config.timeouts.total, time_for_read() if reads else time_for_write())
         try:
-            async with self._limiter:
-                with anyio.fail_after(self.config.timeouts.total):
-                    response = await client.request(
-                        planned.method, planned.url, headers=planned.headers, content=planned.body
+            if limit <= 0:
+                raise out_of_time(0, method=planned.method, path=planned.path)
+            with anyio.fail_after(limit):
+                async with self._limiter:
+                    request = client.build_request(
+                        planned.method,
+                        planned.url,
+                        headers=planned.headers,
+                        content=planned.body,
+                        extensions={MAY_REPEAT: reads},
                     )
+                    response = await client.send(request)
+                    body = bodies.check_read(response.content)
         except httpx.HTTPError as error:
             self._raise_broken(planned, error, reads=reads)
         except TimeoutError:
-            raise _lost(
-                planned, f"no complete answer within {self.config.timeouts.total:g} seconds", reads=reads
-            ) from None
+            raise self._too_slow(planned, request, limit, reads=reads) from None
+        except bodies.UnboundedBody as error:
+            raise _unbounded(planned, str(error), left=has_left(request), reads=reads) from None
         except (httpx.InvalidURL, UnicodeError) as error:
             raise invalid(f"The request cannot be sent: {type(error).__name__}.") from error
-        return _read(planned, response, reads=reads, redactor=self.redactor)
+        sign_of_life()
+        return _read(planned, response, body, reads=reads, redactor=self.redactor)
+
+    def _too_slow(
+        self, planned: _Planned, request: httpx.Request | None, limit: float, *, reads: bool
+    ) -> PlatformError:
+        """Nothing complete in time: who was waited for, and whether the request had left."""
+        if request is None:
+            return NotSentInTime(
+                ErrorKind.UNAVAILABLE,
+                f"not sent: {self.config.max_concurrency} requests before it wait for Adobe's answer",
+                hint="Adobe may be slow at the moment: try again in a minute",
+            ).about(planned.method, planned.path)
+        if not has_left(request):
+            return _no_token(f"no complete answer within {limit:.0f} seconds", planned)
+        if reads and limit < self.config.timeouts.total:
+            return out_of_time(limit, method=planned.method, path=planned.path)
+        return _lost(planned, f"no complete answer within {limit:g} seconds", reads=reads)
 
     def _raise_broken(self, planned: _Planned, error: httpx.HTTPError, *, reads: bool) -> NoReturn:
         """No usable answer: decide between never sent and lost."""
@@ -241,6 +276,9 @@ class PlatformClient:
         raise _lost(planned, f"{words} ({type(error).__name__})", reads=reads) from error
 
 
+_REFUSED_WRITE = (
+    "It was not carried out, and not sent again: the next call takes a fresh token, so call the tool again"
+)
 _NEVER_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -269,6 +307,28 @@ def _on_the_way_to_token(error: httpx.HTTPError, token_url: str) -> bool:
     return str(url).split("?")[0] == token_url
 
 
+def _no_token(words: str, planned: _Planned | None = None) -> NotSentInTime:
+    failure = NotSentInTime(
+        ErrorKind.UNAVAILABLE,
+        f"not sent: no token from IMS, {words}",
+        hint="Check the network, any proxy, and AEP_IMS_URL; IMS may be slow at the moment",
+    )
+    return failure.about(planned.method, planned.path) if planned else failure
+
+
+def _unbounded(planned: _Planned, words: str, *, left: bool, reads: bool) -> PlatformError:
+    """An answer that was not read to its end. The same again would be as long."""
+    if not left:
+        return _no_token(words, planned)
+    if not reads:
+        return _lost(planned, words, reads=False)
+    return PlatformError(
+        ErrorKind.UNEXPECTED,
+        f"{words}, and was not read",
+        hint="Ask for less at once: a smaller limit, or a single object",
+    ).about(planned.method, planned.path)
+
+
 def _lost(planned: _Planned, words: str, *, reads: bool, status: int | None = None) -> PlatformError:
     if reads:
         return PlatformError(
@@ -285,9 +345,11 @@ def _lost(planned: _Planned, words: str, *, reads: bool, status: int | None = No
     ).about(planned.method, planned.path)
 
 
-def _read(planned: _Planned, response: httpx.Response, *, reads: bool, redactor: Redactor) -> Answer:
+def _read(
+    planned: _Planned, response: httpx.Response, body: bytes, *, reads: bool, redactor: Redactor
+) -> Answer:
     """The answer behind a complete response, or the error that it is."""
-    status, body = response.status_code, response.content
+    status = response.status_code
     if 300 <= status < 400:
         target = urlsplit(response.headers.get("location", "")).hostname or "another place"
         redirected = PlatformError(
@@ -301,13 +363,17 @@ def _read(planned: _Planned, response: httpx.Response, *, reads: bool, redactor:
         # Before anything is cut: half a secret can no longer be found.
         body = redactor.body(body)
         error = parse_error(status, response.headers, body, method=planned.method, path=planned.path)
+        if status == httpx.codes.UNAUTHORIZED and not reads:
+            error.hint = f"{_REFUSED_WRITE}. {error.hint}"
         raise _as_lost(planned, error) if not reads and outcome_unknown(error) else error
     headers = {name.lower(): value for name, value in response.headers.items()}
     if not body.strip() and (not reads or status == httpx.codes.NO_CONTENT or planned.method == "HEAD"):
         return Answer(status, headers, None)
     try:
-        return Answer(status, headers, jsonlib.loads(body))
-    except (ValueError, RecursionError):
+        return Answer(status, headers, bodies.read_json(body))
+    except bodies.UnboundedJson as error:
+        raise _unbounded(planned, str(error), left=True, reads=reads) from None
+    except ValueError:
         raise _unreadable(planned, status, redactor.body(body), reads=reads) from None
 
 

@@ -6,15 +6,13 @@ from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
-from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
-from aep_flow_mcp.gathering.asked import AskedError
-from aep_flow_mcp.platform.errors import PlatformError
-from aep_flow_mcp.platform.redaction.texts import redact_text
 from aep_flow_mcp.platform.redaction.values import Redactor
 from aep_flow_mcp.surface.arguments import broken_text, fitted
 from aep_flow_mcp.surface.snapshot import Card, definition_of
@@ -70,17 +68,26 @@ class ListedTool(Tool):
 
     async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> Any:
         """Check the arguments, run the tool, and turn what it answers, or raises, into words without secrets."""
-        try:
-            result = await self._run(arguments, context)
-        except UnexpectedToolError:
-            raise
-        except ToolError as error:
-            raise ToolError(self._redactor.text(str(error))) from error
-        return await self._leaving(result) if convert_result else result
+        from aep_flow_mcp.surface import failures
+        from aep_flow_mcp.surface.patience import PatientContext, begun, patiently
 
-    async def _run(self, arguments: dict[str, Any], context: Any) -> Any:
         if self._refusal is not None:
             raise ToolError(self._refusal)
+        call = begun(context)
+        try:
+            return await patiently(
+                context, call, lambda: self._answered(arguments, PatientContext.of(context), convert_result)
+            )
+        except MCPError:
+            raise
+        except Exception as error:  # noqa: BLE001  (a client is told of whatever it is)
+            effect = failures.SENT if call.sent else failures.NOTHING_SENT
+            if not self._card["writes"]:
+                effect = failures.ONLY_READS
+            sentence = failures.sentence(error, self.name, effect=effect)
+            raise ToolError(self._redactor.text(sentence)) from None
+
+    async def _answered(self, arguments: dict[str, Any], context: Any, convert_result: bool) -> Any:
         built = self._build()
         own, sandbox = self._split_arguments(self._fitted(arguments))
         try:
@@ -89,15 +96,9 @@ class ListedTool(Tool):
             raise ToolError(_argument_sentence(self.name, error)) from None
         from aep_flow_mcp.surface.dependencies import in_sandbox
 
-        try:
-            with in_sandbox(sandbox):
-                return await built.run(own, context, convert_result=False)
-        except UnexpectedToolError as error:
-            if isinstance(error.__cause__, AskedError):
-                raise ToolError(redact_text(str(error.__cause__))) from error.__cause__
-            if isinstance(error.__cause__, PlatformError):
-                raise ToolError(f"{self.name}: {error.__cause__}") from error.__cause__
-            raise
+        with in_sandbox(sandbox):
+            result = await built.run(own, context, convert_result=False)
+        return await self._leaving(result) if convert_result else result
 
     async def _leaving(self, result: Any) -> Any:
         """The answer; whole objects can be of any size and are worked on beside the event loop."""
@@ -166,7 +167,7 @@ def _answer(result: Any, redactor: Redactor, takes: Collection[str]) -> CallTool
         raise TypeError(f"a tool answered with {type(result).__name__}, not with a model")
     shown = redacted(bounded(result, takes=takes))
     return CallToolResult(
-        content=[TextContent(type="text", text=redactor.text(render(shown)))],
+        content=[TextContent(type="text", text=redactor.text(render(shown) or "Nothing was found."))],
         structured_content=redactor.value(structured(shown)),
         is_error=getattr(result, "is_error", False) is True,
     )

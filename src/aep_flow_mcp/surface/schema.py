@@ -20,6 +20,24 @@ def tidy(schema: dict[str, Any]) -> dict[str, Any]:
     return {"properties": {}, **tidied}
 
 
+def without_nulls(schema: Any) -> Any:
+    """An output schema for answers in which nulls are left out: what may be null is not required."""
+    if isinstance(schema, list):
+        return [without_nulls(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    node = {key: without_nulls(value) for key, value in schema.items()}
+    properties = node.get("properties")
+    if isinstance(properties, dict) and isinstance(node.get("required"), list):
+        node["required"] = [name for name in node["required"] if not _may_be_null(properties.get(name))]
+    return node
+
+
+def _may_be_null(schema: Any) -> bool:
+    arms = schema.get("anyOf") if isinstance(schema, dict) else None
+    return isinstance(arms, list) and {"type": "null"} in arms
+
+
 def _node(node: Any, defs: dict[str, Any], *, seen: tuple[str, ...]) -> Any:
     if isinstance(node, list):
         return [_node(item, defs, seen=seen) for item in node]

@@ -45,9 +45,10 @@ def collect() -> list[ToolDef]:
 
 def describe(definition: ToolDef) -> Card:
     """The card of one tool."""
-    from aep_flow_mcp.surface.schema import tidy
+    from aep_flow_mcp.surface.schema import tidy, without_nulls
 
     tool = definition.build()
+    output = tool.output_schema if definition.reveal is None else None
     return {
         "name": definition.name,
         "module": definition.module.removeprefix(f"{PACKAGE}."),
@@ -58,7 +59,7 @@ def describe(definition: ToolDef) -> Card:
         "hints": definition.hints().model_dump(mode="json", by_alias=True, exclude_none=True),
         "input": tool.parameters,
         # A tool that may reveal answers in one of two shapes, so it promises neither.
-        "output": tidy(tool.output_schema) if tool.output_schema and definition.reveal is None else None,
+        "output": tidy(without_nulls(output)) if output else None,
     }
 
 

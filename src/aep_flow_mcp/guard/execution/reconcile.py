@@ -16,6 +16,7 @@ from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import Step
 from aep_flow_mcp.guard.execution.look import Looker, agrees
 from aep_flow_mcp.platform.errors import PlatformError
+from aep_flow_mcp.platform.patience import time_to_look
 
 WAITS = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before each look: a gateway answers 504 while the service behind it goes on, and lists lag behind."""
@@ -115,10 +116,14 @@ class Reconciler:
         return Before(frozenset(str(item.get("id")) for item in found), max(times, default=None))
 
     async def outcome(self, sent: Sent) -> Done | Unknown:
-        """What looking shows, over half a minute."""
+        """What looking shows, over half a minute, or less where nobody would hear of it any more."""
         seen: _NotYet | None = None
         trouble = ""
+        looks: list[float] = []
         for wait in WAITS:
+            if wait > time_to_look():
+                break
+            looks.append(wait)
             if wait:
                 await self._sleep(wait)
             try:
@@ -131,7 +136,7 @@ class Reconciler:
             seen = found
         if seen is None:
             return Unknown(f"{sent.why} {trouble} It may have happened: look before doing it again.")
-        looked = f"It was looked for {len(WAITS)} times over {sum(WAITS):g} seconds: {seen.looking}."
+        looked = f"It was looked for {len(looks)} times over {sum(looks):g} seconds: {seen.looking}."
         return Unknown(f"{sent.why} {looked} Look again before you repeat it.", seen.ids)
 
     async def _look(self, sent: Sent) -> Done | _NotYet:

@@ -14,6 +14,8 @@ from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.exports import Compression, ExportFormat, dataset_export_params, notes_on
 from aep_flow_mcp.planning.flow_bodies import ExportEvery, StartTime, export_schedule
 from aep_flow_mcp.planning.objects import compact
+from aep_flow_mcp.platform.models.neighbours import Dataset
+from aep_flow_mcp.platform.paging import Page, all_items
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.reader_specs import ConfigsQuery
 from aep_flow_mcp.surface.dependencies import Reader
@@ -89,14 +91,17 @@ async def export_dataset_to_landing_zone(
 async def _exportable(aep: FlowReader, dataset_ids: list[str]) -> dict[str, str]:
     """Dataset id -> name, once each; every one must be exportable."""
     known: dict[str, str] = {}
-    cursor: str | None = None
-    while True:
-        page = await aep.connection_spec_configs(
+    wanted = set(dataset_ids)
+
+    async def fetch(cursor: str | None) -> Page[Dataset]:
+        return await aep.connection_spec_configs(
             wellknown.DATA_LAKE_SOURCE, ConfigsQuery(limit=100), cursor=cursor
         )
-        known.update({item.id: item.name or item.id for item in page.items if item.id})
-        cursor = page.next_cursor
-        if cursor is None or known.keys() >= set(dataset_ids):
+
+    async for item in all_items(fetch):
+        if item.id:
+            known[item.id] = item.name or item.id
+        if known.keys() >= wanted:
             break
     missing = [dataset_id for dataset_id in dataset_ids if dataset_id not in known]
     planning.refuse(

@@ -6,11 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Annotated, Any
 
-from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
-from aep_flow_mcp.answers.progress import reporting
+from aep_flow_mcp.answers.progress import progress_of
 from aep_flow_mcp.answers.text import Answer, table
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.finding import flow_id_of
@@ -58,7 +57,6 @@ class FlowComparison(Answer):
 
 @read_tool("flows")
 async def compare_flows(
-    ctx: Context,
     app: AppState,
     aep: Reader,
     flow: Annotated[str, Field(min_length=1, description="id or name")],
@@ -73,18 +71,18 @@ async def compare_flows(
         raise ToolError("Give other (an id or a name), or other_sandbox for the flow of the same name there.")
     now = times.now()
     there = aep.with_sandbox(other_sandbox)
-    async with reporting(ctx, "objects") as progress:
-        left_id = await flow_id_of(app, aep, flow, now=now, progress=progress)
-        if other is None:
-            name = (await aep.get_flow(left_id)).name or ""
-            right_id = await flow_id_of(app, there, name, now=now, progress=progress)
-        else:
-            right_id = await flow_id_of(app, there, other, now=now, progress=progress)
-        calls: list[Callable[[], Awaitable[FlowParts]]] = [
-            partial(gather_flow, aep, left_id, runs=1),
-            partial(gather_flow, there, right_id, runs=1),
-        ]
-        left, right = await together(calls)
+    progress = progress_of("objects")
+    left_id = await flow_id_of(app, aep, flow, now=now, progress=progress)
+    if other is None:
+        name = (await aep.get_flow(left_id)).name or ""
+        right_id = await flow_id_of(app, there, name, now=now, progress=progress)
+    else:
+        right_id = await flow_id_of(app, there, other, now=now, progress=progress)
+    calls: list[Callable[[], Awaitable[FlowParts]]] = [
+        partial(gather_flow, aep, left_id, runs=1),
+        partial(gather_flow, there, right_id, runs=1),
+    ]
+    left, right = await together(calls)
     return _answer(left, right, compare_sides(_side(left), _side(right)), aep, there)
 
 

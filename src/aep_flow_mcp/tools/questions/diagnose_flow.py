@@ -7,11 +7,10 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
-from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
-from aep_flow_mcp.answers.progress import reporting
+from aep_flow_mcp.answers.progress import progress_of
 from aep_flow_mcp.answers.text import Answer, table
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.finding import flow_id_of
@@ -122,7 +121,6 @@ class FlowDiagnosis(Answer):
 
 @read_tool("core")
 async def diagnose_flow(
-    ctx: Context,
     app: AppState,
     aep: Reader,
     flow: Annotated[str | None, Field(description="id or name")] = None,
@@ -132,16 +130,16 @@ async def diagnose_flow(
     """Why a dataflow or run fails, loses records or does not run: tests its accounts, looks for its source path, checks
     dataset, schema, mapping and schedule, groups its errors. Names the likeliest cause, the fix and the next call."""
     now = times.now()
-    async with reporting(ctx, "objects") as progress:
-        run = await aep.get_run(run_id) if run_id else None
-        if run is not None:
-            flow_id = run.flow_id or ""
-        elif flow:
-            flow_id = await flow_id_of(app, aep, flow, now=now, progress=progress)
-        else:
-            raise ToolError("Give flow (an id or a name) or run_id.")
-        parts = await gather_flow(aep, flow_id, runs=runs)
-        evidence = await _evidence(aep, parts, run, now=now)
+    progress = progress_of("objects")
+    run = await aep.get_run(run_id) if run_id else None
+    if run is not None:
+        flow_id = run.flow_id or ""
+    elif flow:
+        flow_id = await flow_id_of(app, aep, flow, now=now, progress=progress)
+    else:
+        raise ToolError("Give flow (an id or a name) or run_id.")
+    parts = await gather_flow(aep, flow_id, runs=runs)
+    evidence = await _evidence(aep, parts, run, now=now)
     return _answer(evidence, diagnose(evidence), run_id=run_id)
 
 

@@ -7,10 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from mcp.server.mcpserver import Context
 from pydantic import BaseModel, Field
 
-from aep_flow_mcp.answers.progress import reporting
+from aep_flow_mcp.answers.progress import progress_of
 from aep_flow_mcp.answers.text import Answer, table
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.finding import ids_meant, index_of, since_of
@@ -87,7 +86,6 @@ Since = Annotated[str | None, Field(description='"7d" or a date')]
 
 @read_tool("core")
 async def find_flows(
-    ctx: Context,
     app: AppState,
     aep: Reader,
     query: Annotated[
@@ -107,8 +105,8 @@ async def find_flows(
     """Find dataflows by words (name, description, dataset, account, connector, path) and filters, over all of them.
     Without words: all that pass the filters, last run first."""
     now = times.now()
-    async with reporting(ctx, "objects") as progress:
-        index = await index_of(app, aep, now=now, progress=progress)
+    progress = progress_of("objects")
+    index = await index_of(app, aep, now=now, progress=progress)
     keep = _filter(
         index,
         state=state,
@@ -197,4 +195,5 @@ def _latest_first(flow: FlowFacts) -> tuple[float, str]:
 def _note(index: FlowIndex) -> str | None:
     if not index.problems:
         return None
-    return f"Could not be read, so names may be missing: {', '.join(index.problems)}. Read again after {MAX_AGE:.0f} s."
+    again = f"after {MAX_AGE:.0f} s" if index.complete else "with the next call"
+    return f"Could not be read, so flows or names may be missing: {', '.join(index.problems)}. Read again {again}."

@@ -9,7 +9,6 @@ from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any
 
-from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
@@ -27,7 +26,7 @@ from aep_flow_mcp.answers.health import (
     WorseRow,
     group_row,
 )
-from aep_flow_mcp.answers.progress import reporting
+from aep_flow_mcp.answers.progress import progress_of
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.health_scope import Asked, Scope, fill, read_scope
 from aep_flow_mcp.gathering.progress import Progress
@@ -45,8 +44,8 @@ from aep_flow_mcp.platform.models.flows import FlowKind
 from aep_flow_mcp.surface.dependencies import AppState, Reader
 from aep_flow_mcp.surface.registry import read_tool
 
-PATIENCE = 50.0
-"""Seconds after which no further runs are read: clients rarely wait longer than a minute."""
+PATIENCE = 38.0
+"""Seconds after which no further runs are read, so that the answer comes before a call has to end."""
 
 
 MOST_DAYS = 31
@@ -68,7 +67,6 @@ Part = Annotated[str | None, Field(description="id or name")]
 
 @read_tool("core")
 async def pipeline_health(
-    ctx: Context,
     app: AppState,
     aep: Reader,
     window: Annotated[
@@ -88,17 +86,17 @@ async def pipeline_health(
     zone, span = _span(window, timezone, now)
     asked = Asked(flow=flow, connector=connector, dataset=dataset, kind=kind)
     datasets = group_by is GroupBy.DATASET
-    async with reporting(ctx, "objects") as progress:
-        reading = Reading.of(aep, now=now, progress=progress)
-        if asked.limited:
-            scope = await read_scope(app, reading, asked, datasets=datasets)
-        else:
-            scope = Scope(asked)
-        health = Health(span, zone, wanted=scope.wants)
-        calls: list[Callable[[], Awaitable[Any]]] = [partial(_read_runs, reading, health, scope)]
-        if not asked.limited:
-            calls.append(partial(fill, reading, scope, datasets=datasets))
-        stopped = any(await together(calls))
+    progress = progress_of("objects")
+    reading = Reading.of(aep, now=now, progress=progress)
+    if asked.limited:
+        scope = await read_scope(app, reading, asked, datasets=datasets)
+    else:
+        scope = Scope(asked)
+    health = Health(span, zone, wanted=scope.wants)
+    calls: list[Callable[[], Awaitable[Any]]] = [partial(_read_runs, reading, health, scope)]
+    if not asked.limited:
+        calls.append(partial(fill, reading, scope, datasets=datasets))
+    stopped = any(await together(calls))
     return _Report(health, scope, now=now, zone=timezone, top=top, group_by=group_by).answer(
         progress, stopped=stopped
     )
@@ -176,7 +174,7 @@ class _Report:
             group_by=self.group_by.value if self.group_by else None,
             groups=groups[-max(top, MOST_DAYS) :] if self.group_by is GroupBy.DAY else groups[:top],
             more={name: size for name, size in sizes.items() if size > top},
-            complete=not stopped,
+            complete=not (stopped or progress.cut),
             notes=self._notes(progress, stopped=stopped),
         )
 
@@ -258,12 +256,16 @@ class _Report:
         return EndingRow(flow=flow.name or flow.id, id=flow.id, ends=utc(end) or "")
 
     def _notes(self, progress: Progress, *, stopped: bool) -> list[str]:
+        cut = ", ".join(sorted(progress.cut))
+        notes = [f"Only a part could be read in time of: {cut}."] if cut else []
         if not stopped:
-            return []
+            return notes
         of = f" of {progress.total:,}" if progress.total else ""
+        read = self.health.total.runs + self.health.before.runs
         return [
-            f"Stopped after {PATIENCE:.0f} s: {self.health.total.runs + self.health.before.runs:,}{of} runs were read, "
-            "the numbers are those of them. Ask for a shorter window, or one flow, connector or dataset."
+            *notes,
+            f"Stopped after {progress.elapsed:.0f} s: {read:,}{of} runs were read, "
+            "the numbers are those of them. Ask for a shorter window, or one flow, connector or dataset.",
         ]
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from mcp.server.mcpserver import Context
 from pydantic import BaseModel, Field
 
-from aep_flow_mcp.answers.progress import reporting
+from aep_flow_mcp.answers.progress import progress_of
 from aep_flow_mcp.answers.text import Answer, table
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.neighbourhood import find_start, read_graph
@@ -72,7 +71,6 @@ class Lineage(Answer):
 
 @read_tool("core")
 async def trace_lineage(
-    ctx: Context,
     app: AppState,
     aep: Reader,
     object: Annotated[str, Field(min_length=1, max_length=300, description="id or name")],
@@ -84,10 +82,10 @@ async def trace_lineage(
     """What feeds an object and what it feeds (account, connection, dataset, mapping, schema, flow), and what breaks
     if it is removed or its credentials rotate."""
     now = times.now()
-    async with reporting(ctx, "objects") as progress:
-        start = await find_start(app, aep, object, kind, now=now, progress=progress)
-        # What breaks lies downstream, so that way is read in any case.
-        graph, notes = await read_graph(aep, start, up=direction is not Direction.DOWN, hops=hops)
+    progress = progress_of("objects")
+    start = await find_start(app, aep, object, kind, now=now, progress=progress)
+    # What breaks lies downstream, so that way is read in any case.
+    graph, notes = await read_graph(aep, start, up=direction is not Direction.DOWN, hops=hops)
     return _answer(graph, start, direction, notes, as_mermaid=as_mermaid)
 
 

@@ -1,0 +1,170 @@
+"""Bodies within bounds: bytes before and after decompression, and the JSON in them."""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, NoReturn
+
+import httpx
+
+MOST_BYTES = 20_000_000
+"""The largest answers that are known, pages of a hundred connection specs, have a third of this. JSON takes about
+seven times its size in memory."""
+MOST_LEVELS = 100
+MOST_DIGITS = 100
+ACCEPTED = "gzip, deflate"
+"""What answers may be compressed with: what can be unpacked piece by piece."""
+_PIECE = 65_536
+
+
+class UnboundedBody(Exception):
+    """An answer that is not read to its end; the message says why."""
+
+
+async def bound(response: httpx.Response) -> None:
+    """Put bounds around an answer's body before anybody reads it. An httpx event hook."""
+    length = response.headers.get("content-length", "")
+    if length.isascii() and length.isdecimal() and (len(length) > 15 or int(length) > MOST_BYTES):
+        raise UnboundedBody(_too_long())
+    codings = [one for one in response.headers.get("content-encoding", "").lower().split(",") if one.strip()]
+    response.stream = _Bounded(response.stream, [one.strip() for one in codings])
+    # httpx would unpack once more, and each piece as a whole.
+    response.headers.pop("content-encoding", None)
+
+
+def check_read(body: bytes) -> bytes:
+    """A body that did not come through a stream.
+
+    Raises:
+        UnboundedBody: it is too long.
+    """
+    if len(body) > MOST_BYTES:
+        raise UnboundedBody(_too_long())
+    return body
+
+
+class _Bounded(httpx.AsyncByteStream):
+    """The unpacked bytes of a stream."""
+
+    def __init__(self, stream: Any, codings: list[str]) -> None:
+        self._stream = stream
+        self._codings = [one for one in codings if one != "identity"]
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        unpacker = _unpacker(self._codings)
+        packed = unpacked = 0
+        async for chunk in self._stream:
+            packed += len(chunk)
+            if packed > MOST_BYTES:
+                raise UnboundedBody(_too_long())
+            for piece in unpacker.pieces(chunk) if unpacker else (chunk,):
+                unpacked += len(piece)
+                if unpacked > MOST_BYTES:
+                    raise UnboundedBody(f"{_too_long()} when unpacked")
+                yield piece
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+class _Unpacker:
+    """gzip or deflate, never more than a piece at a time."""
+
+    def __init__(self, *, gzip: bool) -> None:
+        self._gzip = gzip
+        self._inflate = zlib.decompressobj(16 + zlib.MAX_WBITS if gzip else zlib.MAX_WBITS)
+        self._begun = False
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        rest = chunk
+        while True:
+            try:
+                piece = self._inflate.decompress(rest, _PIECE)
+            except zlib.error:
+                if self._gzip or self._begun:
+                    raise UnboundedBody("the answer is damaged: it cannot be unpacked") from None
+                # Some servers call raw deflate deflate.
+                self._begun, self._inflate = True, zlib.decompressobj(-zlib.MAX_WBITS)
+                continue
+            self._begun = True
+            if piece:
+                yield piece
+            rest = self._inflate.unconsumed_tail
+            if self._inflate.eof:
+                if not self._inflate.unused_data or not self._gzip:
+                    return
+                rest, self._inflate = self._inflate.unused_data, zlib.decompressobj(16 + zlib.MAX_WBITS)
+            elif not rest and len(piece) < _PIECE:
+                return
+
+
+def _unpacker(codings: list[str]) -> _Unpacker | None:
+    if not codings:
+        return None
+    if len(codings) > 1 or codings[0] not in ("gzip", "x-gzip", "deflate"):
+        raise UnboundedBody("the answer is packed in a way that was not asked for")
+    return _Unpacker(gzip=codings[0] != "deflate")
+
+
+def _too_long() -> str:
+    return f"the answer has more than {MOST_BYTES // 1_000_000} MB"
+
+
+class UnboundedJson(ValueError):
+    """JSON that is well formed but cannot be worked with; the message says why."""
+
+
+def read_json(body: bytes) -> Any:
+    """The JSON in a body.
+
+    Raises:
+        UnboundedJson: it nests too deeply, or holds a number that is none or too long.
+        ValueError: it is no JSON.
+    """
+    try:
+        data = json.loads(body, parse_int=_integer, parse_float=_real, parse_constant=_no_number)
+    except RecursionError:
+        raise UnboundedJson(_too_deep()) from None
+    # It takes an opening bracket a level.
+    if body.count(b"[") + body.count(b"{") > MOST_LEVELS:
+        _check_depth(data)
+    return data
+
+
+def _check_depth(data: Any) -> None:
+    level = [data] if isinstance(data, dict | list) else []
+    for _ in range(MOST_LEVELS):
+        if not level:
+            return
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) is dict or type(inner) is list
+        ]
+    if level:
+        raise UnboundedJson(_too_deep())
+
+
+def _integer(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise UnboundedJson(f"the answer's JSON holds a number of {len(text):,} digits")
+    return int(text)
+
+
+def _real(text: str) -> float:
+    number = float(text) if len(text) <= MOST_DIGITS else math.inf
+    if not math.isfinite(number):
+        raise UnboundedJson("the answer's JSON holds a number that is too long or too large")
+    return number
+
+
+def _no_number(text: str) -> NoReturn:
+    raise UnboundedJson(f"the answer holds {text}, which JSON does not have")
+
+
+def _too_deep() -> str:
+    return f"the answer's JSON is nested more than {MOST_LEVELS} levels deep"
