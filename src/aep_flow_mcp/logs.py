@@ -10,7 +10,6 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from aep_flow_mcp.platform.redaction.texts import redact_text
 from aep_flow_mcp.platform.redaction.values import Redactor
 
 
@@ -33,6 +32,8 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
     def _clean(self, text: str) -> str:
+        from aep_flow_mcp.platform.redaction.texts import redact_text
+
         return redact_text(self._redactor.text(text))
 
 

@@ -33,7 +33,6 @@ from pydantic import AnyUrl
 
 from aep_flow_mcp import __version__
 from aep_flow_mcp.app import App, TransportFactory
-from aep_flow_mcp.platform.redaction.texts import redact_text
 from aep_flow_mcp.settings import Settings
 from aep_flow_mcp.surface.listed import ListedTool
 from aep_flow_mcp.surface.selection import CONFIRM_TOOL, refusals
@@ -165,6 +164,8 @@ class FlowServer(MCPServer[App]):
         found = await complete(self.app, ref, argument, context)
         if found is None:
             return None
+        from aep_flow_mcp.platform.redaction.texts import redact_text
+
         values = [self.app.redactor.text(redact_text(value)) for value in found.values]
         return found.model_copy(update={"values": values})
 

@@ -23,7 +23,7 @@ from aep_flow_mcp.platform.models.flows import (
 from aep_flow_mcp.platform.models.neighbours import Batch, Dataset, MappingSet, Sandbox, SchemaSummary
 from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
-from aep_flow_mcp.platform.redaction.names import MASK
+from aep_flow_mcp.platform.redaction import MASK
 
 MODELS: list[type[BaseModel]] = [
     Batch,

@@ -11,8 +11,8 @@ from pydantic.fields import FieldInfo
 
 from aep_flow_mcp.answers.text import Record
 from aep_flow_mcp.platform.models.common import to_time
+from aep_flow_mcp.platform.redaction import MASK
 from aep_flow_mcp.platform.redaction.masking import NOTHING_KNOWN, Known, Place, hidden, masked, walked
-from aep_flow_mcp.platform.redaction.names import MASK
 from aep_flow_mcp.platform.redaction.texts import redact_text
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

@@ -165,7 +165,8 @@ def _answer(result: Any, redactor: Redactor, takes: Collection[str]) -> CallTool
 
     if not isinstance(result, BaseModel):
         raise TypeError(f"a tool answered with {type(result).__name__}, not with a model")
-    shown = redacted(bounded(result, takes=takes))
+    # Redacted first, cut afterwards: half a secret no longer looks like one.
+    shown = bounded(redacted(result), takes=takes)
     return CallToolResult(
         content=[TextContent(type="text", text=redactor.text(render(shown) or "Nothing was found."))],
         structured_content=redactor.value(structured(shown)),

@@ -10,8 +10,8 @@ from typing import Any
 from aep_flow_mcp.guard.changes.canonical import JSON
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import Step
+from aep_flow_mcp.platform.redaction import MASK
 from aep_flow_mcp.platform.redaction.masking import Leaf, Place, Way, hidden, masked, scalars, walked
-from aep_flow_mcp.platform.redaction.names import MASK
 
 REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 _ENDS = (Kind.SOURCE_CONNECTION, Kind.TARGET_CONNECTION)

@@ -11,7 +11,7 @@ from aep_flow_mcp.guard.changes import masking
 from aep_flow_mcp.guard.changes.canonical import JSON, shown, visible
 from aep_flow_mcp.guard.changes.change import Change, Step
 from aep_flow_mcp.guard.changes.patches import ABSENT, differences
-from aep_flow_mcp.platform.redaction.names import MASK
+from aep_flow_mcp.platform.redaction import MASK
 
 VALUE_LIMIT = 2_000
 """Characters of one value; a longer one is cut and says how long it is."""

@@ -2,3 +2,6 @@
 
 Everything that is shown, logged or kept passes here: answers, previews, errors, the audit log.
 """
+
+MASK = "***"
+"""Stands where a secret was."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from . import MASK
 from .declared import ANY, Pointers, declares_secret, parts_of
-from .names import MASK, is_open_header, is_open_param, is_secret_in_query, is_secret_name, squashed
+from .names import is_open_header, is_open_param, is_secret_in_query, is_secret_name, squashed
 from .texts import Show, redact_headers, redact_query, redact_text
 
 JSON = Any

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable
 from urllib.parse import unquote_plus
 
-from .names import MASK, is_open_header, is_secret_in_query, is_secret_name, squashed
+from . import MASK
+from .names import is_open_header, is_secret_in_query, is_secret_name, squashed
 
 # Each of the patterns below needs one of these; most names and ids have none, and are done with sooner.
 _SUSPECT = re.compile(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 from collections import deque
@@ -11,9 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from aep_flow_mcp.platform.models.text import clean_text
-
-from .names import MASK
+from . import MASK
 
 SHORTEST = 4
 """Characters of a secret that is looked for everywhere; a shorter one cannot be told from ordinary text."""
@@ -142,6 +139,9 @@ def _positions(text: str, part: str) -> Iterator[int]:
 
 def _forms(secret: str, shortest: int) -> Iterable[str]:
     """A secret as it may come back, each at least as telling as the secret."""
+    # Nothing is known at the start, and the start is felt: what is only needed then is read then.
+    from aep_flow_mcp.platform.models.text import clean_text
+
     plain = {secret, secret.strip(), " ".join(secret.split()), clean_text(secret)}
     plain |= {line.strip() for line in secret.splitlines() if len(line.strip()) >= _FREE}
     forms = set(plain)
@@ -152,6 +152,8 @@ def _forms(secret: str, shortest: int) -> Iterable[str]:
 
 def _escaped(text: str) -> Iterator[str]:
     """Inside JSON, HTML and URLs, in both cases."""
+    import html
+
     for ascii_only in (True, False):
         escaped = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
         yield from (escaped, escaped.replace("/", "\\/"), json.dumps(escaped)[1:-1])
