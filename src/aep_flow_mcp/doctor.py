@@ -86,7 +86,7 @@ async def _issuer(app: App, error: PlatformError) -> str:
     """Who issued a certificate that is not trusted: the name of the proxy that answers in Adobe's place, most often."""
     if "is not trusted" not in (error.detail or ""):
         return ""
-    from aep_flow_mcp.platform.network import issuer_of
+    from aep_flow_mcp.platform.wire.network import issuer_of
 
     issuer = await issuer_of(app.client.config.token_url)
     return f" It was issued by {issuer}." if issuer else ""

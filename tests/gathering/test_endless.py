@@ -19,8 +19,8 @@ from aep_flow_mcp.gathering.sweep import Crew, Sweep
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import FilterLike
 from aep_flow_mcp.platform.paging import MOST_EMPTY, MOST_PAGES, Page
-from aep_flow_mcp.platform.patience import OutOfTime
 from aep_flow_mcp.platform.transport import PlatformClient
+from aep_flow_mcp.platform.waiting.patience import OutOfTime
 from aep_flow_mcp.server import build_server
 from support.organisation import emulator_on_shared_seed
 from support.slow import SlowTransport

@@ -13,13 +13,13 @@ import anyio.lowlevel
 import httpx
 import pytest
 
-from aep_flow_mcp.platform import bodies
 from aep_flow_mcp.platform.cache import TtlCache
 from aep_flow_mcp.platform.errors import AnswerLost, ErrorKind, NotSent, PlatformError
 from aep_flow_mcp.platform.paging import MOST_EMPTY, MOST_PAGES, Page, all_items
-from aep_flow_mcp.platform.patience import Call, OutOfTime, calling, time_for_read, unbroken
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.transport import PlatformClient
+from aep_flow_mcp.platform.waiting.patience import Call, OutOfTime, calling, time_for_read, unbroken
+from aep_flow_mcp.platform.wire import bodies
 from support.instant import in_no_time
 from support.platform_wire import TOKEN, Wire
 

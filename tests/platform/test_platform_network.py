@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 from aep_flow_mcp.platform.config import Credentials, PlatformConfig
 from aep_flow_mcp.platform.errors import NotSent, PlatformError
-from aep_flow_mcp.platform.network import issuer_of, proxy_for, trusted
 from aep_flow_mcp.platform.transport import PlatformClient
+from aep_flow_mcp.platform.wire.network import issuer_of, proxy_for, trusted
 
 NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 OTHERS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")

@@ -115,12 +115,12 @@ async def test_a_defect_says_whose_it_is_and_what_it_did() -> None:
 
 
 async def test_a_defect_after_sending_says_that_something_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    from aep_flow_mcp.guard import gate
+    from aep_flow_mcp.guard import carrying
 
     async def broken(*_: Any) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(gate, "_tell", broken)
+    monkeypatch.setattr(carrying, "_tell", broken)
     emulator = emulator_on_shared_seed(EmulatorOptions(clock=lambda: NOW))
     async with Client(served(emulator, None, "^never$")) as client:
         result = await client.call_tool("create_base_connection_landing_zone", {"name": "zone"})

@@ -19,7 +19,7 @@ from aep_flow_mcp.cli import emulator_settings
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions, Scale
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
-from aep_flow_mcp.platform.patience import PATIENCE
+from aep_flow_mcp.platform.waiting.patience import PATIENCE
 from aep_flow_mcp.server import build_server
 from aep_flow_mcp.settings import ApprovalMode
 from aep_flow_mcp.surface.snapshot import load_cards
@@ -271,6 +271,14 @@ def test_a_write_that_hangs_is_looked_for_and_sent_once() -> None:
     assert len([line for line in heard.sent if "/action" in line]) == 1
     assert heard.structured["status"] == "done", heard.text
     assert "Looking" in heard.text
+
+
+def test_a_write_whose_outcome_never_shows_is_unknown_in_time() -> None:
+    heard = ask("run_flow_action", DISABLE, silent, "POST .*/action", approval=ApprovalMode.NONE)
+    assert heard.after <= PATIENCE
+    assert heard.structured["status"] == "unknown", heard.text
+    assert len([line for line in heard.sent if "/action" in line]) == 1
+    assert state_of(heard) == "enabled"
 
 
 def test_a_write_is_not_begun_when_nobody_would_wait_for_its_end() -> None:

@@ -12,7 +12,7 @@ import anyio
 from mcp.server.mcpserver import Context
 
 from aep_flow_mcp.gathering.progress import Progress
-from aep_flow_mcp.platform.patience import Call
+from aep_flow_mcp.platform.waiting.patience import Call
 
 logger = logging.getLogger(__name__)
 

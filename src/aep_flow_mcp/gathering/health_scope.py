@@ -24,8 +24,8 @@ from aep_flow_mcp.insight.health import UNLISTED_FLOW
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.filters import Filter, FilterLike
 from aep_flow_mcp.platform.models.flows import FlowKind
-from aep_flow_mcp.platform.patience import OutOfTime
 from aep_flow_mcp.platform.reader import FlowReader
+from aep_flow_mcp.platform.waiting.patience import OutOfTime
 
 MOST_FILTERED = 80
 """Flows whose runs are asked for by flow id; for more, all runs are read and the others passed over."""

@@ -15,8 +15,8 @@ from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import Filter, FilterLike
 from aep_flow_mcp.platform.paging import Page
-from aep_flow_mcp.platform.patience import OutOfTime
 from aep_flow_mcp.platform.reader import FlowReader
+from aep_flow_mcp.platform.waiting.patience import OutOfTime
 
 T = TypeVar("T")
 STARTED = "metrics.durationSummary.startedAtUTC"

@@ -19,7 +19,7 @@ from aep_flow_mcp.insight.windows import epoch_ms
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import Filter, FilterLike
 from aep_flow_mcp.platform.paging import MOST_PAGES, Chain, Page
-from aep_flow_mcp.platform.patience import OutOfTime
+from aep_flow_mcp.platform.waiting.patience import OutOfTime
 
 T = TypeVar("T")
 PAGE = 100

@@ -21,8 +21,8 @@ from aep_flow_mcp.guard.execution.reconcile import Unknown
 from aep_flow_mcp.guard.execution.results import Status, WriteResult
 from aep_flow_mcp.guard.execution.unfinished import process_name
 from aep_flow_mcp.platform.errors import PlatformError
-from aep_flow_mcp.platform.patience import unbroken
 from aep_flow_mcp.platform.redaction.values import Redactor
+from aep_flow_mcp.platform.waiting.patience import unbroken
 
 logger = logging.getLogger(__name__)
 

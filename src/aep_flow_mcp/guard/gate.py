@@ -27,8 +27,8 @@ from aep_flow_mcp.guard.changes.steps import NotAnswered, NothingToDo, PlanError
 from aep_flow_mcp.guard.execution.results import Status, WriteResult
 from aep_flow_mcp.guard.policy import Refusal
 from aep_flow_mcp.platform.errors import PlatformError
-from aep_flow_mcp.platform.patience import asking_a_person
 from aep_flow_mcp.platform.redaction.texts import redact_text
+from aep_flow_mcp.platform.waiting.patience import asking_a_person
 from aep_flow_mcp.settings import ApprovalMode
 
 

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import anyio
 import httpx
 
-from .bodies import ACCEPTED, read_json
 from .config import Credentials, PlatformConfig
 from .errors import ErrorKind, NotSent, PlatformError, parse_error
 from .models.common import to_int
 from .redaction.values import Redactor
+from .wire.bodies import ACCEPTED, read_json
 
 MAY_REPEAT = "aep_may_repeat"
 """The extension of a request that says whether it may be sent once more, with a fresh token."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import anyio
 
 from .errors import ErrorKind
-from .patience import OutOfTime, time_for_read
+from .waiting.patience import OutOfTime, time_for_read
 
 T = TypeVar("T")
 

@@ -12,16 +12,16 @@ from urllib.parse import urlsplit
 import anyio
 import httpx
 
-from . import bodies
 from .auth import MAY_REPEAT, ImsAuth, has_left, require_credentials
 from .cache import TtlCache
 from .config import PlatformConfig
 from .errors import AnswerLost, ErrorKind, NotSent, PlatformError, first_bytes, outcome_unknown, parse_error
-from .network import client_for, unreachable
-from .patience import NotSentInTime, out_of_time, sign_of_life, time_for_read, time_for_write
 from .redaction.values import Redactor
-from .retrying import Sleep, repeated
 from .urls import Params, check_path, check_sandbox, encode_query, invalid, needs_sandbox
+from .waiting.patience import NotSentInTime, out_of_time, sign_of_life, time_for_read, time_for_write
+from .waiting.retrying import Sleep, repeated
+from .wire import bodies
+from .wire.network import client_for, unreachable
 
 _READS = frozenset({"GET", "HEAD"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})

@@ -12,7 +12,7 @@ from mcp.server.mcpserver import Context
 
 from aep_flow_mcp.answers.progress import counting, report
 from aep_flow_mcp.gathering.progress import Progress
-from aep_flow_mcp.platform.patience import PATIENCE, Call, asking_a_person, calling
+from aep_flow_mcp.platform.waiting.patience import PATIENCE, Call, asking_a_person, calling
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import Step
 from aep_flow_mcp.guard.execution.look import Looker, agrees
 from aep_flow_mcp.platform.errors import PlatformError
-from aep_flow_mcp.platform.patience import time_to_look
+from aep_flow_mcp.platform.waiting.patience import time_to_look
 
 WAITS = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before each look: a gateway answers 504 while the service behind it goes on, and lists lag behind."""

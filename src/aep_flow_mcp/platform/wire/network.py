@@ -19,8 +19,8 @@ import httpx
 
 from aep_flow_mcp.environment import cleaned, unfilled_sentence
 
-from .errors import ErrorKind, NotSent
-from .models.text import clean_text
+from ..errors import ErrorKind, NotSent
+from ..models.text import clean_text
 
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 _OUR_TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR")

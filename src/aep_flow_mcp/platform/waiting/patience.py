@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import anyio
 import anyio.lowlevel
 
-from .errors import ErrorKind, NotSent, PlatformError
+from ..errors import ErrorKind, NotSent, PlatformError
 
 PATIENCE = 45.0
 """Seconds after which a call ends that gives no sign of life."""

@@ -6,8 +6,8 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from .config import PlatformConfig
-from .errors import PlatformError
+from ..config import PlatformConfig
+from ..errors import PlatformError
 from .patience import OutOfTime, time_for_read
 
 T = TypeVar("T")
