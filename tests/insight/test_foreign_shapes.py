@@ -170,7 +170,8 @@ def _put(document: dict[str, Any], changes: list[tuple[tuple[Any, ...], Any]]) -
         try:
             for key in path[:-1]:
                 holder = holder[key]
-            holder[path[-1]] = copy.deepcopy(value)
+            if isinstance(path[-1], str) or isinstance(holder, list):
+                holder[path[-1]] = copy.deepcopy(value)
         except (KeyError, IndexError, TypeError):
             continue  # an earlier change took the place away
     return made

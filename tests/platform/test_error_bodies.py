@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aep_flow_mcp.platform.error_bodies import read_body
@@ -147,6 +147,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(JSON, st.integers(100, 599))
 def test_no_body_breaks_the_reading(body: Any, status: int) -> None:
     found = read_body(json.dumps(body).encode(), {}, status=status)
