@@ -159,6 +159,8 @@ async def test_a_token_answer_without_end_is_left_and_nothing_was_sent(wire: Wir
         ('{"n": -' + "9" * 101 + "}", "102 digits"),
         ('{"n": 1e999999}', "too large"),
         ('{"n": 0.' + "1" * 200 + "}", "too long"),
+        ("[" + "{}," * 400_001 + "{}]", "small parts"),
+        ("[" + "1," * 1_500_001 + "1]", "small parts"),
         ('{"n": NaN}', "NaN"),
         ('{"n": -Infinity}', "-Infinity"),
     ],

@@ -11,8 +11,10 @@ from typing import Any, NoReturn
 import httpx
 
 MOST_BYTES = 20_000_000
-"""The largest answers that are known, pages of a hundred connection specs, have a third of this. JSON takes about
-seven times its size in memory."""
+"""The largest answers that are known, pages of a hundred connection specs, have a third of this."""
+MOST_PARTS = 400_000
+MOST_VALUES = 1_500_000
+"""Objects and lists, and values between commas: many small ones take thirty times their size in memory."""
 MOST_LEVELS = 100
 MOST_DIGITS = 100
 ACCEPTED = "gzip, deflate"
@@ -124,12 +126,15 @@ def read_json(body: bytes) -> Any:
         UnboundedJson: it nests too deeply, or holds a number that is none or too long.
         ValueError: it is no JSON.
     """
+    # Texts may hold brackets and commas as well, so these are upper bounds.
+    parts = body.count(b"[") + body.count(b"{")
+    if parts > MOST_PARTS or body.count(b",") > MOST_VALUES:
+        raise UnboundedJson("the answer's JSON is made of too many small parts")
     try:
         data = json.loads(body, parse_int=_integer, parse_float=_real, parse_constant=_no_number)
     except RecursionError:
         raise UnboundedJson(_too_deep()) from None
-    # It takes an opening bracket a level.
-    if body.count(b"[") + body.count(b"{") > MOST_LEVELS:
+    if parts > MOST_LEVELS:
         _check_depth(data)
     return data
 
