@@ -188,9 +188,9 @@ def audit(
 
 
 def noted(audit: Path) -> list[tuple[str, str]]:
-    """Event and tool of each line of the audit log that is about a whole attempt; steps have lines of their own."""
+    """Event and tool of each line of the audit log."""
     lines = [json.loads(line) for line in audit.read_text().splitlines()]
-    return [(line["event"], line["tool"]) for line in lines if "tool" in line]
+    return [(line["event"], line["tool"]) for line in lines]
 
 
 def test_every_writing_tool_has_a_case() -> None:
@@ -225,7 +225,9 @@ async def test_yes_sends_exactly_the_preview(
         elsewhere = PROVIDERS_ONLY | {"refresh_landing_zone_credential"}
         assert tool in elsewhere or kept(on.emulator) != before
         no_secret(text, str(content), *on.asked.questions)
-    assert noted(audit) == [("approved", tool), ("done", tool)]
+    first, *steps, last = noted(audit)
+    assert (first, last) == (("approved", tool), ("done", tool))
+    assert steps == [("step", tool)] * (len(on.writes()) - 1)
 
 
 async def test_no_write_changes_what_the_seed_gave(monkeypatch: pytest.MonkeyPatch) -> None:

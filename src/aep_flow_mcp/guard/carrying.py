@@ -63,7 +63,8 @@ async def _logged(call: Call, change: Change, redactor: Redactor) -> Execution:
 
     async def note(event: str, fields: Mapping[str, Any]) -> None:
         known = {name: redactor.text(value) if value else value for name, value in fields.items()}
-        await audit.write({"attempt": attempt, "event": event, **known})
+        where = {"tool": call.tool, "sandbox": change.sandbox}
+        await audit.write({"attempt": attempt, "event": event, **where, **known})
 
     await audit.write({**call.entry(change, "approved", attempt), "process": process_name()})
     execution = await _execute(call.guard, change, Progress(note))
