@@ -8,7 +8,7 @@ PEERS := .venv-peers
 LOWEST := .venv-lowest
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench test-peers test-lowest surface guides clean
+.PHONY: demo test test-foreign check bench test-peers test-lowest surface guides clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -28,6 +28,9 @@ demo: $(VENV)/.installed ## A real client asks the server questions about an emu
 
 test: $(VENV)/.installed-dev ## Everything but the peers and the lowest versions.
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests
+
+test-foreign: $(VENV)/.installed-dev ## Two thousand generated organisations; SEEDS="--seed 17" is one of them.
+	$(BIN)/python tests/foreign/run.py $(SEEDS)
 
 check: $(VENV)/.installed-dev ## Lint, format, types, import rules.
 	$(BIN)/ruff check .
