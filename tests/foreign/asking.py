@@ -8,18 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from jsonschema import Draft202012Validator
 from mcp import Client
 from mcp.shared.exceptions import MCPError
-from mcp_types import ResourceTemplateReference, TextContent, TextResourceContents
+from mcp_types import ResourceTemplateReference, TextContent, TextResourceContents, Tool
 from pydantic import SecretStr
 
-from aep_flow_mcp.app import platform_config
-from aep_flow_mcp.platform.transport import PlatformClient
 from aep_flow_mcp.server import build_server
 from aep_flow_mcp.settings import ApprovalMode, Settings
 from foreign.service import ForeignService
-from foreign.truth import Organisation
+from foreign.truth import SANDBOX, Organisation
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,6 @@ class Asker:
     service: ForeignService
     organisation: Organisation
     faults: Faults
-    schemas: dict[str, Draft202012Validator]
     inputs: dict[str, dict[str, Any]]
     reading: frozenset[str]
     answers: list[Answer] = field(default_factory=list)
@@ -92,6 +88,7 @@ class Asker:
     async def call(self, tool: str, /, **arguments: Any) -> Answer:
         asked = f"{tool}({', '.join(f'{name}={value!r:.60}' for name, value in arguments.items())})"
         try:
+            # The client raises where structured content violates the output schema of the tool.
             result = await self.client.call_tool(tool, arguments)
         except (MCPError, RuntimeError, ValueError) as error:
             self.faults.add(f"{tool}: no answer but {type(error).__name__}", f"{asked}: {error!s:.300}")
@@ -147,36 +144,54 @@ def _kind(uri: str) -> str:
     return "resource " + "/".join(["{id}" if index == 1 else part for index, part in enumerate(parts)])
 
 
-async def no_wait(seconds: float) -> None:
-    """What an organisation answers does not change while one waits."""
-    del seconds
+class Bench:
+    """A server and a client for one organisation after the other: between them the server forgets everything."""
+
+    def __init__(self) -> None:
+        self._service: ForeignService | None = None
+        self.server = build_server(_settings(), transport=self._transport)
+        self.client = Client(self.server)
+        self.tools: list[Tool] = []
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Bench]:
+        async with self.client:
+            self.tools = (await self.client.list_tools()).tools
+            yield self
+
+    @asynccontextmanager
+    async def asking(self, organisation: Organisation, faults: Faults) -> AsyncIterator[Asker]:
+        """Talk to an organisation. What the server logs as a crash meanwhile is a fault."""
+        self._service = ForeignService(organisation)
+        root = logging.getLogger()
+        kept, root.handlers[:] = root.handlers[:], [_Crashes(faults)]
+        try:
+            inputs = {tool.name: tool.input_schema for tool in self.tools}
+            reading = frozenset(tool.name for tool in self.tools if _reads(tool))
+            yield Asker(self.client, self._service, organisation, faults, inputs, reading)
+        finally:
+            root.handlers[:] = kept
+            await self.server.app.aclose()
+
+    def _transport(self) -> ForeignService:
+        assert self._service is not None
+        return self._service
 
 
-@asynccontextmanager
-async def asking(organisation: Organisation, faults: Faults) -> AsyncIterator[Asker]:
-    """A client of a server that talks to the organisation. What the server logs as a crash is a fault."""
-    settings = Settings.model_construct(
-        **{
-            **{name: item.get_default(call_default_factory=True) for name, item in Settings.model_fields.items()},
-            "client_id": "foreign", "org_id": "5555467B5D8013E50A494220@AdobeOrg", "access_token": SecretStr("eyJ0"),
-            "sandbox": organisation.sandbox, "mcp_approval": ApprovalMode.TWO_STEP,
-        }
-    )  # fmt: skip
-    service = ForeignService(organisation)
-    platform = PlatformClient(platform_config(settings), transport=service, sleep=no_wait)
-    crashes, root = _Crashes(faults), logging.getLogger()
-    root.addHandler(crashes)
-    try:
-        async with Client(build_server(settings, client=platform)) as client:
-            tools = (await client.list_tools()).tools
-            schemas = {
-                tool.name: Draft202012Validator(tool.output_schema) for tool in tools if tool.output_schema
-            }
-            inputs = {tool.name: tool.input_schema for tool in tools}
-            reading = frozenset(
-                tool.name for tool in tools if tool.annotations and tool.annotations.read_only_hint
-            )
-            yield Asker(client, service, organisation, faults, schemas, inputs, reading)
-    finally:
-        root.removeHandler(crashes)
-        await platform.aclose()
+def _reads(tool: Tool) -> bool:
+    return tool.annotations is not None and tool.annotations.read_only_hint is True
+
+
+def _settings() -> Settings:
+    """Those of no environment: a token, a sandbox, and a second call for every write."""
+    plain = {
+        name: item.get_default(call_default_factory=True) for name, item in Settings.model_fields.items()
+    }
+    own = {
+        "client_id": "foreign",
+        "org_id": "5555467B5D8013E50A494220@AdobeOrg",
+        "access_token": SecretStr("token-of-the-test"),
+        "sandbox": SANDBOX,
+        "mcp_approval": ApprovalMode.TWO_STEP,
+    }
+    return Settings.model_construct(**{**plain, **own})

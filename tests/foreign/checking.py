@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from foreign.asking import Faults, asking
+from foreign.asking import Bench, Faults
 from foreign.oracle import check_objects
+from foreign.oracle_questions import check_questions
 from foreign.oracle_runs import check_runs
 from foreign.organisation import make_organisation
 from foreign.structure import check_structure
@@ -30,12 +31,13 @@ class Report:
         return [kind for kind, _ in self.found]
 
 
-async def check_organisation(seed: int, plain: frozenset[str] = frozenset()) -> Report:
+async def check_organisation(bench: Bench, seed: int, plain: frozenset[str] = frozenset()) -> Report:
     """Make the organisation of a seed, ask everything about it, and compare."""
     faults, organisation = Faults(), make_organisation(seed, plain)
-    async with asking(organisation, faults) as ask:
+    async with bench.asking(organisation, faults) as ask:
         await visit(ask)
         await check_objects(ask)
+        await check_questions(ask)
         await check_runs(ask)
         await check_writes(ask)
         for answer in ask.answers:

@@ -52,12 +52,12 @@ def add_flow(
     flow_name, state = name(draw), draw.choice("state", *_STATES)
     audiences = _audiences(draw) if kind is ACTIVATION else ()
     schedule, schedule_told = _schedule(draw.at("schedule"), kind)
-    runs = _runs(draw, flow_id, kind, ends, organisation.sandbox, audiences)
+    runs = _runs(draw, flow_id, kind, ends, audiences)
     last, last_told = _last(draw, runs)
     mapping = mapping_id if "Mapping" in kind.steps and not draw.chance("noMapping", 20) else None
     steps = _steps(draw.at("steps"), kind, mapping, audiences)
     inherited, kind_told = _inherited(draw.at("inherited"), kind, ends, outer, bases)
-    body: Body = {"id": flow_id, **audit(draw, created, sandbox=organisation.sandbox)}
+    body: Body = {"id": flow_id, **audit(draw, created)}
     put(body, "name", flow_name if flow_name is not None else draw.choice("nameless", ABSENT, None))
     put(body, "description", draw.mostly("described", name(draw, "description"), ABSENT, None))
     body["flowSpec"] = reference(draw, "flowSpec", kind.id)
@@ -338,7 +338,6 @@ def _runs(
     flow_id: str,
     kind: FlowKind,
     ends: tuple[str, str],
-    sandbox: str,
     audiences: tuple[tuple[str, str | None], ...],
 ) -> tuple[TrueRun, ...]:
     if kind.lists_runs is False:
@@ -349,9 +348,7 @@ def _runs(
         at = draw.at("runs", index)
         due = (FIRST_DAY + at.number("due", 0, DAYS * 86_400 - 1)) * 1000
         audience = audiences[0][0] if audiences else None
-        found.append(
-            run(at, flow_id=flow_id, spec_id=kind.id, ends=ends, sandbox=sandbox, at=due, audience=audience)
-        )
+        found.append(run(at, flow_id=flow_id, spec_id=kind.id, ends=ends, at=due, audience=audience))
     return tuple(sorted(found, key=lambda one: -one.created))
 
 

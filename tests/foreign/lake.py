@@ -16,7 +16,7 @@ _MADE = 1_750_000_000_000
 def add_account(draw: Draw, organisation: Organisation, connector: Connector) -> Thing:
     """A base connection; credentials come back in part."""
     label, state = name(draw), draw.choice("state", "enabled", "enabled", "disabled", "initializing")
-    body: Body = {"id": draw.uuid("id"), **audit(draw, _MADE, sandbox=organisation.sandbox)}
+    body: Body = {"id": draw.uuid("id"), **audit(draw, _MADE)}
     _named(draw, body, label)
     body["state"] = state_text(draw, state)
     body["connectionSpec"] = reference(draw, "connectionSpec", connector.id)
@@ -63,7 +63,7 @@ def add_end(
 ) -> Thing:
     """A source or target connection."""
     label, state = name(draw), draw.choice("state", "enabled", "enabled", "disabled", "inProgress")
-    body: Body = {"id": draw.uuid("id"), **audit(draw, _MADE, sandbox=organisation.sandbox)}
+    body: Body = {"id": draw.uuid("id"), **audit(draw, _MADE)}
     _named(draw, body, label)
     body["state"] = state_text(draw, state)
     body["connectionSpec"] = reference(draw, "connectionSpec", spec)

@@ -9,7 +9,7 @@ from foreign.draw import Draw
 from foreign.errors import refused
 from foreign.names import name
 from foreign.specs import ACTIVATION, LAKE, LAKE_OUT, PROFILE, FlowKind, add_specs
-from foreign.truth import Body, Organisation, Thing
+from foreign.truth import SANDBOX, Body, Organisation, Thing
 
 COLLECTIONS = (
     "flows",
@@ -28,22 +28,21 @@ def make_organisation(
 ) -> Organisation:
     """The organisation of a seed. plain: decisions that take their ordinary choice (see `Draw`)."""
     draw = Draw(seed, plain)
-    organisation = Organisation(
-        seed,
-        sandbox=draw.choice("sandbox", "prod", "dev-eu", "acme-stage"),
-        production=draw.chance("production", 15),
-    )
+    organisation = Organisation(seed, production=draw.chance("production", 15))
     add_specs(draw, organisation)
     schemas = [lake.add_schema(draw.at("schemas", index), organisation).id for index in range(2)]
+    # A dataset, a mapping set and the flows between them are of one schema each.
     datasets = [
-        lake.add_dataset(draw.at("dataSets", index), organisation, draw.choice(f"schema{index}", *schemas)).id
-        for index in range(3)
+        [lake.add_dataset(draw.at("dataSets", index, each), organisation, schema).id for each in range(2)]
+        for index, schema in enumerate(schemas)
     ]
     mappings = [
-        lake.add_mapping_set(draw.at("mappingSets", index), organisation, schemas[0]).id for index in range(2)
+        lake.add_mapping_set(draw.at("mappingSets", index), organisation, schema).id
+        for index, schema in enumerate(schemas)
     ]
+    stores = [*zip(datasets, schemas, mappings, strict=True)]
     for index in range(draw.number("flows", 0 if draw.chance("empty", 4) else 1, flows_at_most)):
-        _add_pipeline(draw.at("flows", index), organisation, datasets, schemas, mappings)
+        _add_pipeline(draw.at("flows", index), organisation, *draw.choice(f"store{index}", *stores))
     _add_sandboxes(draw.at("sandboxes"), organisation)
     organisation.landing_zone = _landing_zone(draw.at("landingZone"))
     _hide(draw.at("hidden"), organisation)
@@ -54,7 +53,7 @@ def make_organisation(
 
 
 def _add_pipeline(
-    draw: Draw, organisation: Organisation, datasets: list[str], schemas: list[str], mappings: list[str]
+    draw: Draw, organisation: Organisation, datasets: list[str], schema: str, mapping: str
 ) -> None:
     """A flow with the account and the connections at its ends."""
     kind = flows.some_kind(draw)
@@ -63,7 +62,7 @@ def _add_pipeline(
     accounts = outer is not None and outer.name != "landing-zone"
     account = lake.add_account(draw.at("account"), organisation, outer).id if outer and accounts else None
     source_data, source_params = _source(draw, kind, dataset)
-    target_data, target_params = _target(draw, kind, dataset, draw.choice("schema", *schemas))
+    target_data, target_params = _target(draw, kind, dataset, schema)
     outer_id = outer.id if outer else LAKE
     specs = {
         "source": (outer_id, LAKE),
@@ -96,7 +95,7 @@ def _add_pipeline(
         outer=outer_id,
         kind=kind,
         bases=bases,
-        mapping_id=draw.choice("mapping", *mappings),
+        mapping_id=mapping,
     )
 
 
@@ -127,14 +126,14 @@ def _add_sandboxes(draw: Draw, organisation: Organisation) -> None:
     kind = "production" if organisation.production else "development"
     label = name(draw, "title")
     own = {
-        "name": organisation.sandbox,
+        "name": SANDBOX,
         "title": label,
         "state": "active",
         "type": kind,
         "region": "VA7",
         "isDefault": True,
     }
-    organisation.add("sandboxes", Thing(organisation.sandbox, own, own, name=label))
+    organisation.add("sandboxes", Thing(SANDBOX, own, own, name=label))
     other = {"name": "other", "title": None, "type": "Production", "state": None, "isDefault": "false"}
     organisation.add("sandboxes", Thing("other", other, other))
 
@@ -169,4 +168,4 @@ def _hide(draw: Draw, organisation: Organisation) -> None:
     for collection in ("dataSets", "schemas", "mappingSets", "connectionSpecs", "flowSpecs", "sandboxes"):
         at = draw.at("closed", collection)
         if at.chance("closed", 4):
-            organisation.closed[collection] = refused(at, 403, 404, 503)
+            organisation.closed[collection] = refused(at, 403, 404)

@@ -19,9 +19,11 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from foreign.asking import Bench
 from foreign.checking import Report, check_organisation
 from foreign.draw import shrunk
 
+PART = 20
 SHOWN_SEEDS = 5
 _TOLD = 400
 
@@ -38,10 +40,15 @@ def main() -> int:
     return _many(seeds, arguments.processes)
 
 
-def check(seed: int) -> Report:
-    """One organisation, in a process of the pool."""
+def check(seeds: list[int], plain: frozenset[str] = frozenset()) -> list[Report]:
+    """Some organisations, in a process of the pool."""
     logging.lastResort = None
-    return asyncio.run(check_organisation(seed))
+    return asyncio.run(_check(seeds, plain))
+
+
+async def _check(seeds: list[int], plain: frozenset[str]) -> list[Report]:
+    async with Bench().open() as bench:
+        return [await check_organisation(bench, seed, plain) for seed in seeds]
 
 
 def _many(seeds: range, processes: int) -> int:
@@ -51,7 +58,8 @@ def _many(seeds: range, processes: int) -> int:
     answers = flows = runs = 0
     varied: set[str] = set()
     with ProcessPoolExecutor(processes) as pool:
-        for number, report in enumerate(pool.map(check, seeds, chunksize=5), 1):
+        parts = [list(seeds[start : start + PART]) for start in range(0, len(seeds), PART)]
+        for number, report in enumerate((one for part in pool.map(check, parts) for one in part), 1):
             answers, flows, runs = answers + report.answers, flows + report.flows, runs + report.runs
             varied |= {point.rsplit(".", 1)[-1] for point in report.varied}
             wrong += bool(report.found)
@@ -73,7 +81,7 @@ def _many(seeds: range, processes: int) -> int:
 
 
 def _one(seed: int, *, shrink: bool) -> int:
-    report = check(seed)
+    [report] = check([seed])
     print(
         f"seed {seed}: {report.flows} flows, {report.runs} runs, {report.answers} answers, {report.requests} requests"
     )
@@ -86,7 +94,7 @@ def _one(seed: int, *, shrink: bool) -> int:
 
 
 def _shows(seed: int, plain: frozenset[str], kind: str) -> bool:
-    return kind in asyncio.run(check_organisation(seed, plain)).kinds
+    return kind in check([seed], plain)[0].kinds
 
 
 def _arguments() -> argparse.Namespace:

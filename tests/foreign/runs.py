@@ -46,7 +46,6 @@ def run(
     flow_id: str,
     spec_id: str,
     ends: tuple[str, str],
-    sandbox: str,
     at: int,
     audience: str | None,
 ) -> TrueRun:
@@ -73,7 +72,7 @@ def run(
         "id": id, "flowId": flow_id, "createdAt": created, "updatedAt": created + 60_000, "flowSpec": {"id": spec_id},
         "metrics": {"statusSummary": {"status": status}, "durationSummary": {"startedAtUTC": started}},
     }  # fmt: skip
-    body: Body = {"id": id, **audit(draw, created, sandbox=sandbox, version=False), "flowId": flow_id}
+    body: Body = {"id": id, **audit(draw, created, version=False), "flowId": flow_id}
     put(
         body,
         "flowSpec",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from foreign.draw import Draw
-from foreign.truth import Body
+from foreign.truth import SANDBOX, Body
 
 ABSENT: Any = object()
 
@@ -51,7 +51,7 @@ def one_or_many(draw: Draw, point: str, items: list[Any]) -> Any:
     return draw.mostly(point, items, [None, *items], [*items, None], *alone, percent=70)
 
 
-def audit(draw: Draw, created: int, *, sandbox: str, version: bool = True) -> Body:
+def audit(draw: Draw, created: int, *, version: bool = True) -> Body:
     """What every stored object repeats: who, when, where, and its ETag in one of its spellings."""
     updated = created + draw.number("age", 0, 90_000_000)
     tag = f'"{draw.hex("etag", 8)}-0000-0200-0000-{draw.hex("etag2", 12)}"'
@@ -62,7 +62,7 @@ def audit(draw: Draw, created: int, *, sandbox: str, version: bool = True) -> Bo
         "updatedBy": draw.pick("updatedBy", "acp_foundation_connectors@AdobeID", None),
         "createdClient": draw.pick("createdClient", "exc_app", "my_client", None),
         "imsOrgId": "5555467B5D8013E50A494220@AdobeOrg",
-        "sandboxName": sandbox,
+        "sandboxName": SANDBOX,
     }
     spelling = draw.mostly("tagAs", "etag", "eTag", percent=75)
     body[spelling] = tag

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from mcp_types import CallToolResult, TextContent
 
-from foreign.asking import Faults, asking
+from foreign.asking import Bench, Faults
 from foreign.draw import Draw, shrunk
 from foreign.filters import BadFilterError, matching, ordered
 from foreign.names import FORGED, name, shown
@@ -46,7 +47,8 @@ def test_documented_variants_come_up() -> None:
         '"flowSpec": "9753525b', '"eTag"', '"version": 1.0', '"state": "ENABLED"', '"inletUrl"', '"lastRunDetails": {}',
         '"PARTIAL_SUCCESS"', '"stoppedAtUTC"', '"activites"', '"timeUnit": "hour"', '"mappingVersion": "0"',
         '"mappingVersion": 0', '"frequency": "once", "interval"', '"entitySummaries"', '"Audience 249"',
-        '"transformations": {',         '"foldernameTemplate"', '"failedInfo"', '"scheduleParams": null', '"core/C12"', FORGED,
+        "Encryption",
+        '"foldernameTemplate"', '"failedInfo"', '"scheduleParams": null', '"core/C12"', FORGED,
     ):  # fmt: skip
         assert variant in text, variant
 
@@ -85,14 +87,14 @@ async def test_every_tool_is_called() -> None:
     """With some organisation, and nothing is sent by any of them."""
     called: set[str] = set()
     known: set[str] = set()
-    for seed in range(4):
-        organisation = make_organisation(seed)
-        async with asking(organisation, Faults()) as ask:
-            await visit(ask)
-            await check_writes(ask)
-            called |= {answer.tool for answer in ask.answers}
-            known |= set(ask.inputs)
-            assert ask.service.writes == []
+    async with Bench().open() as bench:
+        for seed in range(4):
+            async with bench.asking(make_organisation(seed), Faults()) as ask:
+                await visit(ask)
+                await check_writes(ask)
+                called |= {answer.tool for answer in ask.answers}
+                known |= set(ask.inputs)
+                assert ask.service.writes == []
     # Those that the oracle calls, and the one that would send.
     oracle = {
         "describe_flow",
@@ -103,6 +105,22 @@ async def test_every_tool_is_called() -> None:
         "get_target_connection",
     }
     assert known - called - oracle <= {"confirm_change", "list_mapping_sets"}
+
+
+async def test_an_answer_that_violates_the_output_schema_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client holds every structured answer against the schema that the tool lists."""
+    monkeypatch.setattr("aep_flow_mcp.surface.listed.ListedTool.run", _run_wrongly)
+    faults = Faults()
+    async with Bench().open() as bench, bench.asking(make_organisation(0), faults) as ask:
+        answer = await ask.call("list_flows")
+    assert answer.is_error
+    assert faults.kinds == ["list_flows: no answer but RuntimeError"]
+
+
+async def _run_wrongly(
+    self: object, arguments: object, context: object, convert_result: bool
+) -> CallToolResult:
+    return CallToolResult(content=[TextContent(type="text", text="x")], structured_content={"items": 7})
 
 
 def _bodies(organisation: object) -> object:

@@ -7,6 +7,9 @@ from typing import Any
 
 Body = dict[str, Any]
 
+SANDBOX = "acme-stage"
+"""The sandbox of every organisation: the server was told its name before it knows the organisation."""
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -89,7 +92,6 @@ class Organisation:
     """Everything, by collection (`flows`, `connections`, ...)."""
 
     seed: int
-    sandbox: str
     production: bool
     things: dict[str, dict[str, Thing]] = field(default_factory=dict)
     page_size: dict[str, int] = field(default_factory=dict)
