@@ -90,6 +90,7 @@ def add_flow(
         "state": state,
         "createdAt": created,
         "updatedAt": created,
+        "kind": kind.kind,
         "flowSpec": {"id": kind.id},
         "sourceConnectionIds": [ends[0]],
         "targetConnectionIds": [ends[1]],

@@ -18,6 +18,30 @@ async def check_questions(ask: Asker) -> None:
         await _check_found(ask, flow)
         await _check_lineage(ask, flow)
     await _check_conditions(ask)
+    await _check_resources(ask)
+    rows = await ask.pages("list_profile_flows", limit=50)
+    if rows:
+        into = {flow.id: flow for flow in ask.organisation.flows if flow.kept["kind"] == "internal"}
+        same_ids(ask, "list_profile_flows", rows, into)
+
+
+async def _check_resources(ask: Asker) -> None:
+    """A resource reads as the tool that answers the same question."""
+    for flow in ask.organisation.flows:
+        text = await ask.resource(f"aep://flows/{flow.id}")
+        if not ask.faults.check(
+            (text is None) == (flow.refused is not None),
+            "resource flow: read, or refused, otherwise",
+            flow.id,
+        ):
+            continue
+        if text is not None:
+            told = shown(flow.name) in shown(text) and (flow.state or "") in text.casefold()
+            ask.faults.check(told, "resource flow: another name or state", f"{flow.id}: {text[:200]}")
+        text = await ask.resource(f"aep://flows/{flow.id}/runs")
+        lost = [run.id for run in flow.runs if run.id not in (text or "")]
+        few = ask.organisation.page_size["runs"] < len(flow.runs)
+        ask.faults.check(not lost or few, "resource runs: a run is lost", f"{flow.id}: {lost[:3]}")
 
 
 async def _check_found(ask: Asker, flow: TrueFlow) -> None:

@@ -69,6 +69,8 @@ def audit(draw: Draw, created: int, *, version: bool = True) -> Body:
     if version:
         put(body, "version", draw.mostly("version", tag, ABSENT, None, percent=75))
     put(body, "labels", draw.mostly("labels", ABSENT, ["core/C12"], [], None, percent=80))
+    for optional in ("createdBy", "imsOrgId", "sandboxName"):
+        put(body, optional, draw.mostly(optional, body.pop(optional), ABSENT, None, percent=90))
     for extra in ("futureField", "inheritedFromAbove"):
         put(body, extra, draw.mostly(extra, ABSENT, {"nested": [1, None, {"a": "b"}]}, None, percent=92))
     return body
