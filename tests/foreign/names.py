@@ -96,4 +96,9 @@ def shown(text: str | None) -> str:
     )
 
 
+def typable(text: str | None) -> bool:
+    """Whether anybody can ask for it: half a surrogate pair is no text that an argument can hold."""
+    return bool(text) and not any("\ud800" <= char <= "\udfff" for char in text or "")
+
+
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")

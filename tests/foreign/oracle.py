@@ -20,6 +20,7 @@ _GETS = {
     "get_source_connection": ("sourceConnections", "source_connection_id"),
     "get_target_connection": ("targetConnections", "target_connection_id"),
 }  # fmt: skip
+_SHOWN_RUNS = 5
 _SURELY_GONE = re.compile(r"\b(was|is|has been|were)? ?deleted\b(?! or| in)", re.IGNORECASE)
 _HEDGED = re.compile(r"\b(may|might|could|or|perhaps|either|not visible)\b", re.IGNORECASE)
 
@@ -201,6 +202,11 @@ async def check_flow(ask: Asker, flow: TrueFlow) -> None:
         )
         lost = [id for id, _ in flow.audiences[:5] if id not in answer.text]
         faults.check(not lost, "describe_flow: an audience is lost", f"{answer.asked}: {lost}")
+    told_runs = [row.get("id") for row in told.get("runs", [])]
+    true_runs = [run.id for run in flow.runs[:_SHOWN_RUNS]]
+    faults.check(
+        told_runs == true_runs, "describe_flow: other runs", f"{answer.asked}: {told_runs} for {true_runs}"
+    )
     if flow.last and not flow.runs:
         never = "not run yet" in answer.text or "never" in answer.text.lower()
         faults.check(

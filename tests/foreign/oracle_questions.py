@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from foreign.asking import Asker
-from foreign.names import shown
+from foreign.names import shown, typable
 from foreign.oracle import check_not_proved_gone, same_ids, same_name, same_state
 from foreign.truth import TrueFlow
 
@@ -61,7 +61,7 @@ async def _check_found(ask: Asker, flow: TrueFlow) -> None:
             "find_flows: another kind",
             f"{answer.asked}: {rows[0]} for {flow.kind}",
         )
-    if len(shown(flow.name)) >= 4 and len(flow.name or "") <= _LONGEST_QUERY:
+    if len(shown(flow.name)) >= 4 and len(flow.name or "") <= _LONGEST_QUERY and typable(flow.name):
         answer = await ask.call("find_flows", query=flow.name, limit=50)
         found = [row["id"] for row in answer.structured.get("flows", [])]
         ask.faults.check(

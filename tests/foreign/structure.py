@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from foreign.asking import Answer, Asker, Faults
 from foreign.names import FORGED, shown
@@ -39,7 +40,7 @@ def _check_lines(faults: Faults, answer: Answer) -> None:
             f"{answer.asked}: {line[:120]!r}",
         ):
             return
-        odd = [char for char in line if not char.isprintable() and char not in "\u200c\u200d"]
+        odd = [char for char in line if not char.isprintable() and not _harmless(char)]
         if not faults.check(
             not odd,
             f"{answer.tool}: characters that nobody sees",
@@ -73,3 +74,8 @@ def _check_table(faults: Faults, answer: Answer) -> None:
         faults.check(
             told, f"{answer.tool}: the text lacks what the structure has", f"{answer.asked}: {row!r:.200}"
         )
+
+
+def _harmless(char: str) -> bool:
+    """A space of any width, or one of the joiners with which scripts and emoji are written."""
+    return char in "\u200c\u200d" or unicodedata.category(char) == "Zs"

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from foreign.asking import Answer, Asker
 from foreign.flows import DAYS, FIRST_DAY
-from foreign.names import shown
+from foreign.names import shown, typable
 from foreign.truth import Thing, TrueFlow
 
 WINDOW = "2026-03-01T00:00Z/2026-03-16T00:00Z"
@@ -87,7 +87,7 @@ async def _around_flow(ask: Asker, flow: TrueFlow) -> None:
         await ask.call("compare_flows", flow=id, other=others[0])
     await ask.call("list_flows", source_connection_id=flow.source_id, flow_spec_id=flow.spec_id)
     await ask.call("pipeline_health", window=WINDOW, flow=id)
-    if shown(flow.name):
+    if shown(flow.name) and typable(flow.name):
         await ask.call("diagnose_flow", flow=flow.name)
     if flow.mapping_id:
         await ask.call("get_mapping_set", mapping_set_id=flow.mapping_id)
@@ -126,7 +126,9 @@ async def _connections(ask: Asker) -> None:
         await ask.call("list_target_connections", dataset_id=dataset.id)
     for schema in organisation.of("schemas")[:1]:
         await ask.call("trace_lineage", object=schema.id, kind="schema")
-    for name in (thing.name for thing in organisation.of("dataSets")[:1] if shown(thing.name)):
+    for name in (
+        thing.name for thing in organisation.of("dataSets")[:1] if shown(thing.name) and typable(thing.name)
+    ):
         await ask.call("trace_lineage", object=name, kind="dataset")
         await ask.call("get_profile_flow", dataset_name=name)
         await ask.call("find_flows", dataset=name)
@@ -205,7 +207,7 @@ async def _completions(ask: Asker) -> None:
                 ask.faults.check(
                     thing.id in found, f"completion {template}: an id is not suggested", thing.id
                 )
-            await ask.complete(template, (thing.name or "")[:20])
+            await ask.complete(template, (thing.name or "")[:20] if typable(thing.name) else "x")
 
 
 def arguments_of(tool: str, ask: Asker) -> list[dict[str, Any]]:

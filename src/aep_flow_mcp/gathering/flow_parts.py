@@ -26,6 +26,7 @@ from aep_flow_mcp.platform.models.connections import SourceConnection, TargetCon
 from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.models.runs import FlowRun
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
+from aep_flow_mcp.platform.paging import Page, all_items
 from aep_flow_mcp.platform.reader import FlowReader
 
 T = TypeVar("T")
@@ -72,9 +73,13 @@ async def found(call: Callable[[], Awaitable[T]]) -> T | Problem:
 
 
 async def last_runs_of(aep: FlowReader, flow_id: str, number: int) -> list[FlowRun]:
-    """The latest runs of a flow, newest first."""
-    page = await aep.list_runs(Filter("flowId").eq(flow_id), limit=number, orderby="-createdAt")
-    return page.items
+    """The latest runs of a flow, newest first. A page may be shorter than asked for, so further ones are read."""
+    of_flow = Filter("flowId").eq(flow_id)
+
+    async def page(cursor: str | None) -> Page[FlowRun]:
+        return await aep.list_runs(of_flow, limit=number, orderby="-createdAt", cursor=cursor)
+
+    return [run async for run in all_items(page, cap=number)]
 
 
 async def runs_since(aep: FlowReader, flow_id: str, since: datetime, status: RunState | None = None) -> int:
