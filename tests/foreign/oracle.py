@@ -176,12 +176,13 @@ async def check_flow(ask: Asker, flow: TrueFlow) -> None:
     check_not_proved_gone(ask, answer)
     same_name(ask, "describe_flow", told.get("name"), flow)
     same_state(ask, "describe_flow", told.get("state"), flow)
-    if flow.kind is not None:
-        faults.check(
-            told.get("kind") == flow.kind,
-            "describe_flow: another kind",
-            f"{answer.asked}: {told.get('kind')} for {flow.kind}",
-        )
+    # Where the flow itself does not say it, its connections do; those who cannot read them cannot know.
+    kinds = {flow.kept["kind"], *([None] if flow.kind is None else [])}
+    faults.check(
+        told.get("kind") in kinds,
+        "describe_flow: another kind",
+        f"{answer.asked}: {told.get('kind')} for {kinds}",
+    )
     _check_schedule(ask, flow, answer)
     for name, value in (
         ("endpoint", flow.inlet_url),

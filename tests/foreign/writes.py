@@ -65,9 +65,11 @@ def _patches(flow: TrueFlow) -> list[list[dict[str, Any]]]:
 
 def _check_previewed(ask: Asker, answer: Answer) -> None:
     previewed = answer.structured.get("status") == "needs_confirmation"
+    operations = answer.arguments.get("operations")
+    which = f" ({operations[0]['op']} {operations[0]['path']})" if operations else ""
     ask.faults.check(
         previewed,
-        f"{answer.tool}: refuses what the service would take",
+        f"{answer.tool}{which}: refuses what the service would take",
         f"{answer.asked}: {answer.text[:300]}",
     )
 
