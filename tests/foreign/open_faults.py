@@ -17,6 +17,7 @@ OPEN: dict[str, str] = {
     r"describe_flow: another kind": "a flow that does not repeat its connections is called internal",
     r"describe_flow: (the endpoint|the label|says never).*": "endpoint, labels and lastRunDetails are left out",
     r"describe_flow: other runs|diagnose_flow: (other records lost|the error is not told)": "runs behind such links",
+    r"diagnose_flow: (unread runs are none|nothing wrong, although.*)": "runs that could not be read count as none",
     r".*: takes 404 for deleted": "what may only be invisible is called deleted",
     r".*: objects are lost|find_flows: not found by its id": "next links with a port or of another region are refused",
     r".*: the service's words are lost": "errors, invalidParams and error-chain are not read",

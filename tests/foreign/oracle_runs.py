@@ -21,12 +21,16 @@ _OUTCOMES = {
     "queued": {"waiting"},
     "unknown": {"unknown"},
 }
+_NEVER = ("no runs yet", "none yet", "not run yet", "nothing_wrong_found")
 _NUMBERS = ("records_in", "records_out", "records_failed")
 
 
 async def check_runs(ask: Asker) -> None:
     """Every run in the list of its flow and by its id; then what is said of all of them."""
     organisation = ask.organisation
+    if "runs" in organisation.closed:
+        await _check_closed(ask)
+        return
     same_ids(ask, "list_runs", await ask.pages("list_runs", limit=100), organisation.things.get("runs", {}))
     for flow in organisation.flows:
         rows = await ask.pages("list_runs", flow_id=flow.id, limit=50)
@@ -40,6 +44,20 @@ async def check_runs(ask: Asker) -> None:
     for run in organisation.runs:
         await _check_run(ask, run)
     await _check_health(ask)
+
+
+async def _check_closed(ask: Asker) -> None:
+    """Runs that may not be read are not runs that did not happen."""
+    answers = [await ask.call("list_runs"), await ask.call("pipeline_health", window=WINDOW)]
+    for answer in answers:
+        check_refusal(ask, answer, ask.organisation.closed["runs"])
+    for flow in ask.organisation.flows:
+        if flow.refused is None:
+            answer = await ask.call("diagnose_flow", flow=flow.id)
+            wrong = [words for words in _NEVER if words in answer.text]
+            ask.faults.check(
+                not wrong, "diagnose_flow: unread runs are none", f"{answer.asked}: {answer.text[-300:]}"
+            )
 
 
 def _check_row(ask: Asker, tool: str, row: dict[str, Any], run: TrueRun) -> None:

@@ -165,7 +165,15 @@ def _hide(draw: Draw, organisation: Organisation) -> None:
             at = draw.at(collection, id)
             if at.chance("refused", 5):
                 things[id] = replace(thing, refused=refused(at, 404, 404, 403, 400))
-    for collection in ("dataSets", "schemas", "mappingSets", "connectionSpecs", "flowSpecs", "sandboxes"):
+    for collection in (
+        "dataSets",
+        "schemas",
+        "mappingSets",
+        "connectionSpecs",
+        "flowSpecs",
+        "sandboxes",
+        "runs",
+    ):
         at = draw.at("closed", collection)
         if at.chance("closed", 4):
-            organisation.closed[collection] = refused(at, 403, 404)
+            organisation.closed[collection] = refused(at, 403, 404, 400)
