@@ -52,6 +52,20 @@ class Redactor:
     def text(self, text: str) -> str:
         """The text without any known secret, the longest replaced first; the start of one before a cut goes too."""
         self._prepare()
+        return self._hidden(text)
+
+    def value(self, value: Any) -> Any:
+        """JSON without any known secret, in keys neither. A number that is one becomes null."""
+        self._prepare()
+        return self._within(value)
+
+    def body(self, body: bytes) -> bytes:
+        """The body of an answer; as it is when nothing is found."""
+        text = body.decode("utf-8", "replace")
+        clean = self.text(text)
+        return body if clean == text else clean.encode()
+
+    def _hidden(self, text: str) -> str:
         for form, label in self._forms:
             if form in text:
                 text = text.replace(form, label)
@@ -63,25 +77,18 @@ class Redactor:
                 text = _without_start(text, form, label)
         return text
 
-    def value(self, value: Any) -> Any:
-        """JSON without any known secret, in keys neither. A number that is one becomes null."""
+    def _within(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {self.text(str(key)): self.value(item) for key, item in value.items()}
+            return {self._hidden(str(key)): self._within(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            return [self.value(item) for item in value]
+            return [self._within(item) for item in value]
         if isinstance(value, str):
-            return self.text(value)
+            return self._hidden(value)
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        return None if number and self.text(str(value)) != str(value) else value
-
-    def body(self, body: bytes) -> bytes:
-        """The body of an answer; as it is when nothing is found."""
-        text = body.decode("utf-8", "replace")
-        clean = self.text(text)
-        return body if clean == text else clean.encode()
+        return None if number and self._hidden(str(value)) != str(value) else value
 
     def _prepare(self) -> None:
-        """Work the forms out again when something was learnt or set."""
+        """Work the forms out again when something was learnt or set. Once for all of a value: environments are long."""
         known = tuple(self._secrets())
         if known == self._known:
             return
@@ -111,7 +118,9 @@ class Redactor:
         for token in self._tokens:
             yield token, MASK, SHORTEST
         for environ, prefix in self._watched:
-            for name in list(environ):
+            for name in list(
+                iter(environ)
+            ):  # without asking for its length, which cleans every value once more
                 if name.startswith(prefix) and len(value := (environ.get(name) or "").strip()) >= SHORTEST:
                     yield value, MASK, SHORTEST
 
