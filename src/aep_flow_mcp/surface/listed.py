@@ -75,8 +75,11 @@ class ListedTool(Tool):
             raise ToolError(self._refusal)
         call = begun(context)
         try:
+            own, sandbox = self._split_arguments(self._fitted(arguments))
             return await patiently(
-                context, call, lambda: self._answered(arguments, PatientContext.of(context), convert_result)
+                context,
+                call,
+                lambda: self._answered(own, sandbox, PatientContext.of(context), convert_result),
             )
         except MCPError:
             raise
@@ -87,9 +90,10 @@ class ListedTool(Tool):
             sentence = failures.sentence(error, self.name, effect=effect)
             raise ToolError(self._redactor.text(sentence)) from None
 
-    async def _answered(self, arguments: dict[str, Any], context: Any, convert_result: bool) -> Any:
+    async def _answered(
+        self, own: dict[str, Any], sandbox: str | None, context: Any, convert_result: bool
+    ) -> Any:
         built = self._build()
-        own, sandbox = self._split_arguments(self._fitted(arguments))
         try:
             built.fn_metadata.validate_arguments(own)
         except ValidationError as error:
