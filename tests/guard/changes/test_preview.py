@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 from aep_flow_mcp.guard.approval.page import approval_page, message_page
 from aep_flow_mcp.guard.changes.change import Change, Plan
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.preview import preview
+from aep_flow_mcp.guard.changes.steps import NothingToDo
 
 
 def test_an_update_shows_field_by_field() -> None:
@@ -90,3 +93,31 @@ def test_the_page_says_what_the_text_says() -> None:
     ):
         assert part in page
     assert shown.digest[:16] in page
+
+
+def test_a_put_shows_what_goes_and_what_is_sent() -> None:
+    stored = {
+        "id": "s1",
+        "name": "Own",
+        "providerId": "p",
+        "createdAt": 1,
+        "sourceSpec": {"name": "Own"},
+        "permissionsInfo": {"view": []},
+        "etag": '"e1"',
+    }
+    change = Change.replace(Kind.CONNECTION_SPEC, "s1", stored, {"name": "Own 2", "providerId": "p"})
+    assert preview(change.in_sandbox("dev", "development")).text().splitlines()[1:-1] == [
+        '1. PUT /data/foundation/flowservice/connectionSpecs/s1 (only version "e1")',
+        '   name: "Own" -> "Own 2"',
+        '   permissionsInfo: {"view": []} -> (left out)',
+        '   sourceSpec: {"name": "Own"} -> (left out)',
+        '   body: {"name": "Own 2", "providerId": "p"}',
+    ]
+
+
+def test_a_put_that_only_leaves_out_is_a_change() -> None:
+    stored = {"id": "s1", "name": "Own", "providerId": "p", "sourceSpec": {}}
+    change = Change.replace(Kind.FLOW_SPEC, "s1", stored, {"name": "Own", "providerId": "p"})
+    assert "sourceSpec: {} -> (left out)" in preview(change.in_sandbox("dev", "development")).text()
+    with pytest.raises(NothingToDo):
+        Change.replace(Kind.FLOW_SPEC, "s1", stored, {"name": "Own", "providerId": "p", "sourceSpec": {}})

@@ -45,6 +45,11 @@ __all__ = ["Change", "NotAnswered", "NothingToDo", "Plan", "PlanError", "Ref", "
 Object = Mapping[str, Any] | BaseModel
 SENTENCE = 2_000
 """Characters of a title, a summary, a warning."""
+_MANAGED = frozenset(
+    {"id", "etag", "eTag", "createdAt", "updatedAt", "createdBy", "updatedBy", "createdClient", "updatedClient"}
+    | {"sandboxId", "sandboxName", "imsOrgId"}
+)
+"""Members that the service itself keeps: a body that leaves them out takes nothing away."""
 Follow = Callable[[Mapping[str, str]], Awaitable[Mapping[str, Any]]]
 """Reads what has become of a Change: from the ids by step key to what the answer shows as its data."""
 
@@ -245,26 +250,29 @@ class Plan:
         etag: str | None = None,
         key: str | None = None,
     ) -> None:
-        """PUT the whole body.
+        """PUT the whole body: what the object has and the body has not goes, and is shown as going.
+
+        etag: the one of the object as read by default; where it has none, a changed object is asked about again.
 
         Raises:
             NothingToDo: the object already has this body.
         """
         document, old = _object(body), _object(before)
-        touched = {name: old[name] for name in document if name in old}
-        if touched == document:
+        replaced = {name: value for name, value in old.items() if name in document or name not in _MANAGED}
+        if replaced == document:
             raise NothingToDo(f"The {kind.value} is already as asked: nothing was sent.")
+        known = old.get("etag") or old.get("eTag")
         self._add(
             Step(
                 method="PUT",
                 path=_path(kind, object_id),
                 label=f"replace {kind.value}{_named(old.get('name'))}",
                 content=_content(document),
-                etag=etag,
+                etag=etag or (known if isinstance(known, str) else None),
                 key=key or self._next_key(),
                 kind=kind,
                 object_id=object_id,
-                before=canonical(touched),
+                before=canonical(replaced),
                 after=canonical(document),
                 intended=canonical(document),
             )

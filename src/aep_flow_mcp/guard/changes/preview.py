@@ -138,14 +138,15 @@ def change_lines(step: Step) -> tuple[str, ...]:
     lines = []
     for field, _, _ in differences(before, after):
         old, new = masked.get(field, (MASK, MASK))
-        lines.append(f"{field}: {_value(old)} -> {_value(new)}")
+        gone = "(left out)" if step.method == "PUT" else "(none)"
+        lines.append(f"{field}: {_value(old, gone)} -> {_value(new, gone)}")
     return tuple(lines)
 
 
 def _step(step: Step) -> StepPreview:
     changes = change_lines(step)
     body = None
-    if step.content is not None and not changes:
+    if step.content is not None and (step.method == "PUT" or not changes):
         body = shown(masking.masked_body(step), limit=BODY_LIMIT)
     query = "&".join(f"{key}={value}" for key, value in step.params)
     return StepPreview(
@@ -158,8 +159,8 @@ def _step(step: Step) -> StepPreview:
     )
 
 
-def _value(value: object) -> str:
-    return "(none)" if value is ABSENT else shown(value, limit=VALUE_LIMIT)
+def _value(value: object, absent: str = "(none)") -> str:
+    return absent if value is ABSENT else shown(value, limit=VALUE_LIMIT)
 
 
 def _loaded(content: str | None) -> JSON:

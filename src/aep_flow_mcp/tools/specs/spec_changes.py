@@ -47,6 +47,9 @@ async def update_flow_spec(
 ) -> Change:
     """Replace a kind of flow of your own (providers only)."""
     item = await planning.stored(aep, Kind.FLOW_SPEC, flow_spec_id)
+    # The service reads one spelling of this member and gives another.
+    if "transformationSpecDTOS" in body and "transformationSpec" in item:
+        item["transformationSpecDTOS"] = item.pop("transformationSpec")
     return Change.replace(Kind.FLOW_SPEC, flow_spec_id, item, _body(name, provider_id, body))
 
 
