@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions
+from aep_flow_mcp.guard.changes.change import Change
+from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.preview import preview
 from aep_flow_mcp.tools.specs.spec_changes import update_flow_spec
+from guard.approval.test_browser_page import Page
 from guard.bed import YES, Bed, Person
 from guard.conftest import audit_file as audit_file
+from guard.conftest import era as era
 from guard.conftest import make_bed as make_bed
 from guard.conftest import no_settings_from_outside as no_settings_from_outside
 
@@ -30,3 +37,59 @@ async def test_a_replaced_spec_shows_every_member_that_vanishes(make_bed: MakeBe
     said = {line.split(":")[0].strip() for line in lines if line.endswith("-> (left out)")}
     assert set(vanished) <= said
     assert '   body: {"name": "own", "providerId": "p", "version": "1.0"}' in lines
+
+
+LONG = "x" * 20_000
+
+
+@pytest.mark.parametrize("mode", ["ask", "human", "two-step"])
+async def test_a_change_too_large_for_a_question_is_refused_and_says_what_to_do(
+    make_bed: MakeBed, era: str, mode: str
+) -> None:
+    bed = make_bed(mcp_approval=mode)
+    person = Person(YES)
+    flow = bed.flow()
+    operations = [
+        {"op": "add", "path": "/description", "value": LONG},
+        {"op": "replace", "path": "/name", "value": "hidden behind it"},
+    ]
+    arguments = {"flow_id": flow["id"], "operations": operations}
+    result = await bed.call("change_flow", arguments, era=era, person=person)
+    assert result.status == "refused"
+    assert "description: 20002 characters" in result.text
+    assert "AEP_MCP_APPROVAL to browser" in result.text
+    assert person.questions == []
+    assert bed.writes == []
+
+
+async def test_the_page_shows_it_whole_and_it_is_sent(make_bed: MakeBed) -> None:
+    pages: list[str] = []
+
+    async def opened(address: str) -> bool:
+        page = Page(address)
+        first = await page.load()
+        pages.append(first.text)
+        await page.press("approve", first)
+        await page.http.aclose()
+        return True
+
+    bed = make_bed(mcp_approval="browser", open_browser=opened)
+    operations = [{"op": "add", "path": "/description", "value": LONG}]
+    flow = bed.flow()
+    result = await bed.call("change_flow", {"flow_id": flow["id"], "operations": operations})
+    assert result.status == "done"
+    assert LONG in pages[0]
+    assert bed.stored("flows")[flow["id"]]["description"] == LONG
+
+
+def test_a_long_first_member_hides_no_other() -> None:
+    body = {"aaa": LONG, "name": "n", "zzz": {"url": "https://evil.example"}}
+    shown = preview(Change.create(Kind.FLOW, body).in_sandbox("dev", "development"))
+    assert '"zzz": {"url": "https://evil.example"}' in shown.text()
+    assert "not shown whole here: aaa: 20002 characters" in shown.text()
+    assert shown.cuts == ("aaa: 20002 characters",)
+    many = Change.create(Kind.FLOW, {f"member{number}": "y" * 500 for number in range(1000)})
+    text = preview(many.in_sandbox("dev", "development"))
+    assert text.cuts
+    assert len(text.text()) < 100_000
+    assert "more members" in text.text()

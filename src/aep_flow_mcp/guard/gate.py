@@ -24,6 +24,7 @@ from aep_flow_mcp.guard.changes.canonical import plain
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.preview import Preview, preview
 from aep_flow_mcp.guard.changes.steps import NotAnswered, NothingToDo, PlanError
+from aep_flow_mcp.guard.changes.whole import too_large
 from aep_flow_mcp.guard.execution.results import Status, WriteResult
 from aep_flow_mcp.guard.policy import Refusal
 from aep_flow_mcp.platform.errors import PlatformError
@@ -146,7 +147,10 @@ async def ask(call: Call, plan: Plan) -> Elicit[Approval] | Route | Pushed:
     way = approval.route(call.guard.settings.mcp_approval, askable=approval.can_ask(call.ctx))
     if way is not None:
         return way
-    message = _preview(call, plan.change).text()
+    asked = _preview(call, plan.change)
+    if asked.cuts:
+        return Pushed(status=Status.REFUSED, sentence=too_large(asked.cuts))
+    message = asked.text()
     if approval.is_modern(call.ctx):
         # Which question an answer belongs to is told by its sealed state (guard/tool.py).
         put = _PUT.get()
@@ -198,8 +202,10 @@ async def _answered_push(call: Call, plan: Planned, pushed: Pushed) -> WriteResu
         if fresh.change.canonical() == plan.change.canonical():
             return await carry_out(call, fresh.change)
         plan = fresh
-        text = _preview(call, plan.change).text()
-        pushed = await _pushed(call, f"It has changed since you were asked.\n{text}")
+        asked = _preview(call, plan.change)
+        if asked.cuts:
+            return await call.refused(too_large(asked.cuts), plan.change)
+        pushed = await _pushed(call, f"It has changed since you were asked.\n{asked.text()}")
     return await call.refused(approval.CHANGED_TOO_OFTEN, plan.change)
 
 
@@ -231,6 +237,9 @@ async def _wait_for_confirmation(call: Call, plan: Planned, *, changed: bool = F
     """Keep the call for `confirm_change`."""
     if call.guard.unconfirmable is not None:
         return await call.refused(f"{approval.NO_SECOND_CALL} {call.guard.unconfirmable}", plan.change)
+    asked = _preview(call, plan.change)
+    if asked.cuts:
+        return await call.refused(too_large(asked.cuts), plan.change)
     pending = Pending(
         tool=call.tool,
         arguments=call.arguments,
@@ -251,7 +260,7 @@ async def _wait_for_confirmation(call: Call, plan: Planned, *, changed: bool = F
         status=Status.NEEDS_CONFIRMATION,
         message=message,
         sandbox=plan.change.sandbox,
-        preview=_preview(call, plan.change).text(),
+        preview=asked.text(),
         confirmation_id=confirmation_id,
         next_step=approval.NEXT_STEP,
     )

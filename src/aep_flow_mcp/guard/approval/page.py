@@ -15,6 +15,7 @@ p.where strong{border:2px solid;border-radius:.3rem;padding:.05rem .4rem}
 ol{padding-left:1.4rem}li{margin:.75rem 0}
 code,pre{font:14px/1.45 ui-monospace,monospace;overflow-wrap:anywhere;white-space:pre-wrap;margin:.25rem 0}
 
+summary{cursor:pointer}
 ul.notes{border:2px solid #b45309;border-radius:.3rem;padding:.5rem .5rem .5rem 1.75rem}
 form{display:flex;gap:1rem;margin:1.5rem 0;flex-wrap:wrap}
 button{font:inherit;font-weight:600;padding:.6rem 1.4rem;border-radius:.4rem;border:2px solid;cursor:pointer}
@@ -60,7 +61,9 @@ def _step(step: StepPreview) -> str:
     ]
     if step.changes:
         parts.append(f"<pre>{escape(chr(10).join(step.changes))}</pre>")
-    if step.body is not None:
+    if step.body is not None and step.changes:
+        parts.append(f"<details><summary>What is sent, whole</summary><pre>{escape(step.body)}</pre></details>")
+    elif step.body is not None:
         parts.append(f"<pre>{escape(step.body)}</pre>")
     return "".join(parts) + "</li>"
 

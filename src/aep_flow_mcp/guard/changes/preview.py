@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from aep_flow_mcp.guard import secrets
 from aep_flow_mcp.guard.changes import masking
-from aep_flow_mcp.guard.changes.canonical import JSON, shown, visible
+from aep_flow_mcp.guard.changes.canonical import JSON, visible
 from aep_flow_mcp.guard.changes.change import Change, Step
 from aep_flow_mcp.guard.changes.patches import ABSENT, differences
+from aep_flow_mcp.guard.changes.whole import TEXT_LIMIT, abridged, whole
 from aep_flow_mcp.platform.redaction import MASK
-
-VALUE_LIMIT = 2_000
-"""Characters of one value; a longer one is cut and says how long it is."""
-BODY_LIMIT = 6_000
-"""Characters of one body."""
-
 
 @dataclass(frozen=True, slots=True)
 class StepPreview:
-    """One request. `body` is compact JSON on one line; `changes` are `field: before -> after` lines."""
+    """One request. `body` is compact JSON on one line; `changes` are `field: before -> after` lines, both whole.
+
+    short_body, short_changes: the same for a text. cuts: what they leave out, by name and size.
+    """
 
     method: str
     path: str
@@ -29,6 +27,22 @@ class StepPreview:
     body: str | None
     changes: tuple[str, ...]
     if_match: str | None
+    short_body: str | None = None
+    short_changes: tuple[str, ...] = ()
+    cuts: tuple[str, ...] = ()
+
+    def redacted(self, redact: Callable[[str], str]) -> StepPreview:
+        """The same with every text passed through `redact`."""
+        return replace(
+            self,
+            path=redact(self.path),
+            label=redact(self.label),
+            body=None if self.body is None else redact(self.body),
+            short_body=None if self.short_body is None else redact(self.short_body),
+            changes=tuple(map(redact, self.changes)),
+            short_changes=tuple(map(redact, self.short_changes)),
+            cuts=tuple(map(redact, self.cuts)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +86,17 @@ class Preview:
             self,
             title=redact(self.title),
             summary=redact(self.summary),
-            steps=tuple(
-                replace(
-                    step,
-                    path=redact(step.path),
-                    label=redact(step.label),
-                    body=None if step.body is None else redact(step.body),
-                    changes=tuple(map(redact, step.changes)),
-                )
-                for step in self.steps
-            ),
+            steps=tuple(step.redacted(redact) for step in self.steps),
             warnings=tuple(map(redact, self.warnings)),
             literal_secrets=tuple(map(redact, self.literal_secrets)),
         )
+
+    @property
+    def cuts(self) -> tuple[str, ...]:
+        """What the text leaves out and the page shows, by name and size; a text that is cut is no question to ask."""
+        cuts = tuple(cut for step in self.steps for cut in step.cuts)
+        length = len(self.text())
+        return cuts if cuts or length <= TEXT_LIMIT else (f"the preview: {length} characters",)
 
     def text(self) -> str:
         """The preview in as few lines as it takes; it ends with the fingerprint of the whole Change."""
@@ -98,9 +110,11 @@ class Preview:
             )
             if len(self.steps) > 1:
                 lines[-1] += f": {step.label}"
-            lines.extend(f"   {change}" for change in step.changes)
-            if step.body is not None:
-                lines.append(f"   body: {step.body}")
+            lines.extend(f"   {change}" for change in step.short_changes)
+            if step.short_body is not None:
+                lines.append(f"   body: {step.short_body}")
+            if step.cuts:
+                lines.append(f"   not shown whole here: {', '.join(step.cuts)}")
         lines.extend(f"! {note}" for note in self.notes)
         lines.append(f"Change {self.digest[:16]}")
         return "\n".join(lines)
@@ -124,9 +138,14 @@ def preview(change: Change) -> Preview:
 
 
 def change_lines(step: Step) -> tuple[str, ...]:
-    """`field: before -> after` for each field that an update changes, without secrets."""
+    """`field: before -> after` for each field that an update changes, without secrets, long values cut."""
+    return _short_changes(step)[0]
+
+
+def _changes(step: Step) -> Iterator[tuple[str, object, object]]:
+    """(field, before, after) for each field that an update changes, as it may be shown."""
     if step.after is None:
-        return ()
+        return
     # Compared in clear, shown masked: a new password is a change although both look like ***.
     before, after = _loaded(step.before), _loaded(step.after)
     masked = {
@@ -135,32 +154,56 @@ def change_lines(step: Step) -> tuple[str, ...]:
             masking.masked_fields(step, step.before), masking.masked_fields(step, step.after)
         )
     }
-    lines = []
     for field, _, _ in differences(before, after):
         old, new = masked.get(field, (MASK, MASK))
-        gone = "(left out)" if step.method == "PUT" else "(none)"
-        lines.append(f"{field}: {_value(old, gone)} -> {_value(new, gone)}")
-    return tuple(lines)
+        yield field, old, new
+
+
+def _short_changes(step: Step) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The changes for a text, and what they leave out."""
+    lines: list[str] = []
+    cuts: dict[str, None] = {}
+    for field, *values in _changes(step):
+        texts = []
+        for value in values:
+            text, cut = (_gone(step), ()) if value is ABSENT else abridged(field, value)
+            texts.append(text)
+            cuts.update(dict.fromkeys(cut))
+        lines.append(f"{field}: {texts[0]} -> {texts[1]}")
+    return tuple(lines), tuple(cuts)
 
 
 def _step(step: Step) -> StepPreview:
-    changes = change_lines(step)
-    body = None
+    changes = tuple(
+        f"{field}: {_value(step, old)} -> {_value(step, new)}" for field, old, new in _changes(step)
+    )
+    short_changes, cuts = _short_changes(step)
+    body = None if step.content is None else masking.masked_body(step)
+    short_body = None
+    # The lines say all that an update changes; what a PUT sends is the whole object.
     if step.content is not None and (step.method == "PUT" or not changes):
-        body = shown(masking.masked_body(step), limit=BODY_LIMIT)
+        short_body, more = abridged("body", body)
+        cuts += more
     query = "&".join(f"{key}={value}" for key, value in step.params)
     return StepPreview(
         method=step.method,
         path=visible(f"{step.path}?{query}" if query else step.path),
         label=visible(step.label),
-        body=body,
+        body=None if step.content is None else whole(body),
         changes=changes,
         if_match=visible(step.etag) if step.etag else None,
+        short_body=short_body,
+        short_changes=short_changes,
+        cuts=tuple(dict.fromkeys(cuts)),
     )
 
 
-def _value(value: object, absent: str = "(none)") -> str:
-    return absent if value is ABSENT else shown(value, limit=VALUE_LIMIT)
+def _gone(step: Step) -> str:
+    return "(left out)" if step.method == "PUT" else "(none)"
+
+
+def _value(step: Step, value: object) -> str:
+    return _gone(step) if value is ABSENT else whole(value)
 
 
 def _loaded(content: str | None) -> JSON:
