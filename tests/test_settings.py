@@ -21,6 +21,8 @@ WORKING = {
     "mcp_audit_log": "/audit.log",
     "mcp_prompts_dir": "/prompts",
     "mcp_log_level": "INFO",
+    "mcp_preview_rows": "on",
+    "mcp_raw_paths": "/data/core/ups",
     "mcp_secrets_prefix": "MY_",
     "mcp_auth": "none",
     "mcp_allowed_origins": "https://flows.example",

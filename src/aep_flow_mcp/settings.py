@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
 from pydantic_settings import (
@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     mcp_audit_log: HomePath = None
     mcp_reveal_secrets: bool = False
     mcp_secrets_prefix: str = "AEP_SECRET_"
+    mcp_preview_rows: Annotated[Literal["off", "masked", "on"], BeforeValidator(_lower)] = "masked"
+    mcp_raw_paths: Words = ()
     mcp_prompts_dir: HomePath = None
     mcp_log_level: str = "WARNING"
     mcp_auth: Annotated[AuthMode | None, BeforeValidator(_lower)] = None
@@ -137,6 +139,7 @@ _TAKES = {
     "mcp_read_only": "true or false",
     "mcp_allow_production_writes": "true or false",
     "mcp_reveal_secrets": "true or false",
+    "mcp_preview_rows": "one of off, masked, on",
     "mcp_auth": "none (callers do not sign in): this version has no other way to sign in over HTTP",
 }
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -200,6 +203,8 @@ def _wrong(settings: Settings) -> list[str]:
     if settings.mcp_log_level.upper() not in _LEVELS:
         found.append(f"AEP_MCP_LOG_LEVEL takes one of {', '.join(_LEVELS)}.")
     found.append(_prefix_problem(settings.mcp_secrets_prefix))
+    if not all(path.startswith("/") and not path.startswith("//") for path in settings.mcp_raw_paths):
+        found.append("AEP_MCP_RAW_PATHS takes paths below the Platform URL such as /data/core/ups.")
     if not all(map(_HOST.fullmatch, settings.mcp_allowed_hosts)):
         found.append(
             "AEP_MCP_ALLOWED_HOSTS takes host names such as flows.example.com, with or without a port."
