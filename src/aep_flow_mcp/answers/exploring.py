@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from aep_flow_mcp.answers.rows import NOTES, RowsShown, rows_of
 from aep_flow_mcp.answers.text import Answer, clean
 from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.platform.models.explore import (
@@ -109,10 +110,13 @@ def question(
     return query
 
 
-def explored(found: Exploration, *, start: int, limit: int) -> Explored:
-    """The answer to an explore question; of a folder, `limit` entries from `start` on; of a file, its columns."""
+def explored(found: Exploration, *, start: int, limit: int, shown: RowsShown) -> Explored:
+    """The answer to an explore question; of a folder, `limit` entries from `start` on; of a file, its columns.
+
+    shown: how the rows of a file or table are shown.
+    """
     if found.preview is not None:
-        return _preview(found.preview, start=start)
+        return _preview(found.preview, start=start, shown=shown)
     total = len(found.items)
     if start and start >= total:
         raise AskedError(f"start is past the end: there are {total} entries.")
@@ -146,7 +150,7 @@ def _entry(item: ExploreItem) -> Entry:
     return Entry(type=item.type, name=item.name, path=item.path, can_preview=item.can_preview)
 
 
-def _preview(preview: ExplorePreview, *, start: int) -> Explored:
+def _preview(preview: ExplorePreview, *, start: int, shown: RowsShown) -> Explored:
     """Columns from `start` on; the rows are in the first piece only."""
     everything = preview.all_columns
     if start and start >= len(everything):
@@ -155,7 +159,9 @@ def _preview(preview: ExplorePreview, *, start: int) -> Explored:
     end, notes = start + len(columns), []
     if end < len(everything):
         notes.append(f"{len(columns)} of {len(everything)} columns: call again with start={end} for more.")
-    rows = [] if start else _rows(preview.data[:PREVIEW_ROWS])
+    rows = [] if start else _rows(rows_of(preview.data[:PREVIEW_ROWS], shown))
+    if preview.data and not start and NOTES[shown]:
+        notes.append(str(NOTES[shown]))
     if rows and len(preview.data) > len(rows):
         notes.append(f"{len(rows)} of {len(preview.data)} preview rows.")
     return Explored(

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context, Resolve
 
+from aep_flow_mcp.answers.rows import RowsShown
 from aep_flow_mcp.app import App
 from aep_flow_mcp.platform.reader import FlowReader
 
@@ -37,5 +38,11 @@ def current_reader(ctx: Context[App, Any]) -> FlowReader:
     return current_app(ctx).reader(_sandbox.get())
 
 
+def rows_shown(ctx: Context[App, Any]) -> RowsShown:
+    """How rows of data are shown."""
+    return current_app(ctx).settings.mcp_preview_rows
+
+
 AppState = Annotated[App, Resolve(current_app)]
 Reader = Annotated[FlowReader, Resolve(current_reader)]
+Rows = Annotated[RowsShown, Resolve(rows_shown)]

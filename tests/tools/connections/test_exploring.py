@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from aep_flow_mcp.answers.rows import shape
 from tools.bed import SANDBOX, Bed
 
 LANDING_ZONE = "landing-zone"
@@ -47,7 +48,7 @@ async def test_from_the_root_to_the_rows(bed: Bed) -> None:
     )
     node = tree[entry["path"]]
     assert [column["name"] for column in answer["columns"]] == [column["name"] for column in node["columns"]]
-    assert answer["rows"] == node["rows"][: len(answer["rows"])]
+    assert answer["rows"] == shape(node["rows"][: len(answer["rows"])])
     assert 0 < len(answer["rows"]) <= 10
     assert answer["properties"]["fileType"] == node.get("format", "delimited")
 
@@ -155,7 +156,7 @@ async def test_the_landing_zone_from_its_root_to_the_rows(bed: Bed) -> None:
     answer = await bed.answer("preview_landing_zone_file", file=entry["path"])
     node = tree[entry["path"]]
     assert [column["name"] for column in answer["columns"]] == [column["name"] for column in node["columns"]]
-    assert answer["rows"] == node["rows"][: len(answer["rows"])]
+    assert answer["rows"] == shape(node["rows"][: len(answer["rows"])])
     named = await bed.answer(
         "preview_landing_zone_file", file=entry["path"], file_type=answer["properties"]["fileType"]
     )

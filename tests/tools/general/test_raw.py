@@ -80,7 +80,7 @@ async def test_an_empty_part_may_be_a_forgotten_id(bed: Bed) -> None:
 
 
 async def test_a_host_in_the_path_stays_a_path(bed: Bed) -> None:
-    refusal = await bed.refusal("get_resource", path="/@evil.example/data")
+    refusal = await bed.refusal("get_resource", path="/data/foundation/flowservice/@evil.example")
     assert "404" in refusal
     assert all("evil" not in one.headers.get("host", "") for one in bed.sent())
 

@@ -27,7 +27,7 @@ from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.models.connections import Connection
 from aep_flow_mcp.platform.models.explore import FileType, ObjectType
 from aep_flow_mcp.platform.urls import FLOW_SERVICE
-from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.dependencies import Reader, Rows
 from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit, OrderBy
 from aep_flow_mcp.surface.registry import read_tool
 
@@ -101,6 +101,7 @@ async def test_connection(aep: Reader, connection_id: Id) -> ConnectionTest:
 @read_tool("connections")
 async def explore_connection(
     aep: Reader,
+    shown: Rows,
     connection_id: Id,
     object_type: ObjectType = "root",
     object: Path = None,
@@ -128,7 +129,7 @@ async def explore_connection(
         filters=filters,
         source_params=source_params,
     )
-    return explored(await aep.explore_connection(connection_id, query), start=start, limit=limit)
+    return explored(await aep.explore_connection(connection_id, query), start=start, limit=limit, shown=shown)
 
 
 @read_tool("connections")

@@ -11,15 +11,29 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from aep_flow_mcp.answers.present import present
+from aep_flow_mcp.answers.rows import without_rows
 from aep_flow_mcp.answers.text import Record
 from aep_flow_mcp.answers.whole import fitted
 from aep_flow_mcp.gathering.secret_fields import declared_secrets
-from aep_flow_mcp.platform.urls import SCHEMA_REGISTRY, encode_query
-from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.platform.urls import (
+    CATALOG,
+    CONNECTORS,
+    CONVERSION,
+    FLOW_SERVICE,
+    SANDBOXES,
+    SCHEMA_REGISTRY,
+    encode_query,
+)
+from aep_flow_mcp.surface.dependencies import AppState, Reader, Rows
 from aep_flow_mcp.surface.registry import read_tool
 
 _CONTAINER_AND_KIND = 2
 _DIGITS = 9
+_FAMILIES = (
+    CATALOG, CONNECTORS, CONVERSION, FLOW_SERVICE, SANDBOXES, SCHEMA_REGISTRY, "/data/foundation/import",
+    "/data/infrastructure/observability",
+)  # fmt: skip
+"""What describes pipelines; people's data (profiles, identities, queries, files) is read only when it is named."""
 _EXAMPLE = "such as /data/foundation/flowservice/flows"
 
 ResourcePath = Annotated[
@@ -45,16 +59,24 @@ Accept = Annotated[
 
 @read_tool("raw")
 async def get_resource(
-    aep: Reader, path: ResourcePath, params: Query = None, select: Select = None, accept: Accept = None
+    app: AppState,
+    aep: Reader,
+    shown_rows: Rows,
+    path: ResourcePath,
+    params: Query = None,
+    select: Select = None,
+    accept: Accept = None,
 ) -> Record:
     """GET any Platform resource. Only for what no other tool reads; secrets are masked."""
     clean_path, own = checked_path(path)
+    check_family(clean_path, app.settings.mcp_raw_paths)
     asked = [*own, *_pairs(params or {})]
     answer = await aep.get_raw(clean_path, asked, accept=accept or _registrys_form(clean_path))
     # Secrets are masked before a part is taken out: a part alone no longer says that it is one.
     known = await declared_secrets(aep, answer.data)
     # Of any size: masking it must not keep other calls waiting.
-    shown = await anyio.to_thread.run_sync(lambda: present({"answer": answer.data}, known))
+    data = without_rows(clean_path, answer.data, shown_rows)
+    shown = await anyio.to_thread.run_sync(lambda: present({"answer": data}, known))
     found = _selected(shown.get("answer", {}), select)
     query = encode_query(asked)
     return fitted(found, path=f"{clean_path}?{query}" if query else clean_path, select=select)
@@ -93,6 +115,21 @@ def checked_path(path: str) -> tuple[str, list[tuple[str, str]]]:
     if any(part in (".", "..") for part in plain.replace("\\", "/").split("/")):
         raise ToolError(f"path holds . or .. as a part of its own; give it plainly, {_EXAMPLE}.")
     return bare, parse_qsl(query, keep_blank_values=True)
+
+
+def check_family(path: str, named: tuple[str, ...]) -> None:
+    """Whether a path may be read: it describes pipelines, or a person named its family.
+
+    Raises:
+        ToolError: it is of neither.
+    """
+    asked = unquote(path).rstrip("/") + "/"
+    if not any(asked.startswith(family.rstrip("/") + "/") for family in (*_FAMILIES, *named)):
+        family = "/".join(asked.split("/")[:4]) if asked.startswith("/data/") else asked.rstrip("/")
+        raise ToolError(
+            f"path is outside of what describes pipelines, and may hold people's data, so it is not read. "
+            f"A person allows it with AEP_MCP_RAW_PATHS={family[:200]} (docs/privacy.md)."
+        )
 
 
 def _pairs(params: Mapping[str, Any]) -> list[tuple[str, str]]:

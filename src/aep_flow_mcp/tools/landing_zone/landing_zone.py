@@ -12,7 +12,7 @@ from aep_flow_mcp.answers.present import record
 from aep_flow_mcp.answers.text import Answer, Record
 from aep_flow_mcp.platform.models.explore import FileType
 from aep_flow_mcp.platform.neighbours import LandingZoneType
-from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.dependencies import Reader, Rows
 from aep_flow_mcp.surface.registry import read_tool
 
 T = TypeVar("T")
@@ -77,6 +77,7 @@ async def get_landing_zone_namespace(
 @read_tool("landing_zone")
 async def explore_landing_zone(
     aep: Reader,
+    shown: Rows,
     object_type: Literal["root", "folder"] = "root",
     object: Annotated[str | None, Field(description="folder path, from an earlier answer")] = None,
     file_type: FileType | None = None,
@@ -86,12 +87,13 @@ async def explore_landing_zone(
     """Folders and files in the landing zone. To look into a file, use preview_landing_zone_file."""
     query = question("folder" if object else object_type, object, file_type=file_type)
     found = await aep.explore_connection_spec(LANDING_ZONE_SOURCE_SPEC, query)
-    return explored(found, start=start, limit=limit)
+    return explored(found, start=start, limit=limit, shown=shown)
 
 
 @read_tool("landing_zone")
 async def preview_landing_zone_file(
     aep: Reader,
+    shown: Rows,
     file: Annotated[str, Field(min_length=1, description="path, as explore_landing_zone gives it")],
     file_type: FileType | None = None,
     determine_properties: Annotated[
@@ -103,7 +105,7 @@ async def preview_landing_zone_file(
     detect = file_type is None if determine_properties is None else determine_properties
     query = question("file", file, file_type=file_type, preview=preview, determine_properties=detect)
     found = await aep.explore_connection_spec(LANDING_ZONE_SOURCE_SPEC, query)
-    return explored(found, start=0, limit=1)
+    return explored(found, start=0, limit=1, shown=shown)
 
 
 def _given(value: T | None, what: str) -> T:

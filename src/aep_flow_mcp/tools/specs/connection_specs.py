@@ -28,7 +28,7 @@ from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.models.explore import FileType, ObjectType
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.platform.reader_specs import ConfigsQuery
-from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.dependencies import Reader, Rows
 from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit
 from aep_flow_mcp.surface.registry import read_tool
 
@@ -166,6 +166,7 @@ async def find_connection_spec(aep: Reader, name: Annotated[str, Field(min_lengt
 @read_tool("specs")
 async def explore_connection_spec(
     aep: Reader,
+    shown: Rows,
     connection_spec_id: Id,
     object_type: ObjectType = "root",
     object: Path = None,
@@ -189,7 +190,7 @@ async def explore_connection_spec(
         encoding=encoding,
         determine_properties=determine_properties,
     )
-    return explored(await aep.explore_connection_spec(connection_spec_id, query), start=start, limit=limit)
+    return explored(await aep.explore_connection_spec(connection_spec_id, query), start=start, limit=limit, shown=shown)
 
 
 @read_tool("specs")
