@@ -48,6 +48,14 @@ def test_every_tool_has_its_four_hints_and_says_enough(cards: list[dict[str, Any
         assert not _titles(card["input"]), card["name"]
 
 
+def test_whatever_replaces_or_stops_something_says_so(cards: list[dict[str, Any]]) -> None:
+    """What only adds is named; a new tool that writes is destructive until it is added here."""
+    adds = ("create_", "publish_", "export_", "retry_run")
+    for card in cards:
+        wanted = card["writes"] and not card["name"].startswith(adds)
+        assert card["hints"]["destructiveHint"] is wanted, card["name"]
+
+
 def _titles(node: Any) -> bool:
     """Whether any schema in here has a title; a property may be called title."""
     if isinstance(node, list):

@@ -137,7 +137,7 @@ def write_tool(
 ) -> Callable[[Callable[..., Any]], ToolDef]:
     """A tool that plans a `Change`. The guard previews it, asks, and only then sends it.
 
-    destructive: it removes or overwrites something that cannot simply be put back.
+    destructive: it removes, replaces or stops something that is there; a new object replaces nothing.
     idempotent: the same call twice leaves the same state as once.
     """
 

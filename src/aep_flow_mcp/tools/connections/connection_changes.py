@@ -100,7 +100,7 @@ async def create_profile_connection(aep: Reader, name: Name, description: Descri
     return await _create(aep, name, wellknown.PROFILE_STORE, None, description=description)
 
 
-@write_tool("connections", idempotent=True)
+@write_tool("connections", destructive=True, idempotent=True)
 async def update_connection(
     aep: Reader, connection_id: Id, operations: PatchOps, etag: Etag = None
 ) -> Change:

@@ -127,7 +127,7 @@ async def create_source_connection_data_lake(
     )
 
 
-@write_tool("connections", idempotent=True)
+@write_tool("connections", destructive=True, idempotent=True)
 async def update_source_connection(
     aep: Reader, source_connection_id: Id, operations: PatchOps, etag: Etag = None
 ) -> Change:

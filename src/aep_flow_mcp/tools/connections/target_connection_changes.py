@@ -133,7 +133,7 @@ async def create_target_connection_dataset_to_landing_zone(
     )
 
 
-@write_tool("connections", idempotent=True)
+@write_tool("connections", destructive=True, idempotent=True)
 async def update_target_connection(
     aep: Reader, target_connection_id: Id, operations: PatchOps, etag: Etag = None
 ) -> Change:

@@ -168,7 +168,7 @@ async def create_flow_landing_zone_to_data_lake(
     )
 
 
-@write_tool("flows", idempotent=True)
+@write_tool("flows", destructive=True, idempotent=True)
 async def update_flow(aep: Reader, flow_id: FlowId, operations: PatchOps, etag: Etag = None) -> Change:
     """Patch a flow: /name, /scheduleParams, /transformations, /options. To switch it: run_flow_action."""
     item = await planning.stored(aep, Kind.FLOW, flow_id, etag=etag)
@@ -180,7 +180,7 @@ async def update_flow(aep: Reader, flow_id: FlowId, operations: PatchOps, etag: 
     return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item), warnings=warnings)
 
 
-@write_tool("flows", idempotent=True)
+@write_tool("flows", destructive=True, idempotent=True)
 async def update_flow_policies(
     aep: Reader,
     flow_id: FlowId,
@@ -197,7 +197,7 @@ async def update_flow_policies(
     return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item))
 
 
-@write_tool("flows", idempotent=True)
+@write_tool("flows", destructive=True, idempotent=True)
 async def update_flow_mapping(
     aep: Reader, flow_id: FlowId, mapping_id: str | None = None, mapping_version: MappingVersion = None
 ) -> Change:
@@ -230,7 +230,7 @@ async def update_flow_mapping(
     return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item), warnings=warnings)
 
 
-@write_tool("flows", idempotent=True)
+@write_tool("flows", destructive=True, idempotent=True)
 async def run_flow_action(aep: Reader, flow_id: FlowId, action: FlowAction) -> Change:
     """Enable, disable, or publish (a draft) a flow. To run it now: create_run."""
     item = await planning.stored(aep, Kind.FLOW, flow_id)

@@ -70,7 +70,7 @@ async def retry_run(aep: Reader, run_id: Id) -> Change:
     )
 
 
-@write_tool("admin")
+@write_tool("admin", destructive=True)
 async def update_run(aep: Reader, run_id: Id, body: dict[str, Any]) -> Change:
     """Report a run's progress or metrics; the service accepts it from providers only."""
     item = await planning.stored(aep, Kind.RUN, run_id)

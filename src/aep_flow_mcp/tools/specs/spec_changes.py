@@ -25,7 +25,7 @@ async def create_connection_spec(aep: Reader, name: Name, provider_id: Id, body:
     return Change.create(Kind.CONNECTION_SPEC, _body(name, provider_id, body))
 
 
-@write_tool("admin", idempotent=True)
+@write_tool("admin", destructive=True, idempotent=True)
 async def update_connection_spec(
     aep: Reader, connection_spec_id: Id, name: Name, provider_id: Id, body: SpecBody
 ) -> Change:
@@ -41,7 +41,7 @@ async def create_flow_spec(aep: Reader, name: Name, provider_id: Id, body: SpecB
     return Change.create(Kind.FLOW_SPEC, _body(name, provider_id, body))
 
 
-@write_tool("admin", idempotent=True)
+@write_tool("admin", destructive=True, idempotent=True)
 async def update_flow_spec(
     aep: Reader, flow_spec_id: Id, name: Name, provider_id: Id, body: SpecBody
 ) -> Change:
