@@ -62,7 +62,9 @@ def _step(step: StepPreview) -> str:
     if step.changes:
         parts.append(f"<pre>{escape(chr(10).join(step.changes))}</pre>")
     if step.body is not None and step.changes:
-        parts.append(f"<details><summary>What is sent, whole</summary><pre>{escape(step.body)}</pre></details>")
+        parts.append(
+            f"<details><summary>What is sent, whole</summary><pre>{escape(step.body)}</pre></details>"
+        )
     elif step.body is not None:
         parts.append(f"<pre>{escape(step.body)}</pre>")
     return "".join(parts) + "</li>"

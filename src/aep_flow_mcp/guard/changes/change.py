@@ -46,7 +46,17 @@ Object = Mapping[str, Any] | BaseModel
 SENTENCE = 2_000
 """Characters of a title, a summary, a warning."""
 _MANAGED = frozenset(
-    {"id", "etag", "eTag", "createdAt", "updatedAt", "createdBy", "updatedBy", "createdClient", "updatedClient"}
+    {
+        "id",
+        "etag",
+        "eTag",
+        "createdAt",
+        "updatedAt",
+        "createdBy",
+        "updatedBy",
+        "createdClient",
+        "updatedClient",
+    }
     | {"sandboxId", "sandboxName", "imsOrgId"}
 )
 """Members that the service itself keeps: a body that leaves them out takes nothing away."""

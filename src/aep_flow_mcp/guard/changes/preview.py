@@ -14,6 +14,7 @@ from aep_flow_mcp.guard.changes.patches import ABSENT, differences
 from aep_flow_mcp.guard.changes.whole import TEXT_LIMIT, abridged, whole
 from aep_flow_mcp.platform.redaction import MASK
 
+
 @dataclass(frozen=True, slots=True)
 class StepPreview:
     """One request. `body` is compact JSON on one line; `changes` are `field: before -> after` lines, both whole.

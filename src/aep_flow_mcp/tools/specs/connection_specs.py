@@ -190,7 +190,9 @@ async def explore_connection_spec(
         encoding=encoding,
         determine_properties=determine_properties,
     )
-    return explored(await aep.explore_connection_spec(connection_spec_id, query), start=start, limit=limit, shown=shown)
+    return explored(
+        await aep.explore_connection_spec(connection_spec_id, query), start=start, limit=limit, shown=shown
+    )
 
 
 @read_tool("specs")
