@@ -98,6 +98,7 @@ class App:
             from aep_flow_mcp.guard import Guard
 
             self._guard = Guard(self.settings, self.client, environ=Cleaned(os.environ))
+            self._guard.emulated = self.emulated
             self._guard.on_written = self._written
             self._guard.unconfirmable = self.unconfirmable
         return self._guard

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,15 +12,17 @@ from aep_flow_mcp.emulator import Emulator, EmulatorOptions
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.preview import preview
+from aep_flow_mcp.tools.connections.connection_changes import update_connection
 from aep_flow_mcp.tools.specs.spec_changes import update_flow_spec
 from guard.approval.test_browser_page import Page
-from guard.bed import YES, Bed, Person
+from guard.bed import NO, ORG, YES, Bed, Person
 from guard.conftest import audit_file as audit_file
 from guard.conftest import era as era
 from guard.conftest import make_bed as make_bed
 from guard.conftest import no_settings_from_outside as no_settings_from_outside
 
 CLOUD_STORAGE = "9753525b-82c7-4dce-8a9b-5ccfce2b9876"
+S3 = "ecadc60c-7455-4d87-84dc-2a0e293d997b"
 MakeBed = Callable[..., Bed]
 
 
@@ -93,3 +96,73 @@ def test_a_long_first_member_hides_no_other() -> None:
     assert text.cuts
     assert len(text.text()) < 100_000
     assert "more members" in text.text()
+
+
+def opener(pages: list[str], statuses: list[int], typed: list[str | None]) -> Any:
+    """A browser whose owner presses Approve with each of these names typed, one after the other."""
+
+    async def opened(address: str) -> bool:
+        page = Page(address)
+        first = await page.load()
+        pages.append(first.text)
+        token = re.findall(r'name="token" value="([^"]+)"', first.text)[0]
+        for name in typed:
+            form = {"token": token, "decision": "approve", **({} if name is None else {"sandbox": name})}
+            headers = {"Origin": page.origin, "Sec-Fetch-Site": "same-origin"}
+            statuses.append((await page.http.post(address, data=form, headers=headers)).status_code)
+        await page.http.aclose()
+        return True
+
+    return opened
+
+
+async def test_production_looks_like_it_and_asks_for_its_name(make_bed: MakeBed) -> None:
+    pages: list[str] = []
+    statuses: list[int] = []
+    bed = make_bed(
+        mcp_approval="browser",
+        open_browser=opener(pages, statuses, [None, "dev", "prod"]),
+        sandbox="prod",
+        mcp_allow_production_writes=True,
+    )
+    bed.guard.emulated = True
+    result = await bed.call("make_connection", {"name": "Orders"})
+    assert result.status == "done"
+    assert statuses == [403, 403, 200]
+    assert len(bed.writes) == 1
+    assert "PRODUCTION: sandbox prod" in pages[0]
+    assert "<br>emulator</p>" in pages[0]
+
+
+async def test_a_page_for_development_asks_for_nothing_and_says_where(make_bed: MakeBed) -> None:
+    pages: list[str] = []
+    statuses: list[int] = []
+    bed = make_bed(mcp_approval="browser", open_browser=opener(pages, statuses, [None]))
+    assert (await bed.call("make_connection", {"name": "Orders"})).status == "done"
+    assert statuses == [200]
+    assert "PRODUCTION" not in pages[0]
+    assert f"<br>127.0.0.1, organisation {ORG}</p>" in pages[0]
+
+
+async def test_production_is_said_in_a_question(make_bed: MakeBed, era: str) -> None:
+    bed = make_bed(sandbox="prod", mcp_allow_production_writes=True)
+    person = Person(YES)
+    await bed.call("make_connection", {"name": "Orders"}, era=era, person=person)
+    assert "! THIS IS PRODUCTION: sandbox prod (production)." in person.questions[0]
+
+
+async def test_new_credentials_say_that_they_replace_all(make_bed: MakeBed) -> None:
+    bed = make_bed(tools=[update_connection], environ={"AEP_SECRET_KEY": "k"})
+    account = next(row for row in bed.stored("connections").values() if row["connectionSpec"]["id"] == S3)
+    person = Person(NO)
+    operations = [
+        {
+            "op": "replace",
+            "path": "/auth/params",
+            "value": {"s3AccessKey": "a", "s3SecretKey": "${AEP_SECRET_KEY}"},
+        }
+    ]
+    arguments = {"connection_id": account["id"], "operations": operations}
+    await bed.call("update_connection", arguments, person=person)
+    assert 'it keeps only "s3AccessKey", "s3SecretKey"' in person.questions[0]
+    assert bed.writes == []

@@ -76,6 +76,8 @@ class Guard:
         self.open_browser = open_browser
         self.planners: dict[str, Any] = {}
         """Tools that have previewed a change here, by name, so that a confirmation finds its planner."""
+        self.emulated = False
+        """Whether what is written to is the emulator."""
         self.unconfirmable: str | None = None
         """Why `confirm_change` cannot be called on this server; None where it can."""
         self.patience = 600.0
@@ -87,6 +89,16 @@ class Guard:
         self.redactor.watch(self.environ, settings.mcp_secrets_prefix)
         self._sleep = sleep
         self._store = store
+
+    @property
+    def at(self) -> str:
+        """Where writes go: the host and the organisation, or the emulator."""
+        if self.emulated:
+            return "emulator"
+        from urllib.parse import urlsplit
+
+        host = urlsplit(self.settings.platform_url).hostname or ""
+        return f"{host}, organisation {self.settings.org_id}" if self.settings.org_id else host
 
     @cached_property
     def policy(self) -> Policy:

@@ -20,7 +20,7 @@ from aep_flow_mcp.guard.approval.asking import Approval, Route
 from aep_flow_mcp.guard.approval.pending import Pending, TooMany, Use
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.carrying import carry_out
-from aep_flow_mcp.guard.changes.canonical import plain
+from aep_flow_mcp.guard.changes.canonical import plain, visible
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.preview import Preview, preview
 from aep_flow_mcp.guard.changes.steps import NotAnswered, NothingToDo, PlanError
@@ -321,7 +321,7 @@ async def _settled(call: Call, plan: Refusal | Nothing | Unanswered) -> WriteRes
 
 def _preview(call: Call, change: Change) -> Preview:
     """What a person is shown, without anything that this server knows to be secret."""
-    return preview(change).redacted(call.guard.redactor.text)
+    return replace(preview(change).redacted(call.guard.redactor.text), at=visible(call.guard.at))
 
 
 def _question_key(call: Call, plan: Planned) -> str:

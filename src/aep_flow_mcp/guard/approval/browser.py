@@ -226,6 +226,13 @@ class _Handler(BaseHTTPRequestHandler):
         decision = {"approve": Answer.APPROVED, "decline": Answer.DECLINED}.get(form.get("decision", ""))
         if not genuine or decision is None:
             return self._say(403, "Refused", "This did not come from the approval page. Nothing was decided.")
+        named = form.get("sandbox", "").strip() == desk.preview.sandbox
+        if decision is Answer.APPROVED and desk.preview.production and not named:
+            return self._say(
+                403,
+                "Not approved",
+                "The sandbox's name was not typed. Nothing was decided; go back and type it.",
+            )
         if not desk.decide(decision):
             return self._say(410, "No longer open", "This was decided already.")
         if decision is Answer.APPROVED:

@@ -16,6 +16,9 @@ ol{padding-left:1.4rem}li{margin:.75rem 0}
 code,pre{font:14px/1.45 ui-monospace,monospace;overflow-wrap:anywhere;white-space:pre-wrap;margin:.25rem 0}
 
 summary{cursor:pointer}
+.production{background:#991b1b;color:#fff;font-weight:700;padding:.6rem 1rem;border-radius:.3rem}
+label{flex-basis:100%}
+input[type=text]{font:inherit;padding:.3rem .5rem}
 ul.notes{border:2px solid #b45309;border-radius:.3rem;padding:.5rem .5rem .5rem 1.75rem}
 form{display:flex;gap:1rem;margin:1.5rem 0;flex-wrap:wrap}
 button{font:inherit;font-weight:600;padding:.6rem 1.4rem;border-radius:.4rem;border:2px solid;cursor:pointer}
@@ -32,15 +35,25 @@ def approval_page(preview: Preview, *, action: str, token: str, nonce: str) -> s
     notes = "".join(f"<li>{escape(note)}</li>" for note in preview.notes)
     summary = f"<p>{escape(preview.summary)}</p>" if preview.summary else ""
     warned = f'<h2>Before you decide</h2><ul class="notes">{notes}</ul>' if notes else ""
+    banner = confirmation = ""
+    if preview.production:
+        name = escape(preview.sandbox)
+        banner = f'<p class="production" role="alert">PRODUCTION: sandbox {name}</p>'
+        confirmation = (
+            f"<label>To approve, type the name of the sandbox, <strong>{name}</strong>: "
+            '<input type="text" name="sandbox" required spellcheck="false"></label>'
+        )
+    at = f"<br>{escape(preview.at)}" if preview.at else ""
     body = f"""<main>
-<h1>{escape(preview.title)}</h1>
-<p class="where">in sandbox <strong>{escape(preview.sandbox)}</strong> (type {escape(preview.sandbox_type)})</p>
+{banner}<h1>{escape(preview.title)}</h1>
+<p class="where">in sandbox <strong>{escape(preview.sandbox)}</strong> (type {escape(preview.sandbox_type)}){at}</p>
 {summary}{warned}
 <h2>What will be sent</h2>
 <ol>{steps}</ol>
 <form method="post" action="{escape(action, quote=True)}" autocomplete="off">
 <input type="hidden" name="token" value="{escape(token, quote=True)}">
-<button class="no" type="submit" name="decision" value="decline" autofocus>Decline</button>
+{confirmation}
+<button class="no" type="submit" name="decision" value="decline" formnovalidate autofocus>Decline</button>
 <button class="yes" type="submit" name="decision" value="approve">Approve</button>
 </form>
 <footer>Nothing is sent unless you approve. This page works once, for ten minutes.

@@ -60,6 +60,8 @@ class Preview:
     literal_secrets: tuple[str, ...]
     undone: bool
     digest: str
+    at: str = ""
+    """Where the sandbox is: the host and the organisation, or that it is emulated. Shown on the page."""
 
     @property
     def where(self) -> str:
@@ -67,9 +69,15 @@ class Preview:
         return f"sandbox {visible(self.sandbox)} ({visible(self.sandbox_type)})"
 
     @property
+    def production(self) -> bool:
+        """Whether it must look like production: whatever is not known to be for development."""
+        return self.sandbox_type != "development"
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What has to be known before saying yes, a line each."""
-        lines = list(self.warnings)
+        lines = [f"THIS IS PRODUCTION: {self.where}."] if self.production else []
+        lines += self.warnings
         if self.references:
             lines.append(f"Secrets that are filled in when it is sent: {', '.join(self.references)}.")
         if self.literal_secrets:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from aep_flow_mcp.guard.changes.canonical import shown
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import PlanError
@@ -116,6 +117,7 @@ async def update_connection(
         spec = await planning.spec_for_update(aep.get_connection_spec, planning.spec_id_of(item), warnings)
         if spec is not None:
             ops = checked_ops(item, ops, {"auth": partial(check_auth, spec)}, warnings)
+        warnings.extend(_replaced_whole(ops))
         used = await dependents.of_connection(aep, connection_id)
         warnings.extend(f"Uses these credentials: {line}" for line in used)
         return ops
@@ -123,6 +125,25 @@ async def update_connection(
     return await planning.update(
         aep, Kind.CONNECTION, connection_id, operations, etag, checked=checked, warnings=warnings
     )
+
+
+def _replaced_whole(ops: Operations) -> list[str]:
+    """What a new `/auth` or `/auth/params` takes away cannot be listed, since it is not shown: so that it does."""
+    told = []
+    for op in ops:
+        if op["path"] in ("/auth", "/auth/params") and op["op"] != "remove":
+            value = op["value"] if isinstance(op["value"], dict) else {}
+            params = value.get("params") if op["path"] == "/auth" else value
+            sent = (
+                ", ".join(shown(name, limit=80) for name in list(params)[:30])
+                if isinstance(params, dict)
+                else ""
+            )
+            told.append(
+                f"All credentials that are stored are replaced: it keeps only {sent or 'none'}, and a field that is "
+                "not among these is dropped."
+            )
+    return told
 
 
 @write_tool("connections", destructive=True, idempotent=True)
