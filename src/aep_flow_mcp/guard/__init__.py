@@ -98,7 +98,8 @@ class Guard:
         from urllib.parse import urlsplit
 
         host = urlsplit(self.settings.platform_url).hostname or ""
-        return f"{host}, organisation {self.settings.org_id}" if self.settings.org_id else host
+        credentials = self._client.config.credentials
+        return f"{host}, organisation {credentials.org_id}" if credentials is not None else host
 
     @cached_property
     def policy(self) -> Policy:
