@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions
+from aep_flow_mcp.guard.approval.page import approval_page
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.preview import preview
@@ -166,3 +167,14 @@ async def test_new_credentials_say_that_they_replace_all(make_bed: MakeBed) -> N
     await bed.call("update_connection", arguments, person=person)
     assert 'it keeps only "s3AccessKey", "s3SecretKey"' in person.questions[0]
     assert bed.writes == []
+
+
+def test_times_are_told_as_times() -> None:
+    body = {"name": "n", "scheduleParams": {"startTime": 1772503200, "interval": 1}}
+    shown = preview(Change.create(Kind.FLOW, body).in_sandbox("dev", "development"))
+    told = "scheduleParams.startTime is 2026-03-03T02:00:00Z"
+    assert f"   times: {told}" in shown.text().splitlines()
+    assert told in approval_page(shown, action="/a", token="t", nonce="n")
+    ops = [{"op": "replace", "path": "/scheduleParams/startTime", "value": "1772503200000"}]
+    change = Change.update(Kind.FLOW, "f1", body, ops, etag='"e"').in_sandbox("dev", "development")
+    assert told in preview(change).text()

@@ -80,6 +80,7 @@ def _step(step: StepPreview) -> str:
         )
     elif step.body is not None:
         parts.append(f"<pre>{escape(step.body)}</pre>")
+    parts += [f"<p>{escape(time)}</p>" for time in step.times]
     return "".join(parts) + "</li>"
 
 

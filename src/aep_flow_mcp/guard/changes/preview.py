@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from aep_flow_mcp.guard import secrets
 from aep_flow_mcp.guard.changes import masking
-from aep_flow_mcp.guard.changes.canonical import JSON, visible
+from aep_flow_mcp.guard.changes.canonical import JSON, dotted, leaves, visible
 from aep_flow_mcp.guard.changes.change import Change, Step
 from aep_flow_mcp.guard.changes.patches import ABSENT, differences
 from aep_flow_mcp.guard.changes.whole import TEXT_LIMIT, abridged, whole
 from aep_flow_mcp.platform.redaction import MASK
+
+_EPOCH = {10: 1, 13: 1000}
+"""Digits of epoch seconds and milliseconds, and how many of them make a second."""
+_TIMES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class StepPreview:
     short_body: str | None = None
     short_changes: tuple[str, ...] = ()
     cuts: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
+    """`field is 2026-01-31T08:00:00Z` for what is sent as epoch seconds or milliseconds."""
 
     def redacted(self, redact: Callable[[str], str]) -> StepPreview:
         """The same with every text passed through `redact`."""
@@ -122,6 +129,8 @@ class Preview:
             lines.extend(f"   {change}" for change in step.short_changes)
             if step.short_body is not None:
                 lines.append(f"   body: {step.short_body}")
+            if step.times:
+                lines.append(f"   times: {', '.join(step.times)}")
             if step.cuts:
                 lines.append(f"   not shown whole here: {', '.join(step.cuts)}")
         lines.extend(f"! {note}" for note in self.notes)
@@ -204,7 +213,20 @@ def _step(step: Step) -> StepPreview:
         short_body=short_body,
         short_changes=short_changes,
         cuts=tuple(dict.fromkeys(cuts)),
+        times=_times(body if step.after is None else masking.masked_fields(step, step.after)),
     )
+
+
+def _times(value: JSON) -> tuple[str, ...]:
+    """What is a time by its name and its size, as people write times."""
+    found = []
+    for way, leaf in leaves(value):
+        name = str(way[-1]).casefold() if way else ""
+        text = str(leaf) if isinstance(leaf, int | str) and not isinstance(leaf, bool) else ""
+        if name.endswith("time") and text.isascii() and text.isdecimal() and len(text) in _EPOCH:
+            moment = datetime.fromtimestamp(int(text) // _EPOCH[len(text)], UTC)
+            found.append(f"{dotted(way)} is {moment:%Y-%m-%dT%H:%M:%SZ}")
+    return tuple(found[:_TIMES])
 
 
 def _gone(step: Step) -> str:
