@@ -32,34 +32,17 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import BaseModel
-
 from aep_flow_mcp.guard.changes import masking
-from aep_flow_mcp.guard.changes.canonical import canonical, plain, shown, visible
+from aep_flow_mcp.guard.changes.bodies import MANAGED, Object, content_of, document_of, params_of
+from aep_flow_mcp.guard.changes.canonical import canonical, shown, visible
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import Method, NotAnswered, NothingToDo, PlanError, Ref, Step, Undo
 from aep_flow_mcp.platform.redaction.texts import redact_text
 
 __all__ = ["Change", "NotAnswered", "NothingToDo", "Plan", "PlanError", "Ref", "Step", "Undo"]
 
-Object = Mapping[str, Any] | BaseModel
 SENTENCE = 2_000
 """Characters of a title, a summary, a warning."""
-_MANAGED = frozenset(
-    {
-        "id",
-        "etag",
-        "eTag",
-        "createdAt",
-        "updatedAt",
-        "createdBy",
-        "updatedBy",
-        "createdClient",
-        "updatedClient",
-    }
-    | {"sandboxId", "sandboxName", "imsOrgId"}
-)
-"""Members that the service itself keeps: a body that leaves them out takes nothing away."""
 Follow = Callable[[Mapping[str, str]], Awaitable[Mapping[str, Any]]]
 """Reads what has become of a Change: from the ids by step key to what the answer shows as its data."""
 
@@ -189,7 +172,7 @@ class Plan:
 
         secret_keys: JSON pointers to what its connection spec declares secret (`ConnectionSpec.secret_pointers`).
         """
-        document = _object(body)
+        document = document_of(body)
         name = document.get("name")
         lookup = {"name": name} if isinstance(name, str) else {}
         if kind is Kind.RUN and isinstance(document.get("flowId"), str):
@@ -199,12 +182,12 @@ class Plan:
                 method="POST",
                 path=kind.collection,
                 label=f"create {kind.value}{_named(name)}",
-                content=_content(document),
-                params=_params(params),
+                content=content_of(document),
+                params=params_of(params),
                 key=key or self._next_key(),
                 kind=kind,
                 creates=kind,
-                lookup=_params(lookup),
+                lookup=params_of(lookup),
                 undo=undo,
                 secret_keys=frozenset(secret_keys),
             )
@@ -230,15 +213,15 @@ class Plan:
         """
         from aep_flow_mcp.guard.changes.patches import Patch
 
-        patch = Patch.of(_object(before), [_object(op) for op in ops])
+        patch = Patch.of(document_of(before), [document_of(op) for op in ops])
         if not patch.changes_something:
             raise NothingToDo(f"The {kind.value} is already as asked: nothing was sent.")
         self._add(
             Step(
                 method="PATCH",
                 path=_path(kind, object_id),
-                label=f"update {kind.value}{_named(_object(before).get('name'))}",
-                content=_content(patch.ops),
+                label=f"update {kind.value}{_named(document_of(before).get('name'))}",
+                content=content_of(patch.ops),
                 etag=etag,
                 key=key or self._next_key(),
                 kind=kind,
@@ -267,8 +250,8 @@ class Plan:
         Raises:
             NothingToDo: the object already has this body.
         """
-        document, old = _object(body), _object(before)
-        replaced = {name: value for name, value in old.items() if name in document or name not in _MANAGED}
+        document, old = document_of(body), document_of(before)
+        replaced = {name: value for name, value in old.items() if name in document or name not in MANAGED}
         if replaced == document:
             raise NothingToDo(f"The {kind.value} is already as asked: nothing was sent.")
         known = old.get("etag") or old.get("eTag")
@@ -277,7 +260,7 @@ class Plan:
                 method="PUT",
                 path=_path(kind, object_id),
                 label=f"replace {kind.value}{_named(old.get('name'))}",
-                content=_content(document),
+                content=content_of(document),
                 etag=etag or (known if isinstance(known, str) else None),
                 key=key or self._next_key(),
                 kind=kind,
@@ -292,7 +275,7 @@ class Plan:
         self, kind: Kind, item: Object | str, *, dependents: Sequence[str] = (), key: str | None = None
     ) -> None:
         """DELETE; it cannot be undone, so it belongs at the end."""
-        document = {"id": item} if isinstance(item, str) else _object(item)
+        document = {"id": item} if isinstance(item, str) else document_of(item)
         object_id = str(document.get("id") or "")
         self.warn(*(f"Stops working: {line}" for line in dependents))
         self._add(
@@ -335,14 +318,14 @@ class Plan:
                 path=f"{_path(kind, object_id)}/action",
                 label=f"{op.lower()} {kind.value}{_named(name)}",
                 etag=etag,
-                params=(("op", op), *_params(params)),
+                params=(("op", op), *params_of(params)),
                 key=key or self._next_key(),
                 kind=kind,
                 object_id=str(object_id),
                 creates=creates,
-                before=None if before is None else canonical(_object(before)),
-                intended=None if intended is None else canonical(_object(intended)),
-                lookup=_params(lookup),
+                before=None if before is None else canonical(document_of(before)),
+                intended=None if intended is None else canonical(document_of(intended)),
+                lookup=params_of(lookup),
             )
         )
 
@@ -371,14 +354,14 @@ class Plan:
                 method=method,
                 path=path,
                 label=label,
-                content=None if body is None else _content(body),
-                params=_params(params),
+                content=None if body is None else content_of(body),
+                params=params_of(params),
                 etag=etag,
                 key=key or self._next_key(),
                 undo=undo,
                 reveals=reveals,
                 keeps=tuple(keeps),
-                shown_by=None if shown_by is None else _params(shown_by),
+                shown_by=None if shown_by is None else params_of(shown_by),
             )
         )
 
@@ -418,33 +401,6 @@ def _single(
     plan = Plan(title)
     getattr(plan, method)(*args, **kw)
     return plan.change(summary=summary, warnings=warnings)
-
-
-def _object(value: Object) -> dict[str, Any]:
-    try:
-        document = plain(value)
-    except TypeError as error:
-        raise PlanError(f"The request cannot be written as JSON: {error}.") from None
-    if not isinstance(document, dict):
-        raise PlanError("The request takes an object.")
-    return document
-
-
-def _content(value: object) -> str:
-    try:
-        text = canonical(value)
-        text.encode()
-    except UnicodeEncodeError:
-        raise PlanError(
-            "The request holds half of a character (a lone surrogate), which cannot be sent."
-        ) from None
-    except (TypeError, ValueError) as error:
-        raise PlanError(f"The request cannot be written as JSON: {error}.") from None
-    return text
-
-
-def _params(params: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    return tuple((str(key), str(value)) for key, value in (params or {}).items())
 
 
 def _path(kind: Kind, object_id: str | Ref) -> str:
