@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..catalogue.known_ids import HTTP_API
 from ..http.bodies import check_required, check_texts
-from ..http.errors import problem, provider
+from ..http.errors import generic, problem, provider
 from ..http.json_schema import check_schema
 from ..http.messages import Answer, Call
 from ..http.routing import Route
@@ -123,9 +123,16 @@ def test(backend: Backend, call: Call) -> Answer:
 
 def check_reachable(backend: Backend, row: JsonObject) -> None:
     """1308-400, the copy engine's message, for a connection that is broken."""
+    check_behind(backend)
     message = backend.broken.get(row["id"])
     if message is not None:
         raise provider(1308, message)
+
+
+def check_behind(backend: Backend) -> None:
+    """A snapshot has nothing behind its accounts: neither reachable nor broken."""
+    if backend.unreachable is not None:
+        raise generic(403, "NothingToReach", f"This is a {backend.unreachable}")
 
 
 _ONE = "/data/foundation/flowservice/connections/{id}"

@@ -14,7 +14,7 @@ from ..http.routing import Route
 from ..json_types import JsonObject
 from ..state.backend import Backend
 from ..state.store import SandboxStore
-from .connections import check_reachable
+from .connections import check_behind, check_reachable
 from .objects.lists import existing
 from .pql import matching
 
@@ -54,6 +54,7 @@ def by_spec(backend: Backend, call: Call) -> Answer:
     if spec["id"] != LANDING_ZONE:
         raise provider(1372, "This connection spec cannot be explored without a connection")
     _check_query(call)
+    check_behind(backend)
     tree = backend.sandbox(call).files.get("landing-zone", {})
     return _explore(backend, call, tree, container=backend.sandbox(call).landing_container)
 

@@ -68,6 +68,8 @@ class Backend:
         self._load = load
         self._live = live
         self._broken: dict[str, str] = {}
+        self.unreachable: str | None = None
+        """What is said of every source where there is nothing behind the accounts."""
         self._selectors: dict[tuple[str, str], Selector] = {}
         self._lifecycles: dict[str, Lifecycle] = {}
 
@@ -125,6 +127,7 @@ class Backend:
     def _loaded(self) -> Seed:
         seed = self._load(self.clock.now())
         self._broken.update(seed.broken)
+        self.unreachable = seed.unreachable
         return seed
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..json_types import JsonObject
@@ -29,16 +29,17 @@ class SandboxSeed:
     `{path: node}` with nodes `{type, columns, rows, format}`; folders end with `/`.
     """
 
-    connections: Sequence[JsonObject]
-    source_connections: Sequence[JsonObject]
-    target_connections: Sequence[JsonObject]
-    flows: Sequence[JsonObject]
+    connections: Sequence[JsonObject] | Rows
+    source_connections: Sequence[JsonObject] | Rows
+    target_connections: Sequence[JsonObject] | Rows
+    flows: Sequence[JsonObject] | Rows
     runs: Rows
-    datasets: dict[str, JsonObject]
+    datasets: Mapping[str, JsonObject] | Rows
     batches: Mapping[str, JsonObject]
-    schemas: list[JsonObject]
+    schemas: Sequence[JsonObject] | Rows
     mapping_sets: Sequence[JsonObject]
     read_files: Callable[[], dict[str, dict[str, JsonObject]]]
+    earlier_mappings: Mapping[tuple[str, str], JsonObject] = field(default_factory=dict)
 
     @cached_property
     def files(self) -> dict[str, dict[str, JsonObject]]:
@@ -69,7 +70,8 @@ class Sandboxes(Mapping[str, SandboxSeed]):
 class Seed:
     """One organisation: its sandboxes, the specs that all of them share, and each sandbox's content.
 
-    `broken` gives the message with which a base connection fails when it is tested or explored, by its id.
+    `broken` gives the message with which a base connection fails when it is tested or explored, by its id;
+    `unreachable` is what is said of all of them where there is nothing behind them (a snapshot).
     """
 
     sandboxes: list[JsonObject]
@@ -77,3 +79,4 @@ class Seed:
     flow_specs: list[JsonObject]
     by_sandbox: Sandboxes
     broken: dict[str, str]
+    unreachable: str | None = None

@@ -8,9 +8,10 @@ snapshot safe to keep.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, cast
 
 from ..json_types import JsonObject
 from .content import SandboxSeed, Seed
@@ -84,12 +85,15 @@ class SandboxStore:
         self._load = seed
         self.credential_generations: dict[str, int] = {}
         """How often the landing zone's credentials were refreshed, by landing zone type."""
-        self.earlier_mappings: dict[tuple[str, str], JsonObject] = {}
-        """Mapping sets as they were, by id and version."""
 
     @cached_property
     def _seed(self) -> SandboxSeed:
         return self._load()
+
+    @cached_property
+    def earlier_mappings(self) -> MutableMapping[tuple[str, str], JsonObject]:
+        """Mapping sets as they were, by id and version."""
+        return ChainMap({}, cast("MutableMapping[tuple[str, str], JsonObject]", self._seed.earlier_mappings))
 
     @cached_property
     def files(self) -> dict[str, dict[str, JsonObject]]:
@@ -110,14 +114,14 @@ class SandboxStore:
         """The collections by kind of object."""
         seed = self._seed
         return {
-            "connections": Collection(ListRows(seed.connections)),
-            "sourceConnections": Collection(ListRows(seed.source_connections)),
-            "targetConnections": Collection(ListRows(seed.target_connections)),
-            "flows": Collection(ListRows(seed.flows)),
+            "connections": Collection(_rows(seed.connections)),
+            "sourceConnections": Collection(_rows(seed.source_connections)),
+            "targetConnections": Collection(_rows(seed.target_connections)),
+            "flows": Collection(_rows(seed.flows)),
             "runs": Collection(seed.runs),
-            "dataSets": Collection(MappingRows(seed.datasets)),
+            "dataSets": Collection(_rows(seed.datasets)),
             "batches": Collection(MappingRows(seed.batches)),
-            "schemas": Collection(MappingRows({item["$id"]: item for item in seed.schemas})),
+            "schemas": Collection(_schema_rows(seed.schemas)),
             "mappingSets": Collection(ListRows(seed.mapping_sets)),
         }
 
@@ -127,6 +131,18 @@ class SandboxStore:
     @property
     def name(self) -> str:
         return str(self.about["name"])
+
+
+def _rows(given: Sequence[JsonObject] | Mapping[str, JsonObject] | Rows) -> Rows:
+    """What a seed gives, as rows."""
+    if isinstance(given, Mapping):
+        return MappingRows(given)
+    return ListRows(given) if isinstance(given, Sequence) else given
+
+
+def _schema_rows(given: Sequence[JsonObject] | Rows) -> Rows:
+    """Schemas carry their id under another name."""
+    return MappingRows({item["$id"]: item for item in given}) if isinstance(given, Sequence) else given
 
 
 class Store:
