@@ -41,9 +41,12 @@ class App:
         client: PlatformClient | None = None,
         guard: Guard | None = None,
         emulated: bool = False,
+        snapshot: str | None = None,
     ) -> None:
         self.settings = settings
         self.emulated = emulated
+        self.snapshot = snapshot
+        """Of which sandbox and time, where a snapshot answers in Adobe's place."""
         self.on_written: Written | None = None
         self.unconfirmable: str | None = None
         self._transport = transport
@@ -101,6 +104,7 @@ class App:
             self._guard.emulated = self.emulated
             self._guard.on_written = self._written
             self._guard.unconfirmable = self.unconfirmable
+            self._guard.note = f"This is a {self.snapshot}." if self.snapshot else None
         return self._guard
 
     async def _written(self, ctx: Context[App, Any], change: Change, ids: Mapping[str, str]) -> None:

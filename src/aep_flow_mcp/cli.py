@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from aep_flow_mcp.emulator import Variants
+    from aep_flow_mcp.emulator import EmulatorOptions, Variants
     from aep_flow_mcp.server import FlowServer
     from aep_flow_mcp.settings import Settings
+    from aep_flow_mcp.snapshot_command import StandIn
 
 app = typer.Typer(
     name="aep-flow-mcp",
@@ -40,6 +42,12 @@ EnvFile = Annotated[
     ),
 ]
 """An option and no variable: hosts start servers inside projects, and a project must not be able to name it."""
+
+
+SnapshotFile = Annotated[
+    Path | None,
+    typer.Option("--snapshot", help="Answer from this file of the command snapshot.", show_default=False),
+]
 
 
 class Transport(StrEnum):
@@ -70,23 +78,28 @@ def serve(
     ] = Transport.STDIO,
     host: Annotated[str, typer.Option(help="For http: the address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="For http: the port; the endpoint is /mcp.")] = 8000,
+    snapshot: SnapshotFile = None,
     env_file: EnvFile = None,
 ) -> None:
     """Run the MCP server."""
-    settings = _settings(emulator=emulator, env_file=env_file)
+    copy = _opened(snapshot)
+    settings = _settings(emulator=emulator or copy is not None, env_file=env_file)
+    if copy is not None:
+        settings = copy.settings(settings)
     from aep_flow_mcp.logs import configure_logging
 
     configure_logging(settings.mcp_log_level)
-    server = _server(settings, emulator=emulator)
+    server = _server(settings, emulator=emulator, copy=copy)
     configure_logging(settings.mcp_log_level, server.app.redactor)
     _warn_if_unattended(settings)
     _prepare_audit_log(settings)
     from aep_flow_mcp.serving import serve_stdio
 
-    if transport is Transport.STDIO:
-        serve_stdio(server)
-    else:
-        _serve_http(server, settings, host=host, port=port)
+    with copy.time() if copy else nullcontext():
+        if transport is Transport.STDIO:
+            serve_stdio(server)
+        else:
+            _serve_http(server, settings, host=host, port=port)
 
 
 def _serve_http(server: FlowServer, settings: Settings, *, host: str, port: int) -> None:
@@ -183,13 +196,63 @@ def _read(*, emulator: bool, env_file: Path | None) -> Settings:
     return emulator_settings(env_file=named) if emulator else read_settings(env_file=named)
 
 
-def _server(settings: Settings, *, emulator: bool) -> FlowServer:
+def _server(settings: Settings, *, emulator: bool, copy: StandIn | None = None) -> FlowServer:
     from aep_flow_mcp.server import build_server
     from aep_flow_mcp.settings import SettingsError
 
     try:
+        if copy is not None:
+            return build_server(settings, transport=copy.transport, emulated=True, snapshot=copy.words)
         return build_server(settings, transport=emulator_transport if emulator else None, emulated=emulator)
     except SettingsError as error:
+        _stop(str(error))
+
+
+def _opened(
+    path: Path | None,
+    *,
+    options: EmulatorOptions | None = None,
+    clock: Callable[[], datetime] | None = None,
+) -> StandIn | None:
+    """The snapshot that stands in for Adobe, if one is named."""
+    if path is None:
+        return None
+    from aep_flow_mcp.snapshot_command import SnapshotFailed, stand_in
+
+    try:
+        return stand_in(path, options, clock)
+    except SnapshotFailed as error:
+        _stop(str(error))
+
+
+@app.command()
+def snapshot(
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    sandbox: Annotated[str | None, typer.Option(help="One of the configured ones; else the first.")] = None,
+    days: Annotated[int, typer.Option(help="Runs of this many days.")] = 30,
+    pseudonyms: Annotated[
+        bool, typer.Option("--pseudonyms", help="Replace names, people and places.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    emulator: Annotated[bool, typer.Option("--emulator", help="Read the built-in emulator.")] = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Read a sandbox into one file, without credentials and records, to rehearse on (serve --snapshot FILE)."""
+    from aep_flow_mcp.snapshot_command import SnapshotFailed, take
+
+    settings = _settings(emulator=emulator, env_file=env_file)
+    transport = emulator_transport if emulator else None
+    try:
+        take(
+            settings,
+            file,
+            sandbox=sandbox,
+            days=days,
+            pseudonyms=pseudonyms,
+            force=force,
+            transport=transport,
+        )
+    except SnapshotFailed as error:
         _stop(str(error))
 
 
@@ -211,6 +274,7 @@ def emulator(
     runs: Annotated[int, typer.Option(help="Add this many generated runs (with --flows).")] = 0,
     variant: Annotated[list[str] | None, typer.Option(help="NAME=VALUE: another documented answer.")] = None,
     now: Annotated[str | None, typer.Option(help="An ISO 8601 time at which the clock stands still.")] = None,
+    snapshot: SnapshotFile = None,
 ) -> None:
     """Run the emulated Flow Service alone, for any HTTP client."""
     import uvicorn
@@ -219,7 +283,11 @@ def emulator(
 
     scale = Scale(flows=flows, runs=runs) if flows or runs else None
     options = EmulatorOptions(seed=seed, latency=latency, scale=scale, variants=_variants(variant))
-    emulated = Emulator(replace(options, clock=_standing_clock(now)) if now else options)
+    clock = _standing_clock(now) if now else None
+    copy = _opened(snapshot, options=options, clock=clock)
+    emulated = copy.emulated if copy else Emulator(replace(options, clock=clock) if clock else options)
+    if copy:
+        print(f"This is a {copy.words}.", file=sys.stderr)
     print(f"Flow Service emulator on http://{host}:{port} (IMS: /ims/token/v3)", file=sys.stderr)
     uvicorn.run(emulated.app, host=host, port=port, log_level="warning")
 

@@ -201,12 +201,13 @@ def build_server(
     client: PlatformClient | None = None,
     guard: Guard | None = None,
     emulated: bool = False,
+    snapshot: str | None = None,
 ) -> FlowServer:
     """A server for these settings. It talks to nobody until a tool is called.
 
     transport: makes the HTTP transport when it is first needed (the emulator in this process, or a test's);
     without it requests go over the network. client, guard: already made ones, for tests that
-    look at them or replace their sleep.
+    look at them or replace their sleep. snapshot: what answers and previews say stands in for Adobe.
 
     Raises:
         SettingsError: a setting names a tool or toolset that does not exist.
@@ -214,7 +215,7 @@ def build_server(
     cards = load_cards()
     refused = refusals(cards, settings)
     sandboxes = settings.all_sandboxes
-    app = App(settings, transport=transport, client=client, guard=guard, emulated=emulated)
+    app = App(settings, transport=transport, client=client, guard=guard, emulated=emulated, snapshot=snapshot)
     tools = [
         ListedTool.from_card(
             card,

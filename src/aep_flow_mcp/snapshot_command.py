@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from aep_flow_mcp.app import TransportFactory
-    from aep_flow_mcp.emulator import Emulator
+    from aep_flow_mcp.emulator import Emulator, EmulatorOptions
     from aep_flow_mcp.settings import Settings
 
 
@@ -46,6 +50,7 @@ def take(
         raise SnapshotFailed("--days takes a number of days, 1 or more.")
     try:
         anyio.run(_take, settings, target, sandbox, days, pseudonyms, transport, now)
+        _tell(f"{target} ({target.stat().st_size / 1e6:.1f} MB)")
     except SnapshotError as error:
         raise SnapshotFailed(str(error)) from None
     except PlatformError as error:
@@ -86,7 +91,6 @@ async def _take(
         place.finish(
             {"taken_at": place.begun["taken_at"], "days": days, "pseudonyms": pseudonyms, "sandbox": about}
         )
-        _tell(f"{target} ({target.stat().st_size / 1e6:.1f} MB)")
     finally:
         await app.aclose()
 
@@ -95,8 +99,35 @@ def _tell(sentence: str) -> None:
     print(f"snapshot: {sentence}", file=sys.stderr, flush=True)
 
 
-def opened(path: Path) -> Emulator:
-    """An emulator on a snapshot; its clock stands at the time at which that was taken.
+@dataclass(frozen=True)
+class StandIn:
+    """A snapshot in Adobe's place. `words` say what it is of, and that nothing reaches Adobe."""
+
+    emulated: Emulator
+    words: str
+    sandbox: str
+
+    def transport(self) -> Any:
+        """What carries a server's requests to it."""
+        from aep_flow_mcp.emulator.asgi import EmulatorTransport
+
+        return EmulatorTransport(self.emulated)
+
+    def settings(self, settings: Settings) -> Settings:
+        """The settings, with the snapshot's sandbox as the only one."""
+        return settings.model_copy(update={"sandbox": self.sandbox, "sandboxes": ()})
+
+    def time(self) -> AbstractContextManager[None]:
+        """While it is open, its time is the present."""
+        from aep_flow_mcp.gathering.times import standing
+
+        return standing(self.emulated.backend.clock.now())
+
+
+def stand_in(
+    path: Path, options: EmulatorOptions | None = None, clock: Callable[[], datetime] | None = None
+) -> StandIn:
+    """An emulator on a snapshot; its clock stands at the time at which that was taken, unless another is given.
 
     Raises:
         SnapshotFailed: the file is not there, or no whole snapshot.
@@ -104,13 +135,7 @@ def opened(path: Path) -> Emulator:
     from aep_flow_mcp.emulator.snapshot.opening import NoSnapshot, open_snapshot
 
     try:
-        return open_snapshot(path)
+        opened = open_snapshot(path, options, clock)
     except NoSnapshot as error:
         raise SnapshotFailed(str(error)) from None
-
-
-def transport_of(emulated: Emulator) -> Any:
-    """What carries the requests of a server to it."""
-    from aep_flow_mcp.emulator.asgi import EmulatorTransport
-
-    return EmulatorTransport(emulated)
+    return StandIn(opened.emulator, opened.words, opened.sandbox)

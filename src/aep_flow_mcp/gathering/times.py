@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -16,12 +19,23 @@ T = TypeVar("T")
 
 _AGE = re.compile(r"(?P<number>\d{1,6})\s*(?P<unit>m|h|d|w)[a-z]*(\s+ago)?", re.IGNORECASE)
 _SEPARATOR = "~"  # in no cursor of ours, which is base64url
+_STANDING: ContextVar[datetime | None] = ContextVar("standing", default=None)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def now() -> datetime:
-    """The present, in UTC."""
-    return datetime.now(UTC)
+    """The present, in UTC; on a snapshot the time at which it was taken."""
+    return _STANDING.get() or datetime.now(UTC)
+
+
+@contextmanager
+def standing(at: datetime) -> Iterator[None]:
+    """Whatever runs within, and the tasks that it starts, takes this for the present."""
+    token = _STANDING.set(at)
+    try:
+        yield
+    finally:
+        _STANDING.reset(token)
 
 
 class Window:

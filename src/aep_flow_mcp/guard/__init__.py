@@ -80,6 +80,8 @@ class Guard:
         """Whether what is written to is the emulator."""
         self.unconfirmable: str | None = None
         """Why `confirm_change` cannot be called on this server; None where it can."""
+        self.note: str | None = None
+        """What every preview says besides: that nothing reaches Adobe, on a snapshot."""
         self.patience = 600.0
         """Seconds for which an older client is waited for, once it was asked."""
         self.on_written: OnWritten | None = None

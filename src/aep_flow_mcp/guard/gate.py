@@ -321,7 +321,9 @@ async def _settled(call: Call, plan: Refusal | Nothing | Unanswered) -> WriteRes
 
 def _preview(call: Call, change: Change) -> Preview:
     """What a person is shown, without anything that this server knows to be secret."""
-    return replace(preview(change).redacted(call.guard.redactor.text), at=visible(call.guard.at))
+    shown = replace(preview(change).redacted(call.guard.redactor.text), at=visible(call.guard.at))
+    note = call.guard.note
+    return replace(shown, warnings=(note, *shown.warnings)) if note else shown
 
 
 def _question_key(call: Call, plan: Planned) -> str:

@@ -5,7 +5,6 @@ Everything here reads. A planner that finds something wrong raises `PlanError` b
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
@@ -13,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from aep_flow_mcp.gathering.secret_fields import declared_secrets
+from aep_flow_mcp.gathering.times import now as present
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import PlanError
@@ -191,7 +191,7 @@ def objects_in(item: Mapping[str, Any], member: str) -> list[dict[str, Any]]:
 
 def now() -> float:
     """Epoch seconds."""
-    return time.time()
+    return present().timestamp()
 
 
 async def check_account(aep: FlowReader, connection_id: str | None, spec: ConnectionSpec) -> Checked:

@@ -50,9 +50,9 @@ class Pseudonyms:
 
         Names of fields (of a schema, in a mapping) stay: without them no mapping can be judged.
         """
-        return self._walk(item, "", within=False, top=True)
+        return self._walk(item, "", within=False)
 
-    def _walk(self, value: JSON, name: str, *, within: bool, top: bool = False) -> JSON:
+    def _walk(self, value: JSON, name: str, *, within: bool) -> JSON:
         if isinstance(value, dict):
             place = within or name in _ENDS
             # The members of `properties` are fields, whatever they are called.

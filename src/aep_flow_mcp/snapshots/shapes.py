@@ -17,9 +17,7 @@ Node = Any
 """What stands in a shape: an object of nodes; `["array", node…]`; `["same", value]`; `["text", part or column…]`;
 `["after", column, column]` (the sum); or the number of a column."""
 
-_ID = re.compile(
-    r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-HJKMNP-TV-Z]{26})"
-)
+_ID = re.compile(r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-HJKMNP-TV-Z]{26})")
 _NUMBER = re.compile(r"(\d+)")
 _MOMENT = 10**11
 """From here on a number is a time in milliseconds, most likely close to the object's others."""

@@ -136,7 +136,9 @@ class Taking:
             data = await self._data(f"{CATALOG}/dataSets", params)
             if not isinstance(data, dict):
                 raise unexpected(f"{CATALOG}/dataSets", "a map of objects was expected")
-            pairs = [(id, self._kept.of("dataSets", row)) for id, row in data.items() if isinstance(row, dict)]
+            pairs = [
+                (id, self._kept.of("dataSets", row)) for id, row in data.items() if isinstance(row, dict)
+            ]
             start += len(data)
             done = len(data) < PAGE
             self._place.keep("dataSets", pairs, following=None, done=done)
@@ -170,7 +172,9 @@ class Taking:
             found |= fresh
             page = data.get("_page")
             last = page.get("next") if isinstance(page, dict) else None
-            params = [("orderby", "title"), ("limit", str(PAGE)), ("start", str(last))] if last and new else None
+            params = (
+                [("orderby", "title"), ("limit", str(PAGE)), ("start", str(last))] if last and new else None
+            )
         await self._one_by_one("schemas", [(id, partial(self._schema, id)) for id in found])
 
     async def _schema(self, id: str) -> Any:
@@ -193,7 +197,9 @@ class Taking:
             self._place.keep(kind, pairs, following=None, done=False)
         self._place.of(kind)["missing"] = missing
         self._place.keep(kind, [], following=None, done=True)
-        self._tell(f"{kind}: {self._place.of(kind)['objects']:,}" + (f", {missing} not found" if missing else ""))
+        self._tell(
+            f"{kind}: {self._place.of(kind)['objects']:,}" + (f", {missing} not found" if missing else "")
+        )
 
     async def _found(self, call: Callable[[], Any]) -> Any:
         try:

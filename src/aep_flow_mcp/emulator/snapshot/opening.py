@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,21 +14,37 @@ from ..state.content import Sandboxes, SandboxSeed, Seed
 from ..state.options import EmulatorOptions
 from .archive import Archive, NoSnapshot, SnapshotRows
 
-__all__ = ["NoSnapshot", "open_snapshot", "seed_of", "words"]
+__all__ = ["NoSnapshot", "Opened", "open_snapshot"]
 
 
-def open_snapshot(path: Path, options: EmulatorOptions | None = None) -> Emulator:
-    """An emulator on a snapshot. Its clock stands at the snapshot's time unless the options bring another one;
-    whoever calls is accepted.
+@dataclass(frozen=True)
+class Opened:
+    """An emulator on a snapshot, what answers from it are in words, and the name of its sandbox."""
+
+    emulator: Emulator
+    words: str
+    sandbox: str
+
+
+def open_snapshot(
+    path: Path, options: EmulatorOptions | None = None, clock: Callable[[], datetime] | None = None
+) -> Opened:
+    """An emulator on a snapshot. Its clock stands at the snapshot's time unless another one is given; whoever
+    calls is accepted.
 
     Raises:
         NoSnapshot: the file is not there, cut off, or something else.
     """
     archive = Archive(path)
     taken = taken_at(archive)
-    chosen = options or EmulatorOptions(clock=lambda: taken)
-    chosen = replace(chosen, client_id=None, client_secret=None, org_id=None)
-    return Emulator(chosen, seed_data=seed_of(archive))
+    chosen = replace(
+        options or EmulatorOptions(),
+        clock=clock or (lambda: taken),
+        client_id=None,
+        client_secret=None,
+        org_id=None,
+    )
+    return Opened(Emulator(chosen, seed_data=seed_of(archive)), words(archive), sandbox_of(archive)["name"])
 
 
 def taken_at(archive: Archive) -> datetime:

@@ -17,6 +17,7 @@ from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import AppState, Reader
 from aep_flow_mcp.surface.registry import Toolset, read_tool
 
+_EMULATOR = "emulator: invented data, nothing reaches Adobe"
 PATIENCE = 5.0
 """Seconds for asking Adobe about the sandboxes; what the settings say does not wait for longer."""
 
@@ -61,7 +62,7 @@ async def get_server_info(app: AppState, aep: Reader) -> ServerInfo:
     connection, sandboxes = await _ask_adobe(aep, config)
     return ServerInfo(
         version=__version__,
-        mode="emulator: invented data, nothing reaches Adobe" if app.emulated else "Adobe",
+        mode=app.snapshot or (_EMULATOR if app.emulated else "Adobe"),
         platform_host=urlsplit(config.platform_url).hostname,
         connection=connection,
         authentication=_authentication(config),
