@@ -49,7 +49,7 @@ class Schedule:
 
 def schedule_of(flow: JsonObject) -> Schedule | None:
     """When a flow runs by itself, or None."""
-    params = normalised(flow.get("scheduleParams") or {})
+    params = normalised(_object(flow, "scheduleParams"))
     start = params.get("startTime")
     if isinstance(start, int):
         return _of_params(params, start)
@@ -93,12 +93,23 @@ def _day_end(text: str | None) -> int | None:
 
 
 def _audience_plans(flow: JsonObject) -> Iterator[JsonObject]:
-    for transformation in flow.get("transformations") or []:
-        params = transformation.get("params") or {}
-        for selector in (params.get("segmentSelectors") or {}).get("selectors") or []:
-            plan = (selector.get("value") or {}).get("schedule")
+    for transformation in _listed(flow, "transformations"):
+        selectors = _object(_object(transformation, "params"), "segmentSelectors")
+        for selector in _listed(selectors, "selectors"):
+            plan = _object(selector, "value").get("schedule")
             if isinstance(plan, dict):
                 yield plan
+
+
+def _object(row: JsonObject, name: str) -> JsonObject:
+    """A member that is an object: an organisation that was read from elsewhere may hold anything."""
+    found = row.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _listed(row: JsonObject, name: str) -> list[JsonObject]:
+    found = row.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def normalised(params: JsonObject) -> JsonObject:
