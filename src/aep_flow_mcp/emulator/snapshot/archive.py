@@ -19,6 +19,11 @@ VERSION = 1
 _NAMED = ("sourceConnections", "targetConnections", "flows")
 _SPECS = ("connectionSpecs", "flowSpecs")
 _KEPT_BLOCKS = 12
+_TOGETHER = (
+    *("flowId", "createdAt", "updatedAt", "metrics.statusSummary.status"),
+    *("metrics.durationSummary.startedAtUTC", "metrics.durationSummary.completedAtUTC"),
+)
+"""Columns that questions about runs need together."""
 
 
 class NoSnapshot(ValueError):
@@ -132,21 +137,29 @@ class SnapshotRows:
         if "[]" in path:
             return None
         if path not in self._columns:
-            self._columns[path] = self._column(path.split("."))
+            self._columns |= self._read_columns([path, *_TOGETHER] if path in _TOGETHER else [path])
         return self._columns[path]
 
-    def _column(self, keys: list[str]) -> Sequence[Any]:
+    def _read_columns(self, paths: list[str]) -> dict[str, Sequence[Any]]:
+        """Several columns in one pass: decoding the blocks takes the time."""
         self.ids()
-        values: list[Any] = []
+        columns: dict[str, list[Any]] = {path: [] for path in paths}
         seen: dict[str, str] = {}
-        block, held = -1, []
+        block = -1
+        held: dict[str, list[Any]] = {}
         for place in self._places:
             number, within = divmod(place, 1_000_000)
             if number != block:
-                block, held = number, self._archive.block(self._kind, number).values(keys)
-            value = held[within]
-            # The same text again and again is one text.
-            values.append(seen.setdefault(value, value) if isinstance(value, str) else value)
-        if values and all(type(value) is int and -(2**63) <= value < 2**63 for value in values):
-            return array("q", values)
-        return values
+                decoded = self._archive.block(self._kind, number)
+                block, held = number, {path: decoded.values(path.split(".")) for path in columns}
+            for path, column in columns.items():
+                value = held[path][within]
+                # The same text again and again is one text.
+                column.append(seen.setdefault(value, value) if isinstance(value, str) else value)
+        return {path: _compact(column) for path, column in columns.items()}
+
+
+def _compact(values: list[Any]) -> Sequence[Any]:
+    if values and all(type(value) is int and -(2**63) <= value < 2**63 for value in values):
+        return array("q", values)
+    return values
