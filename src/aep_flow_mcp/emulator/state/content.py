@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from ..json_types import JsonObject
 from .rows import Rows
 
 ORG_ID = "0123456789ABCDEF01234567@AdobeOrg"
 """The organisation that owns everything in a seed."""
+
+
+Objects = Any
+"""A sequence or mapping of objects, or `Rows` that are made when they are asked for; the store tells them apart."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +34,14 @@ class SandboxSeed:
     `{path: node}` with nodes `{type, columns, rows, format}`; folders end with `/`.
     """
 
-    connections: Sequence[JsonObject] | Rows
-    source_connections: Sequence[JsonObject] | Rows
-    target_connections: Sequence[JsonObject] | Rows
-    flows: Sequence[JsonObject] | Rows
+    connections: Objects
+    source_connections: Objects
+    target_connections: Objects
+    flows: Objects
     runs: Rows
-    datasets: Mapping[str, JsonObject] | Rows
+    datasets: Objects
     batches: Mapping[str, JsonObject]
-    schemas: Sequence[JsonObject] | Rows
+    schemas: Objects
     mapping_sets: Sequence[JsonObject]
     read_files: Callable[[], dict[str, dict[str, JsonObject]]]
     earlier_mappings: Mapping[tuple[str, str], JsonObject] = field(default_factory=dict)
