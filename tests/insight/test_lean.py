@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -85,6 +85,7 @@ def test_runs(document: dict[str, Any]) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(bent(FLOWS))
+@example(raw_flow(transformations=[{"name": "Mapping", "params": {"mappingId": 0}}]))
 def test_flows(document: dict[str, Any]) -> None:
     same(FlowFacts.of, flow_facts, Flow, document)
 

@@ -176,7 +176,7 @@ def _steps(steps: list[Any]) -> tuple[str | None, int]:
         params = _object(step, "params")
         if "segmentSelectors" in params or "profileMapping" in params:
             raise _NotPlainError
-        if found is None and params.get("mappingId"):
+        if found is None and params.get("mappingId") not in (None, ""):
             found = _id(params, "mappingId")
     return found, 0
 

@@ -15,9 +15,7 @@ _KINDS = {
     **dict.fromkeys(
         ("createdBy", "updatedBy", "modifiedBy", "createdUser", "updatedUser", "lastUpdatedBy"), "user"
     ),
-    **dict.fromkeys(
-        ("createdClient", "updatedClient"), "user"
-    ),
+    **dict.fromkeys(("createdClient", "updatedClient"), "user"),
 }
 _PLACES = re.compile(
     r"(?i)(?:path|paths|folder|file|files|filename|bucket\w*|container\w*|table\w*|host|server|url|uri|database"
