@@ -93,7 +93,7 @@ def serve(
     configure_logging(settings.mcp_log_level, server.app.redactor)
     _warn_if_unattended(settings)
     _prepare_audit_log(settings)
-    from aep_flow_mcp.serving import serve_stdio
+    from aep_flow_mcp.serving.running import serve_stdio
 
     with copy.time() if copy else nullcontext():
         if transport is Transport.STDIO:
@@ -103,8 +103,8 @@ def serve(
 
 
 def _serve_http(server: FlowServer, settings: Settings, *, host: str, port: int) -> None:
-    from aep_flow_mcp.listening import check_address, http_security
-    from aep_flow_mcp.serving import serve_http
+    from aep_flow_mcp.serving.listening import check_address, http_security
+    from aep_flow_mcp.serving.running import serve_http
     from aep_flow_mcp.settings import SettingsError
 
     try:

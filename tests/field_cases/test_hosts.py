@@ -12,13 +12,13 @@ from pydantic import SecretStr, ValidationError
 
 from aep_flow_mcp.app import App, platform_config
 from aep_flow_mcp.cli import emulator_settings
+from aep_flow_mcp.half_characters import LOST, without_halves
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.transport import PlatformClient
 from aep_flow_mcp.settings import read_settings
 from aep_flow_mcp.surface.arguments import broken_text, fitted
 from aep_flow_mcp.surface.listed import ListedTool
 from aep_flow_mcp.surface.snapshot import definition_of, load_cards
-from aep_flow_mcp.wire import LOST, without_halves
 from field_cases.conftest import Ask
 
 CARDS = {card["name"]: card for card in load_cards()}

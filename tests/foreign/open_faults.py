@@ -10,10 +10,7 @@ OPEN: dict[str, str] = {
     r"pipeline_health: refuses": "a catalogue of specs that may not be read stops it",
     r"get_connection_spec: the name is not told": "a list of flow specs that may not be read stops it",
     r"get_flow_spec: the name is not told": "a list of connection specs that may not be read stops it",
-    r"describe_flow: another kind": "a flow that does not repeat its connections is called internal",
-    r"diagnose_flow: unread runs are none": "runs that could not be read count as none",
     r"get_resource: no text": "an answer of empty lists has no line of text",
-    r"retry_run: characters that nobody sees": "the flow's name stands in the refusal as it came",
 }
 """Pattern of what `Report.found` calls it -> what is wrong. The first that fits counts."""
 

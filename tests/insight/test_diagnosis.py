@@ -225,3 +225,14 @@ def test_any_message_is_diagnosed(message: str, code: str) -> None:
     found: Diagnosis = diagnose(evidence(runs=bad(message, code=code)))
     assert found.findings
     assert found.first.cause is not Cause.HEALTHY
+
+
+def test_runs_that_could_not_be_read_are_not_runs_that_did_not_come() -> None:
+    unread = evidence(runs=(), unread=Problem.NO_PERMISSION)
+    assert diagnose(replace(unread, unread=None)).first.cause is Cause.RUNS_MISSING, "it is due, and known"
+    first = diagnose(unread).first
+    assert first.cause is Cause.UNKNOWN
+    (words,) = first.evidence
+    assert words.startswith(
+        "its runs could not be read: no permission; the flow says of its last one: success"
+    )

@@ -10,11 +10,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aep_flow_mcp.insight.description import FlowParts, describe, run_row
+from aep_flow_mcp.insight.description import FlowParts, describe
 from aep_flow_mcp.insight.diagnosis import diagnose
 from aep_flow_mcp.insight.evidence import Evidence
 from aep_flow_mcp.insight.facts import FlowFacts, RunFacts
 from aep_flow_mcp.insight.lean import flow_facts, run_facts
+from aep_flow_mcp.insight.shapes import run_row
 from aep_flow_mcp.platform.models.connections import Connection, SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.explore import ExplorePreview
 from aep_flow_mcp.platform.models.flows import Flow

@@ -16,8 +16,8 @@ import pytest
 from mcp.server.transport_security import TransportSecurityMiddleware
 from starlette.requests import Request
 
-from aep_flow_mcp.listening import check_address, http_security
 from aep_flow_mcp.server import build_server
+from aep_flow_mcp.serving.listening import check_address, http_security
 from aep_flow_mcp.settings import AuthMode, Settings, SettingsError
 from support.processes import emulator_headers, emulator_process, http_server_process, server_environment
 
@@ -152,7 +152,7 @@ def test_opening_is_said_at_each_start(
     from aep_flow_mcp import cli
 
     ran: list[dict[str, Any]] = []
-    monkeypatch.setattr("aep_flow_mcp.serving.serve_http", lambda _, **how: ran.append(how))
+    monkeypatch.setattr("aep_flow_mcp.serving.running.serve_http", lambda _, **how: ran.append(how))
     settings = Settings.model_construct(mcp_auth=AuthMode.NONE, mcp_allowed_hosts=("flows.example.com",))
     server = build_server(settings)
     with caplog.at_level(logging.CRITICAL):

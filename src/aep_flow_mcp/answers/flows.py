@@ -9,8 +9,7 @@ from pydantic import BaseModel
 
 from aep_flow_mcp.answers.listing import Turn, listed_with_specs
 from aep_flow_mcp.answers.text import Listing, Whole
-from aep_flow_mcp.insight.description import run_row
-from aep_flow_mcp.insight.shapes import RunRow
+from aep_flow_mcp.insight.shapes import RunRow, run_row
 from aep_flow_mcp.insight.words import frequency_of, utc
 from aep_flow_mcp.platform.models.flows import Flow, FlowKind
 from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus

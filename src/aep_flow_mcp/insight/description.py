@@ -20,20 +20,16 @@ from aep_flow_mcp.insight.shapes import (
     OperationPart,
     Part,
     Problem,
-    RunRow,
     ScheduleFields,
     SourcePart,
     TargetPart,
+    run_row,
 )
 from aep_flow_mcp.insight.words import (
     audience_schedule,
     client_words,
-    error_words,
-    failing_errors,
     frequency_of,
-    root_error,
     schedule_words,
-    seconds,
     utc,
 )
 from aep_flow_mcp.platform.models.connections import (
@@ -42,7 +38,7 @@ from aep_flow_mcp.platform.models.connections import (
     SourceConnection,
     TargetConnection,
 )
-from aep_flow_mcp.platform.models.flows import Flow, FlowKind, LastOperation, LastRun
+from aep_flow_mcp.platform.models.flows import Flow, FlowKind, LastOperation, LastRun, kind_by_ends
 from aep_flow_mcp.platform.models.neighbours import Dataset, MappingSet, SchemaSummary
 from aep_flow_mcp.platform.models.runs import FlowRun
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
@@ -77,6 +73,15 @@ class FlowParts:
     """Runs of the last seven days, and how many of them failed."""
 
 
+def _kind(parts: FlowParts) -> FlowKind | None:
+    """By what the flow says, else by its connections; None where neither could be read."""
+    if parts.flow.tells_kind:
+        return parts.flow.kind
+    sources = {each.spec_id for each in parts.sources.values() if isinstance(each, SourceConnection)}
+    targets = {each.spec_id for each in parts.targets.values() if isinstance(each, TargetConnection)}
+    return kind_by_ends(sources, targets) if sources and targets else None
+
+
 def describe(parts: FlowParts, *, now: datetime) -> FlowDescription:
     """Shape what was gathered. `now` decides between "starts" and "since", "ends" and "ended"."""
     flow = parts.flow
@@ -92,7 +97,7 @@ def describe(parts: FlowParts, *, now: datetime) -> FlowDescription:
         name=flow.name,
         description=flow.description,
         state=flow.state,
-        kind=flow.kind,
+        kind=_kind(parts),
         frequency=frequency,
         flow_spec=flow_spec,
         problems=[
@@ -127,21 +132,6 @@ def describe(parts: FlowParts, *, now: datetime) -> FlowDescription:
         runs_note=_runs_note(parts, spec),
         runs=[run_row(run) for run in runs],
         note=_more_audiences(flow),
-    )
-
-
-def run_row(run: FlowRun) -> RunRow:
-    """A run in one line, with the number of its errors and the one that says most."""
-    return RunRow(
-        id=run.id,
-        status=run.status,
-        started_at=utc(run.started_at),
-        duration_s=seconds(run.duration_s),
-        records_in=run.records_in,
-        records_out=run.records_out,
-        records_failed=run.records_failed,
-        errors=len(failing_errors(run)) or None,
-        first_error=error_words(root_error(run)),
     )
 
 

@@ -38,13 +38,15 @@ class Probed:
 class Evidence:
     """One flow and all it depends on, by id: a part, or the `Problem` with it; what was not read is left out.
 
-    `runs` are the newest runs in any order. `explored` is by source connection id, `tested` by account id.
+    `runs` are the newest runs in any order; `unread` says why they are not known. `explored` is by source
+    connection id, `tested` by account id.
     `focus` is the run asked about, if one was; a `continuous` flow streams and has no runs of its own.
     """
 
     flow: Flow
     now: datetime
     runs: Sequence[FlowRun] = ()
+    unread: Problem | None = None
     sources: Mapping[str, SourceConnection | Problem] = field(default_factory=dict)
     targets: Mapping[str, TargetConnection | Problem] = field(default_factory=dict)
     accounts: Mapping[str, Connection | Problem] = field(default_factory=dict)

@@ -57,6 +57,8 @@ def quiet(case: Case) -> Iterator[Finding]:
     if case.evidence.focus:
         # The question is about one run, which may be old: what its flow does since is another one.
         return
+    if case.evidence.unread is not None:
+        return  # runs that could not be read are not runs that did not come
     stuck = _stuck(case)
     if stuck:
         yield stuck
@@ -110,6 +112,11 @@ def nothing_found(case: Case) -> Finding:
         step = Step("get_run", {"run_id": run.id}) if run else None
         return Finding(Cause.UNKNOWN, 0.2, (*words, *case.run_words), step)
     last = case.evidence.flow.last_run
+    if case.evidence.unread is not None and not case.history.runs:
+        told = f"its runs could not be read: {case.evidence.unread.value}"
+        if last:
+            told += f"; the flow says of its last one: {last_run_words(last)}"
+        return Finding(Cause.UNKNOWN, 0.2, (told,))
     if last and not case.history.runs and last.status in (*_BAD_STATUSES, RunStatus.UNKNOWN):
         told = f"no run is listed; the flow says of its last one: {last_run_words(last)}"
         return Finding(Cause.UNKNOWN, 0.2, (told,))

@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from aep_flow_mcp.insight.words import error_words, failing_errors, root_error, seconds, utc
 from aep_flow_mcp.platform.models.flows import FlowKind
-from aep_flow_mcp.platform.models.runs import RunStatus
+from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus
 
 
 class Problem(StrEnum):
@@ -127,7 +128,7 @@ class FlowDescription(_Shape):
     name: str | None = None
     description: str | None = None
     state: str | None = None
-    kind: FlowKind
+    kind: FlowKind | None = None
     frequency: str | None = None
     flow_spec: Part | None = None
     problems: list[str] = []
@@ -159,3 +160,18 @@ class FlowDescription(_Shape):
     runs_note: str | None = None
     runs: list[RunRow] = []
     note: str | None = None
+
+
+def run_row(run: FlowRun) -> RunRow:
+    """A run in one line, with the number of its errors and the one that says most."""
+    return RunRow(
+        id=run.id,
+        status=run.status,
+        started_at=utc(run.started_at),
+        duration_s=seconds(run.duration_s),
+        records_in=run.records_in,
+        records_out=run.records_out,
+        records_failed=run.records_failed,
+        errors=len(failing_errors(run)) or None,
+        first_error=error_words(root_error(run)),
+    )

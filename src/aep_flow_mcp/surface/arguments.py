@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aep_flow_mcp.wire import LOST
+from aep_flow_mcp.half_characters import LOST
 
 _SURROGATE = re.compile(f"[\ud800-\udfff{LOST}]")
 _WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0+)?")

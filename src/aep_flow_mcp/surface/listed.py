@@ -68,6 +68,7 @@ class ListedTool(Tool):
 
     async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> Any:
         """Check the arguments, run the tool, and turn what it answers, or raises, into words without secrets."""
+        from aep_flow_mcp.answers.text import clean
         from aep_flow_mcp.surface import failures
         from aep_flow_mcp.surface.patience import PatientContext, begun, patiently
 
@@ -88,7 +89,8 @@ class ListedTool(Tool):
             if not self._card["writes"]:
                 effect = failures.ONLY_READS
             sentence = failures.sentence(error, self.name, effect=effect)
-            raise ToolError(self._redactor.text(sentence)) from None
+            # Names and messages of the organisation stand in refusals too.
+            raise ToolError(clean(self._redactor.text(sentence))) from None
 
     async def _answered(
         self, own: dict[str, Any], sandbox: str | None, context: Any, convert_result: bool

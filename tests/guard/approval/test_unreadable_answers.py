@@ -11,7 +11,7 @@ import anyio
 import httpx
 import pytest
 
-from aep_flow_mcp.client_responses import mended
+from aep_flow_mcp.serving.client_responses import mended
 from guard.bed import YES, Bed
 from support.processes import http_server_process
 from support.raw_client import LEGACY, raw_server

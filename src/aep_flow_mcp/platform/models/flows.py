@@ -176,9 +176,16 @@ class Flow(Stored):
             return FlowKind.DESTINATION
         if traits and traits.is_source_flow:
             return FlowKind.SOURCE
-        return _kind_by_ends(
+        return kind_by_ends(
             {ref.spec_id for ref in self.source_refs}, {ref.spec_id for ref in self.target_refs}
         )
+
+    @property
+    def tells_kind(self) -> bool:
+        """Whether the flow repeats enough of what it joins to tell its kind by itself."""
+        traits = self.inherited_attributes.properties if self.inherited_attributes else None
+        flagged = traits is not None and bool(traits.is_destination_flow or traits.is_source_flow)
+        return flagged or any(ref.spec_id for ref in (*self.source_refs, *self.target_refs))
 
     @property
     def mapping(self) -> MappingRef | None:
@@ -226,7 +233,8 @@ class Flow(Stored):
         return values
 
 
-def _kind_by_ends(sources: set[str | None], targets: set[str | None]) -> FlowKind:
+def kind_by_ends(sources: set[str | None], targets: set[str | None]) -> FlowKind:
+    """What a flow is by the connection specs at its two ends."""
     from_store = bool(sources & {DATA_LAKE_SOURCE_SPEC, PROFILE_STORE_SPEC})
     into_store = bool(targets & {DATA_LAKE_TARGET_SPEC, PROFILE_STORE_SPEC})
     if DATA_LAKE_TARGET_SPEC in targets and not from_store:

@@ -27,7 +27,6 @@ from aep_flow_mcp.insight.words import last_run_words, utc
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.models.connections import Connection, SourceConnection
 from aep_flow_mcp.platform.models.error_codes import RUN, explain
-from aep_flow_mcp.platform.models.flows import LastRun
 from aep_flow_mcp.platform.models.neighbours import MappingSet
 from aep_flow_mcp.platform.models.runs import FlowRun
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
@@ -164,6 +163,7 @@ async def _evidence(aep: FlowReader, parts: FlowParts, run: FlowRun | None, *, n
         flow=flow,
         now=now,
         runs=listed,
+        unread=parts.runs if isinstance(parts.runs, Problem) else None,
         sources=parts.sources,
         targets=parts.targets,
         accounts=parts.accounts,
@@ -233,7 +233,7 @@ def _answer(evidence: Evidence, diagnosis: Diagnosis, *, run_id: str | None) -> 
             for each in others
         ],
         checks=list(_checks(evidence)),
-        runs=_run_words(diagnosis.history, evidence.flow.last_run),
+        runs=_run_words(diagnosis.history, evidence),
         records_lost=diagnosis.history.lost,
         errors=[_error_row(group) for group in diagnosis.history.groups[:5]],
     )
@@ -282,11 +282,11 @@ def _check(word: str, id: str, part: Any, probed: Probed | None) -> Check:
     return Check(part=word, name=id if word in ("source", "mapping") else name or id, result=result)
 
 
-def _run_words(history: History, last: LastRun | None) -> str:
+def _run_words(history: History, evidence: Evidence) -> str:
+    last = evidence.flow.last_run
     if not history.runs:
-        return (
-            f"none listed; the flow says of its last one: {last_run_words(last)}" if last else "none listed"
-        )
+        listed = f"could not be read ({evidence.unread.value})" if evidence.unread else "none listed"
+        return f"{listed}; the flow says of its last one: {last_run_words(last)}" if last else listed
     counts = {outcome: sum(run.outcome is outcome for run in history.runs) for outcome in Outcome}
     parts = [f"{number} {outcome.value.replace('_', ' ')}" for outcome, number in counts.items() if number]
     oldest = min((run.at for run in history.runs if run.at), default=None)

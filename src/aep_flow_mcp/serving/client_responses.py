@@ -9,7 +9,7 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from aep_flow_mcp.wire import without_halves
+from aep_flow_mcp.half_characters import without_halves
 
 _UNREADABLE = {"code": -32600, "message": "The response is not one of JSON-RPC 2.0: its result is no object."}
 _LIMIT = 65_536

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from aep_flow_mcp.client_responses import mended, readable_responses
-from aep_flow_mcp.wire import without_halves
+from aep_flow_mcp.half_characters import without_halves
+from aep_flow_mcp.serving.client_responses import mended, readable_responses
 
 if TYPE_CHECKING:
     from types import FrameType
