@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,9 @@ import anyio
 import pytest
 
 from aep_flow_mcp.emulator import FaultRule
+from aep_flow_mcp.guard.execution import audit as audit_module
 from aep_flow_mcp.guard.execution.audit import Audit, AuditError
+from aep_flow_mcp.guard.execution.locking import lock_file
 from guard.bed import NO, YES, Bed, Person
 
 MakeBed = Callable[..., Bed]
@@ -44,6 +47,50 @@ async def test_lines_of_many_writers_do_not_mix(audit_file: Path, audit_text: Ca
         for number in range(40):
             group.start_soon(Audit(audit_file).write, {"number": number, "padding": "x" * 3_000})
     assert sorted(json.loads(line)["number"] for line in audit_text().splitlines()) == list(range(40))
+
+
+def test_a_line_that_was_cut_off_does_not_swallow_the_next(audit_file: Path) -> None:
+    audit_file.write_bytes(b'{"event":"app')
+    anyio.run(Audit(audit_file).write, {"event": "declined"})
+    cut_off, whole = audit_file.read_text().splitlines()
+    assert cut_off == '{"event":"app'
+    assert json.loads(whole)["event"] == "declined"
+
+
+async def test_where_the_file_ends_is_looked_at_by_one_writer_at_a_time(
+    audit_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader that comes in the middle of another's line would take it for one that was cut off."""
+    looking: list[int] = []
+    together: list[int] = []
+    ends_a_line = audit_module._ends_a_line
+
+    def slow_look(descriptor: int) -> bool:
+        looking.append(descriptor)
+        time.sleep(0.002)
+        together.append(len(looking))
+        found = ends_a_line(descriptor)
+        looking.remove(descriptor)
+        return found
+
+    monkeypatch.setattr(audit_module, "_ends_a_line", slow_look)
+    async with anyio.create_task_group() as group:
+        for number in range(12):
+            group.start_soon(Audit(audit_file).write, {"number": number})
+    assert together == [1] * 12
+
+
+def test_a_log_that_another_process_keeps_locked_is_refused_in_time(
+    audit_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_module, "WITHIN", 0.05)
+    with audit_file.open("ab") as other:
+        lock_file(other.fileno(), within=0)
+        with pytest.raises(AuditError, match="AEP_MCP_AUDIT_LOG"):
+            anyio.run(Audit(audit_file).write, {"event": "declined"})
+    assert audit_file.read_bytes() == b""
+    anyio.run(Audit(audit_file).write, {"event": "declined"})
+    assert json.loads(audit_file.read_text())["event"] == "declined"
 
 
 def test_without_a_file_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

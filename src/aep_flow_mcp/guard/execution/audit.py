@@ -19,6 +19,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+from aep_flow_mcp.guard.execution.locking import lock_file
 from aep_flow_mcp.platform.redaction.values import Redactor
 
 WITHIN = 10.0
@@ -86,9 +87,13 @@ class Audit:
 
 
 def _append(path: Path, line: bytes) -> None:
-    """One write in append mode: lines of several processes do not mix."""
+    """One write in append mode: lines of several processes do not mix.
+
+    Alone, since where the file ends is read before: another's line half on its way looks like one that was cut off.
+    """
     descriptor = _opened(path)
     try:
+        lock_file(descriptor, within=WITHIN / 2)
         if not _ends_a_line(descriptor):
             line = b"\n" + line
         if os.write(descriptor, line) != len(line):
