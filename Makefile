@@ -8,7 +8,7 @@ PEERS := .venv-peers
 LOWEST := .venv-lowest
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test test-foreign check bench test-peers test-lowest surface guides clean
+.PHONY: demo test test-foreign check bench test-peers test-lowest surface connectors guides clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -63,6 +63,9 @@ test-lowest: $(LOWEST)/.installed ## The guard, the settings and the commands wi
 surface: $(VENV)/.installed-dev ## Write the snapshot of the tools, and the tables made from it.
 	$(BIN)/python -m aep_flow_mcp.surface.snapshot
 	$(BIN)/python -m aep_flow_mcp.surface.tables
+
+connectors: $(VENV)/.installed-dev ## Write docs/connectors.md from the catalogue and the tutorials.
+	$(BIN)/python tests/tutorials/table.py
 
 guides: $(VENV)/.installed-dev ## Have the conversations of docs/guides once more.
 	$(BIN)/python tests/guides/write.py

@@ -39,13 +39,17 @@ _FILTER = thing(
     valueEscapeChar=STRING,
 )
 _STEP: Schema = {"required": ["name", "spec"], **thing(name=STRING, spec=JSON_SCHEMA)}
+_ENCRYPTION = thing(name=STRING, type=STRING, spec=JSON_SCHEMA)
 _FLOW_SPEC: dict[str, Schema] = {
     "transformationSpec": array(_STEP),
     "transformationSpecDTOS": array(_STEP),
     "runSpec": thing(name=one_of("ProviderParams"), spec=JSON_SCHEMA),
 }
+_FEATURES = thing(deleteSupported=BOOLEAN, updateSupported=BOOLEAN, flowRunsSupported=BOOLEAN)
 _FLOW_SPEC_ATTRIBUTES: dict[str, Schema] = {
-    "uiAttributes": thing(apiFeatures=thing(updateSupported=BOOLEAN, flowRunsSupported=BOOLEAN)),
+    "uiAttributes": thing(apiFeatures=_FEATURES),
+    "isDestinationFlow": BOOLEAN,
+    "_workflow": array(STRING),
 }
 
 
@@ -124,13 +128,6 @@ def _flow_spec(operations: tuple[str, ...], under: str) -> list[KnownError]:
         *fields(
             operations,
             "response",
-            f"{under}/attributes",
-            _FLOW_SPEC_ATTRIBUTES,
-            "2.15: documented, not in the file",
-        ),
-        *fields(
-            operations,
-            "response",
             f"{under}/optionSpec",
             {"name": one_of("OptionSpec")},
             "2.15: documented, not in the file",
@@ -174,6 +171,13 @@ CONNECTION_SPECS = [
         "2.14: documented, not in the file",
     ),
     *fields(
+        CONNECTION_SPEC_READS,
+        "response",
+        "/items/*",
+        {"encryptionSpecs": array(_ENCRYPTION)},
+        "destinations/api/activate-segments-file-based-destinations: printed, not in the file",
+    ),
+    *fields(
         CONNECTION_SPEC_WRITES,
         "response",
         "/attributes",
@@ -188,8 +192,8 @@ FLOW_SPECS = [
         FLOW_SPEC_READS,
         "response",
         "/items/*/attributes",
-        {"isDestinationFlow": BOOLEAN},
-        "2.15: documented for source flows; the counterpart of isSourceFlow",
+        _FLOW_SPEC_ATTRIBUTES,
+        "2.15 and destinations/api/activate-segments-file-based-destinations: documented, not in the file",
     ),
     *_flow_spec(FLOW_SPEC_WRITES, ""),
     *_sent_by_a_provider(FLOW_SPEC_WRITES),

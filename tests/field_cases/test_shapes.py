@@ -163,13 +163,13 @@ async def test_a_connector_is_shown_by_the_label_that_people_see(ask: Ask) -> No
             "name": "generic-streaming",
             "attributes": {"isSource": "true", "uiAttributes": {"label": label}},
         }
-        for number, label in enumerate(["Shopify Streaming", {"value": "Pendo"}])
+        for number, label in enumerate(["Shopify Streaming", {"value": "Zephyr"}])
     }
-    listed = await ask("find_connection_spec", {"name": "pendo"}, Overlay(specs=specs))
+    listed = await ask("find_connection_spec", {"name": "zephyr"}, Overlay(specs=specs))
     assert [item["id"] for item in listed.structured["items"]] == ["spec-1"]
-    assert "Pendo" in listed.text
+    assert "Zephyr" in listed.text
     mapped = await ask("map_connection_specs", {}, Overlay(specs=specs))
-    assert "spec-0 (Shopify Streaming), spec-1 (Pendo)" in mapped.text
+    assert "spec-0 (Shopify Streaming), spec-1 (Zephyr)" in mapped.text
     shown = await ask("get_connection_spec", {"connection_spec_id": "spec-0"}, Overlay(specs=specs))
     assert shown.structured["label"] == "Shopify Streaming"
 

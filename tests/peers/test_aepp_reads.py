@@ -274,10 +274,11 @@ def test_aepp_forgets_the_path_of_a_file_and_is_told(aepp_flows: FlowService) ->
 
 
 def test_exportable_datasets_are_those_of_the_data_lake(aepp_flows: FlowService, api: FlowApi) -> None:
-    """aepp asks the landing zone's target spec for them and takes the refusal for an empty list."""
+    """aepp asks the landing zone's target spec for them."""
     asked: dict[str, str] = {"outputType": "activationDatasets", "outputField": "datasets", "limit": "100"}
     right = api.get(f"/connectionSpecs/{EXPORT_SOURCE}/configs", **asked).body["items"]
     assert right
     assert ids(aepp_flows.getExportableDatasets(EXPORT_SOURCE)) == ids(right)
-    assert aepp_flows.getExportableDatasetsDLZ() == []
-    assert api.get(f"/connectionSpecs/{LANDING_ZONE_TARGET}/configs", **asked).status == 400
+    assert ids(aepp_flows.getExportableDatasetsDLZ()) == ids(right)
+    own = api.get(f"/connectionSpecs/{LANDING_ZONE_TARGET}/configs", **asked).body["items"]
+    assert own == right

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from aep_flow_mcp.emulator.catalogue.known_ids import STREAM_MAPPED
 from aep_flow_mcp.emulator.catalogue.reading import load_catalogue
 from aep_flow_mcp.pipelines.checks.connections import check_auth, check_source, check_target
 from aep_flow_mcp.pipelines.checks.flows import (
@@ -187,7 +188,10 @@ def test_transformations_and_options() -> None:
     spec = flow_spec(CLOUD_STORAGE)
     mapping = {"name": "Mapping", "params": {"mappingId": "ab", "mappingVersion": 0}}
     assert check_transformations(spec, [mapping]).problems == ()
-    listed = check_transformations(spec, [{"name": "mapping", "params": {}}, {"name": "Mapping"}, "Mapping"])
+    stream = flow_spec(STREAM_MAPPED)
+    listed = check_transformations(
+        stream, [{"name": "mapping", "params": {}}, {"name": "Mapping"}, "Mapping"]
+    )
     assert fields(listed) == {
         "transformations[0].params.mappingId",
         "transformations[1].params.mappingId",

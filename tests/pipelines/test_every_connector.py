@@ -27,6 +27,7 @@ ANSWERS: Mapping[str, Any] = {
     "every": "1 day",
     "delta_column": "changed_at",
     "auth_params": {},
+    "auth_params.s3AccessKey": "AKIAEXAMPLE234567QWE",
 }
 OF_TYPE: Mapping[str, Any] = {
     "integer": 7,
@@ -41,7 +42,7 @@ def answered(wish: PipelineWish, missing: tuple[Missing, ...]) -> PipelineWish:
     answers: dict[str, Any] = {}
     for item in missing:
         outer, _, inner = item.field.partition(".")
-        value = ANSWERS.get(item.field, item.choices[0] if item.choices else OF_TYPE.get(item.type, "x"))
+        value = ANSWERS.get(item.field, item.choices[0] if item.choices else OF_TYPE.get(item.type, "acme"))
         if outer == "account":
             answers["auth_params"] = wish.auth_params or {}
         elif inner:

@@ -82,7 +82,15 @@ WRONG = [
         ("takes one of: raw, xdm",),
     ),
     Mistake(
-        "wrong mode", export(params={"bucketName": "b", "mode": "user"}), "params.mode", ("Server-to-server",)
+        "wrong mode",
+        airship(
+            connector="4890fc95-5a1f-4983-94bb-e060c08e3f81",
+            account="Remarketing bucket (legacy)",
+            path="x",
+            params={"bucketName": "bf", "mode": "user"},
+        ),
+        "params.mode",
+        ("takes one of: S3",),
     ),
     Mistake("a domain", airship(params={"domain": "APAC"}), "params.domain", ("takes one of: US, EU",)),
     # dataset
@@ -197,7 +205,7 @@ NOTED = [
     Noted(
         "backslashes", new_account(path="in\\x\\", params={"type": "file"}), ("in/x/",), SOURCE, "in\\\\x\\\\"
     ),
-    Noted("export to an address", export(path="s3://bi/lake"), ("such as lake",), TARGET, "s3://bi/lake"),
+    Noted("export to an address", to_zone(path="s3://bi/lake"), ("such as lake",), TARGET, "s3://bi/lake"),
     Noted(
         "csv as parquet", files(format="parquet"), ("seems to be delimited",), SOURCE, "'format': 'parquet'"
     ),
@@ -236,7 +244,7 @@ NOTED = [
     ),
     Noted(
         "JSON without compression",
-        export(format="json", params={"bucketName": "b", "compression": "NONE"}),
+        export(format="json", params={"bucketName": "brightfjord-bi", "compression": "NONE"}),
         ("GZIP is safe",),
         TARGET,
         "'compression': 'NONE'",

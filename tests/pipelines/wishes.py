@@ -64,7 +64,7 @@ def export(**changes: Any) -> PipelineWish:
     wish = PipelineWish(
         name="Orders out",
         direction=Direction.EXPORT,
-        connector="amazon s3",
+        connector="4fce964d-3f37-408f-9778-e597338a21ee",
         account="Business intelligence bucket",
         path="lake/orders",
         params={"bucketName": "brightfjord-bi"},

@@ -75,13 +75,16 @@ class Stage(Bed):
 
 
 @asynccontextmanager
-async def stage(era: str, *, elicitation: Any = None, **settings: Any) -> AsyncIterator[Stage]:
-    """A client of an era before a server on an emulator; without `elicitation` nobody is asked for approval."""
+async def stage(
+    era: str, *, elicitation: Any = None, secrets: Mapping[str, str] = SECRETS, **settings: Any
+) -> AsyncIterator[Stage]:
+    """A client of an era before a server on an emulator; without `elicitation` nobody is asked for approval.
+    `secrets` are the variables from which references are filled in."""
     clock = Clock()
     emulator = emulator_on_shared_seed(EmulatorOptions(clock=clock))
     chosen = emulator_settings(**({} if elicitation else {"mcp_approval": "none"}) | settings)
     platform = PlatformClient(platform_config(chosen), transport=EmulatorTransport(emulator), sleep=no_wait)
-    guard = Guard(chosen, platform, environ=SECRETS, sleep=no_wait)
+    guard = Guard(chosen, platform, environ=secrets, sleep=no_wait)
     server = build_server(chosen, client=platform, guard=guard, emulated=True)
     async with in_its_own_task(Client(server, mode=ERAS[era], elicitation_callback=elicitation)) as client:
         yield Stage(client, emulator, clock)

@@ -10,6 +10,7 @@ from typing import Any
 from aep_flow_mcp.platform.models.connections import Connection
 from aep_flow_mcp.platform.models.specs import NamedSpec
 from aep_flow_mcp.platform.redaction.declared import declares_secret
+from aep_flow_mcp.platform.redaction.names import is_secret_name
 
 from .blueprint import Created, Part, What
 from .checks.connections import check_account, check_auth, way_of
@@ -106,7 +107,7 @@ def _described(way: NamedSpec) -> str:
 
 
 def _new(desk: Desk, defaults: Mapping[str, Any]) -> Account:
-    way = way_of(desk.spec, desk.wish.auth_spec)
+    way = way_of(desk.spec, desk.wish.auth_spec, desk.wish.auth_params)
     if way is None and desk.wish.auth_spec is not None:
         return _undeclared(desk)
     if way is None:
@@ -160,7 +161,7 @@ def _ask_for(desk: Desk, name: str, schema: Mapping[str, Any]) -> None:
 
 def is_secret(name: str, schema: object) -> bool:
     """Whether a field of auth params holds a secret, by its spec or by its name."""
-    return declares_secret(schema) or _SECRET_NAME.search(name) is not None
+    return declares_secret(schema) or (_SECRET_NAME.search(name) is not None and is_secret_name(name))
 
 
 def _is_reference(value: object) -> bool:

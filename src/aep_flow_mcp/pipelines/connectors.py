@@ -24,6 +24,11 @@ def goes(spec: ConnectionSpec) -> Direction:
     return Direction.IMPORT if spec.is_source or not spec.is_destination else Direction.EXPORT
 
 
+def can_go(spec: ConnectionSpec, direction: Direction) -> bool:
+    """Whether data can go this way through a connector."""
+    return goes(spec) is direction or (direction is Direction.EXPORT and spec.is_destination)
+
+
 def outside(specs: Iterable[ConnectionSpec]) -> list[ConnectionSpec]:
     """The connectors to other systems: the platform's own ends are not among them."""
     return [spec for spec in specs if spec.id not in _INSIDE and spec.type != "platform"]
@@ -38,7 +43,7 @@ def rank(
     query: str, specs: Iterable[ConnectionSpec], direction: Direction | None = None
 ) -> list[ConnectionSpec]:
     """Connectors that fit the words, the best first; one whose id or whole name this is comes alone."""
-    known = [spec for spec in outside(specs) if direction is None or goes(spec) is direction]
+    known = [spec for spec in outside(specs) if direction is None or can_go(spec, direction)]
     same = [spec for spec in outside(specs) if spec.id == query.strip()] or [
         spec for spec in known if plain(query) in (plain(spec.name or ""), plain(label_of(spec)))
     ]

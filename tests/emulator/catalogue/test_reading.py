@@ -19,7 +19,8 @@ MEMBERS = {
     *("name", "name_published", "id", "label", "category", "role", "frequency", "pages", "auths"),
     *("source", "target", "explore", "flow_specs", "note"),
 }
-EXTENSIONS = {"sourceSpec", "targetSpec", "attributes"}
+SHARING = {"sourceSpec", "targetSpec", "attributes", "encryption"}
+EXTENSIONS = SHARING | {"patterns"}
 ID = "11111111-2222-4333-8444-555555555555"
 ENTRY: dict[str, Any] = {
     "name": "acme-files",
@@ -57,10 +58,10 @@ def add(folder: Path, *added: dict[str, Any]) -> None:
 @pytest.mark.parametrize("path", sorted((FOLDER / "connectors").glob("*.json")), ids=lambda path: path.stem)
 def test_a_file_holds_entries_of_the_format(path: Path) -> None:
     held = entries(path)
-    assert held
+    assert held or path.stem == "unpublished"
     for entry in held:
         assert MEMBERS <= set(entry) <= MEMBERS | EXTENSIONS, entry["name"]
-        assert entry["role"] in {"source", "destination", "internal"}
+        assert entry["role"] in {"source", "destination", "both", "internal"}
         assert entry["frequency"] in {"batch", "streaming"}
         assert entry["explore"] in {"FileSystem", "Table", "Resource", None}
         assert isinstance(entry["name_published"], bool)
@@ -71,7 +72,7 @@ def test_what_entries_share_is_used() -> None:
         entry[name]
         for path in (FOLDER / "connectors").glob("*.json")
         for entry in entries(path)
-        for name in EXTENSIONS
+        for name in SHARING
         if isinstance(entry.get(name), str)
     }
     assert named == {path.stem for path in (FOLDER / "shared").glob("*.json")}
@@ -79,9 +80,11 @@ def test_what_entries_share_is_used() -> None:
 
 def test_a_file_that_is_dropped_in_is_served(folder: Path) -> None:
     before = load_catalogue()
-    add(folder, ENTRY, {"unpublished": [{"label": "Nameless"}]})
+    nameless = {"label": "Nameless", "category": "CRM", "role": "source", "page": "help/x.md", "note": ""}
+    add(folder, ENTRY, {"unpublished": [nameless]})
     catalogue = load_catalogue(folder)
     assert len(catalogue.connectors) == len(before.connectors) + 1
+    assert [one.label for one in catalogue.unpublished if one.page == "help/x.md"] == ["Nameless"]
     spec = by_id(catalogue.connection_specs())[ID]
     assert spec["name"] == "acme-files"
     assert spec["attributes"]["isSource"] is True
@@ -125,6 +128,40 @@ def test_a_destination_is_a_target_of_its_flow_specs(folder: Path) -> None:
     assert catalogue.flow_spec_of(used, "audience_export") == export
     with pytest.raises(ValueError, match="acme-files has no flow spec of the shape dataset_export"):
         catalogue.flow_spec_of(used, "dataset_export")
+
+
+def test_a_connector_may_go_both_ways(folder: Path) -> None:
+    ids = ["d69717ba-71b4-4313-b654-49f9cf126d7a", "71471eba-b620-49e4-90fd-23f1fa0174d8"]
+    add(folder, ENTRY | {"role": "both", "target": {"x": "string"}, "flow_specs": ids})
+    catalogue = load_catalogue(folder)
+    spec = by_id(catalogue.connection_specs())[ID]
+    assert spec["attributes"]["isSource"] is spec["attributes"]["isDestination"] is True
+    assert spec["sourceSpec"]
+    assert spec["targetSpec"]
+    into, out = (by_id(catalogue.flow_specs())[id] for id in ids)
+    assert ID in into["sourceConnectionSpecIds"]
+    assert ID not in into["targetConnectionSpecIds"]
+    assert ID in out["targetConnectionSpecIds"]
+
+
+def test_ways_to_log_in_that_are_not_published_are_not_declared(folder: Path) -> None:
+    add(folder, ENTRY | {"auths": None})
+    assert "authSpec" not in by_id(load_catalogue(folder).connection_specs())[ID]
+
+
+def test_printed_patterns_are_served(folder: Path) -> None:
+    add(folder, ENTRY | {"patterns": {"key": "^k", "path": "^/"}})
+    spec = by_id(load_catalogue(folder).connection_specs())[ID]
+    assert spec["authSpec"][0]["spec"]["properties"]["key"]["pattern"] == "^k"
+    assert spec["sourceSpec"]["spec"]["properties"]["path"]["pattern"] == "^/"
+
+
+def test_a_name_may_be_on_both_sides(folder: Path) -> None:
+    """Adobe calls an older destination as it calls the source; the name alone then is the source."""
+    add(folder, ENTRY | {"role": "destination", "name": "maria-db", "source": None, "target": {}})
+    catalogue = load_catalogue(folder)
+    assert catalogue.by_name["maria-db"].is_source
+    assert catalogue.by_name[ID].is_destination
 
 
 def test_a_whole_schema_and_words_are_put_together(folder: Path) -> None:

@@ -81,7 +81,7 @@ def test_a_streaming_connection_gets_an_inlet(api: Api) -> None:
         ({"auth": {"specName": "Access Key"}}, 400, "CONNECTOR-1304-400"),
         ({"auth": {"specName": "Access Key", "params": {"s3AccessKey": "A"}}}, 400, "CONNECTOR-1304-400"),
         (
-            {"auth": {"specName": "Access Key", "params": {"s3AccessKey": 1, "s3SecretKey": "b"}}},
+            {"auth": {"specName": "Access Key", "params": {"s3AccessKey": [1], "s3SecretKey": "b"}}},
             400,
             "CONNECTOR-1312-400",
         ),

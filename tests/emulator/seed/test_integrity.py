@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from jsonschema import Draft7Validator
 
+from aep_flow_mcp.emulator.catalogue.known_ids import DATA_LAKE
+from aep_flow_mcp.emulator.http.json_schema import check_schema, conformed
 from aep_flow_mcp.emulator.seed import ORG_ID, SandboxSeed, Seed, build_seed
 from aep_flow_mcp.emulator.seed.organisation.feeds import FEEDS, table_columns
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
@@ -103,7 +105,7 @@ def test_source_and_target_connections_fit_their_specs(seed: Seed, name: str) ->
     ):
         for row in rows:
             spec = specs[row["connectionSpec"]["id"]]
-            Draft7Validator(spec[part]["spec"]).validate(row.get("params", {}))
+            check_schema(spec[part]["spec"], row.get("params", {}), where=f"{row['name']}: params")
             if "baseConnectionId" in row:
                 base = bases[row["baseConnectionId"]]
                 assert base["connectionSpec"] == row["connectionSpec"]
@@ -127,6 +129,8 @@ def test_flows_fit_their_specs_and_their_connections(seed: Seed, name: str) -> N
         assert source.get("baseConnection", {}).get("id") == sources[source_id].get("baseConnectionId")
         assert target.get("baseConnection", {}).get("id") == targets[target_id].get("baseConnectionId")
         kinds = {key for key in ("isSourceFlow", "isDestinationFlow") if spec["attributes"].get(key)}
+        if DATA_LAKE in spec["targetConnectionSpecIds"]:
+            kinds.add("isSourceFlow")
         assert set(flow["inheritedAttributes"].get("properties", {})) == kinds
         assert flow["runs"] == f"/runs?property=flowId=={flow['id']}"
         _check_parts(flow, spec)
@@ -139,9 +143,10 @@ def _check_parts(flow: Json, spec: Json) -> None:
         assert "scheduleSpec" not in spec or flow["state"] == "draft"
     if "options" in flow:
         Draft7Validator(spec["optionSpec"]["spec"]).validate(flow["options"])
-    steps = {step["name"]: step["spec"] for step in spec["transformationSpec"]}
+    offered = spec.get("transformationSpec") or spec.get("transformationSpecs") or []
+    steps = {step["name"]: step["spec"] for step in offered}
     for step in flow["transformations"]:
-        Draft7Validator(steps[step["name"]]).validate(step["params"])
+        Draft7Validator(steps[step["name"]]).validate(conformed(steps[step["name"]], step["params"]))
 
 
 def test_ingested_datasets_exist_and_share_the_schema_of_target_and_mapping(dev: SandboxSeed) -> None:

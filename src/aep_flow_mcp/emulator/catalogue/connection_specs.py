@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..json_types import JsonObject
 from .entries import Connector
 from .known_ids import BATCH_PROVIDER, DESTINATION_PROVIDER, STREAM_PROVIDER
-from .parameters import DRAFT, parameters
+from .parameters import DRAFT
 
 
 def connection_spec(connector: Connector) -> JsonObject:
@@ -16,13 +16,15 @@ def connection_spec(connector: Connector) -> JsonObject:
         "providerId": _provider(connector),
         "version": "1.0",
         "type": _type(connector),
-        "authSpec": [
-            {"name": auth.name, "type": _pascal(auth.name), "spec": parameters(auth.params)}
-            for auth in connector.auths
-        ],
         "attributes": _attributes(connector),
         "permissionsInfo": permissions(_permission(connector)),
     }
+    if connector.auths is not None:
+        spec["authSpec"] = [
+            {"name": auth.name, "type": _pascal(auth.name), "spec": auth.schema} for auth in connector.auths
+        ]
+    if connector.encryption is not None:
+        spec["encryptionSpecs"] = connector.encryption
     ui = _ui_attributes(connector)
     kind = _pascal(connector.category)
     if connector.source is not None:
@@ -30,7 +32,7 @@ def connection_spec(connector: Connector) -> JsonObject:
             "name": kind,
             "type": kind,
             "spec": connector.source,
-            "attributes": {"uiAttributes": {"isSource": connector.role == "source", **ui}},
+            "attributes": {"uiAttributes": {"isSource": connector.is_source, **ui}},
         }
     if connector.target is not None:
         spec["targetSpec"] = {
@@ -65,7 +67,8 @@ def _permission(connector: Connector) -> str:
 
 
 def _type(connector: Connector) -> str:
-    return {"source": "source", "destination": "destination", "internal": "platform"}[connector.role]
+    kinds = {"source": "source", "both": "source", "destination": "destination", "internal": "platform"}
+    return kinds[connector.role]
 
 
 def _attributes(connector: Connector) -> JsonObject:
@@ -75,9 +78,9 @@ def _attributes(connector: Connector) -> JsonObject:
         "frequency": connector.frequency,
         "uiAttributes": {"apiFeatures": {"explorePaginationSupported": False}},
     }
-    if connector.role == "source":
+    if connector.is_source:
         attributes["isSource"] = True
-    if connector.role == "destination":
+    if connector.is_destination:
         attributes["isDestination"] = True
     return attributes | connector.attributes
 

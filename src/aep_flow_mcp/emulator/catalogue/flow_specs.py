@@ -64,41 +64,41 @@ _EXPORT_SCHEDULE: JsonObject = {
     ],
 }
 
-_OPTIONS: JsonObject = {
-    "name": "OptionSpec",
-    "spec": {
-        "$schema": DRAFT,
-        "type": "object",
-        "properties": {
-            "errorDiagnosticsEnabled": {"type": "boolean", "default": False},
-            "partialIngestionPercent": {"type": "number", "exclusiveMinimum": 0},
-        },
-    },
+_OPTION_KINDS: JsonObject = {
+    "errorDiagnosticsEnabled": {"type": "boolean", "default": False},
+    "partialIngestionPercent": {"type": "number", "exclusiveMinimum": 0},
 }
 
-_MAPPING: JsonObject = {
-    "name": "Mapping",
-    "spec": {
-        "$schema": DRAFT,
-        "type": "object",
-        "properties": {
-            "mappingId": {"type": "string", "minLength": 1},
-            "mappingVersion": {"anyOf": [{"type": "integer"}, {"type": "string"}]},
-        },
-        "required": ["mappingId"],
-    },
-}
+
+def _options(**further: JsonObject) -> JsonObject:
+    schema = {"$schema": DRAFT, "type": "object", "properties": _OPTION_KINDS | further}
+    return {"name": "OptionSpec", "spec": schema}
+
+
+def _mapping(*, version: bool = True, required: bool = False) -> JsonObject:
+    """The spec of a mapping step. Adobe prints the version as text, and sends a number."""
+    properties: JsonObject = {"mappingId": {"type": "string"}}
+    if version:
+        properties["mappingVersion"] = {"type": "string"}
+    schema: JsonObject = {"$schema": DRAFT, "type": "object", "properties": properties}
+    return {"name": "Mapping", "spec": schema | ({"required": ["mappingId"]} if required else {})}
+
+
 _COPY: JsonObject = {
     "name": "Copy",
     "spec": {
         "$schema": DRAFT,
         "type": "object",
         "properties": {
-            "deltaColumn": parameters({"name": "string", "dateFormat": "string?", "timezone": "string?"})
+            "deltaColumn": {
+                "type": "object",
+                "properties": {name: {"type": "string"} for name in ("name", "dateFormat", "timezone")},
+                "required": ["name"],
+            }
         },
+        "required": ["deltaColumn"],
     },
 }
-_ENCRYPTION: JsonObject = {"name": "Encryption", "spec": parameters({"publicKeyId": "string"})}
 
 _SELECTORS: JsonObject = {
     "type": "object",
@@ -115,7 +115,7 @@ _GENERAL: JsonObject = {
         "properties": {
             "segmentSelectors": _SELECTORS,
             "profileSelectors": _SELECTORS,
-            "profileMapping": {"type": "object", "required": ["mappingId"]},
+            "profileMapping": {"type": "object"},
             "mandatoryFields": {"type": "array", "items": {"type": "string"}},
             "primaryFields": {"type": "array", "items": {"type": "object", "required": ["fieldType"]}},
         },
@@ -130,15 +130,28 @@ def _run_spec(*, delta_column: bool) -> JsonObject:
     return {"name": "ProviderParams", "spec": spec}
 
 
-_SCHEDULED: JsonObject = {
-    "scheduleSpec": {"name": "PeriodicSchedule", "type": "Periodic", "spec": _PERIODIC},
-    "optionSpec": _OPTIONS,
-}
+_SCHEDULE: JsonObject = {"name": "PeriodicSchedule", "type": "Periodic", "spec": _PERIODIC}
 _EXPORTED: JsonObject = {
     "scheduleSpec": {"name": "ExportSchedule", "type": "Periodic", "spec": _EXPORT_SCHEDULE}
 }
 
 Kind = Literal["source", "destination", "internal"]
+_SOURCE_FLOW: JsonObject = {"isSourceFlow": True, "flacValidationSupported": True}
+_NOTIFIED: JsonObject = {"notification": {"category": "sources", "flowRun": {"enabled": True}}}
+
+
+def _features(**features: bool) -> JsonObject:
+    return {"uiAttributes": {"apiFeatures": features}}
+
+
+def _exporting(workflow: str, *, runs: bool = True) -> JsonObject:
+    """`_workflow` is what the `conditional` of a target's params looks at. Its values but DATASETS are ours."""
+    return {
+        "isDestinationFlow": True,
+        "_workflow": [workflow],
+        "notification": {"category": "destinations", "flowRun": {"enabled": runs}},
+        **_features(updateSupported=True, flowRunsSupported=runs),
+    }
 
 
 @dataclass(frozen=True)
@@ -147,50 +160,84 @@ class _Shape:
 
     kind: Kind
     transformations: tuple[JsonObject, ...]
+    attributes: JsonObject
     parts: Callable[[], JsonObject] = dict
+
+
+def _scheduled(run_spec: JsonObject | None = None) -> JsonObject:
+    parts = {"scheduleSpec": _SCHEDULE, "optionSpec": _options()}
+    return parts | ({"runSpec": run_spec} if run_spec else {})
 
 
 _SHAPES: Mapping[str, _Shape] = {
     "files": _Shape(
         "source",
-        (_COPY, _MAPPING, _ENCRYPTION),
-        lambda: {**_SCHEDULED, "runSpec": _run_spec(delta_column=False)},
+        (_mapping(),),
+        _SOURCE_FLOW | _NOTIFIED,
+        lambda: _scheduled(_run_spec(delta_column=False)),
     ),
     "tables": _Shape(
-        "source", (_COPY, _MAPPING), lambda: {**_SCHEDULED, "runSpec": _run_spec(delta_column=True)}
+        "source",
+        (_COPY, _mapping()),
+        _SOURCE_FLOW | _NOTIFIED,
+        lambda: _scheduled(_run_spec(delta_column=True)),
     ),
-    "stream": _Shape("source", (_MAPPING,)),
-    "stream_xdm": _Shape("source", ()),
-    "dataset_export": _Shape("destination", (), lambda: _EXPORTED),
-    "audience_export": _Shape("destination", (_GENERAL,)),
-    "internal": _Shape("internal", ()),
+    "rest": _Shape("source", (_mapping(),), _NOTIFIED, _scheduled),
+    "marketo": _Shape(
+        "source",
+        (_mapping(),),
+        _SOURCE_FLOW | _NOTIFIED,
+        lambda: {"optionSpec": _options(isSampleDataflow={"type": "boolean"})},
+    ),
+    "stream_mapped": _Shape(
+        "source",
+        (_mapping(version=False, required=True),),
+        _features(deleteSupported=False, updateSupported=False, flowRunsSupported=False),
+    ),
+    "stream_optional": _Shape("source", (_mapping(version=False),), _features(flowRunsSupported=False)),
+    "stream_xdm": _Shape("source", (), _features(flowRunsSupported=False)),
+    "webhook": _Shape(
+        "source",
+        (_mapping(),),
+        _SOURCE_FLOW | _features(updateSupported=True, flowRunsSupported=True),
+        lambda: {"optionSpec": _options(inletUrl={"type": "string"})},
+    ),
+    "dataset_export": _Shape("destination", (), _exporting("DATASETS"), lambda: _EXPORTED),
+    "audience_export": _Shape("destination", (_GENERAL,), _exporting("SEGMENTS")),
+    "audience_stream": _Shape("destination", (_GENERAL,), _exporting("SEGMENTS", runs=False)),
+    "internal": _Shape("internal", (), _NOTIFIED),
 }
+# What the printed specs say about their pace: those of the HTTP API and of self-serve files say nothing.
+_WITHOUT_FREQUENCY = frozenset({"rest", "stream_mapped", "stream_optional", "stream_xdm"})
 
 
 def flow_spec(row: Mapping[str, Any], connectors: Iterable[Connector]) -> JsonObject:
     """The whole spec object, as `GET /flowSpecs/{id}` returns it, of a row of `flow_specs.json`.
 
-    The connectors that name it may be its sources or, if they are destinations, its targets; `sources` and
+    The connectors that name it may be its sources or, if it is one of a destination, its targets; `sources` and
     `targets` of the row are allowed in addition. Raises KeyError for a shape that is not known.
     """
     shape = _SHAPES[row["shape"]]
     using = [one for one in connectors if row["id"] in one.flow_specs]
+    outside = [one.id for one in using if shape.kind == "destination" or one.is_source]
+    sources, targets = row.get("sources", ()), row.get("targets", ())
+    if shape.kind == "destination":
+        targets = [*outside, *targets]
+    else:
+        sources = [*outside, *sources]
+    paced = {} if row["shape"] in _WITHOUT_FREQUENCY else {"frequency": row["frequency"]}
     return {
         "id": row["id"],
         "name": row["name"],
         "providerId": _provider(shape.kind, row["frequency"]),
         "version": "1.0",
-        "sourceConnectionSpecIds": _allowed(using, "source", row.get("sources", ())),
-        "targetConnectionSpecIds": _allowed(using, "destination", row.get("targets", ())),
-        "transformationSpec": list(shape.transformations),
-        "attributes": _attributes(shape.kind, row["frequency"]),
+        "sourceConnectionSpecIds": list(dict.fromkeys(sources)),
+        "targetConnectionSpecIds": list(dict.fromkeys(targets)),
+        row.get("transformations", "transformationSpec"): list(shape.transformations),
+        "attributes": paced | shape.attributes,
         "permissionsInfo": permissions(_permission(shape.kind, row["frequency"])),
         **shape.parts(),
     }
-
-
-def _allowed(using: Iterable[Connector], role: str, further: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys([*(one.id for one in using if one.role == role), *further]))
 
 
 def _provider(kind: Kind, frequency: str) -> str:
@@ -203,17 +250,3 @@ def _permission(kind: Kind, frequency: str) -> str:
     if kind == "destination":
         return "Destinations"
     return "StreamingSource" if frequency == "streaming" else "EnterpriseSource"
-
-
-def _attributes(kind: Kind, frequency: str) -> JsonObject:
-    runs = frequency != "streaming"
-    attributes: JsonObject = {"frequency": frequency}
-    if kind == "source":
-        attributes |= {"isSourceFlow": True, "flacValidationSupported": True}
-    if kind == "destination":
-        attributes |= {"isDestinationFlow": True}
-    category = "destinations" if kind == "destination" else "sources"
-    return attributes | {
-        "notification": {"category": category, "flowRun": {"enabled": runs}},
-        "uiAttributes": {"apiFeatures": {"updateSupported": True, "flowRunsSupported": runs}},
-    }

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..json_types import JsonObject
 from .connection_specs import connection_spec
-from .entries import Connector, connector
+from .entries import Connector, Unpublished, connector, unpublished
 from .flow_specs import flow_spec
 
 FOLDER = Path(__file__).parent
@@ -19,15 +19,17 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every connector, and the rows of the flow specs."""
+    """Every connector, the rows of the flow specs, and the connectors that only have a page."""
 
     connectors: tuple[Connector, ...]
     flow_spec_rows: Sequence[Mapping[str, Any]]
+    unpublished: tuple[Unpublished, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Connector]:
-        """The connectors by their API names."""
-        return {one.name: one for one in self.connectors}
+        """The connectors by their ids and API names; a name that a source and a destination share is the source."""
+        sources_last = sorted(self.connectors, key=lambda one: one.is_source)
+        return {one.name: one for one in sources_last} | {one.id: one for one in self.connectors}
 
     def connection_specs(self) -> list[JsonObject]:
         """Every connection spec, as `GET /connectionSpecs` lists them."""
@@ -53,22 +55,31 @@ def load_catalogue(folder: Path = FOLDER) -> Catalogue:
     """The catalogue of a folder: `connectors/*.json`, what they share in `shared/*.json`, `flow_specs.json`.
 
     An entry `{"unpublished": [...]}` names connectors without a published id; they cannot be served.
-    Raises ValueError for an entry that is not understood and for an id or a name that is there twice.
+    Raises ValueError for an entry that is not understood, for an id that is there twice, and for a name that is
+    there twice on the same side.
     """
     shared = {path.stem: _read(path) for path in (folder / "shared").glob("*.json")}
     connectors: list[Connector] = []
+    nameless: list[Unpublished] = []
     held: dict[str, str] = {}
     for path in sorted((folder / "connectors").glob("*.json")):
         for entry in _read(path):
             if "unpublished" in entry:
+                nameless += unpublished(entry)
                 continue
             one = connector(entry, shared)
-            for key in (one.id, one.name):
-                if key in held:
-                    raise ValueError(f"the connector {key} is in {held[key]} and in {path.name}")
-                held[key] = path.name
+            _hold(held, one, path.name)
             connectors.append(one)
-    return Catalogue(tuple(connectors), _read(folder / "flow_specs.json"))
+    return Catalogue(tuple(connectors), _read(folder / "flow_specs.json"), tuple(nameless))
+
+
+def _hold(held: dict[str, str], one: Connector, file: str) -> None:
+    """Adobe gives a source and an older destination the same name, so a name is unique on its side only."""
+    side = "out" if one.is_destination else "in"
+    for key, shown in ((one.id, one.id), (f"{side} {one.name}", one.name)):
+        if key in held:
+            raise ValueError(f"the connector {shown} is in {held[key]} and in {file}")
+        held[key] = file
 
 
 def _read(path: Path) -> Any:

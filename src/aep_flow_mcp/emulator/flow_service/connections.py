@@ -14,7 +14,7 @@ from .objects import writing
 from .objects.lists import existing, list_of, one_of, search_of
 
 KIND = "connections"
-_MEMBERS = ("name", "description", "auth", "connectionSpec")
+_MEMBERS = ("name", "description", "auth", "encryptionSpecs", "connectionSpec")
 
 
 def create(backend: Backend, call: Call) -> Answer:
@@ -29,6 +29,7 @@ def create(backend: Backend, call: Call) -> Answer:
     members = {name: body[name] for name in _MEMBERS if body.get(name) is not None}
     if not draft:
         check_auth(spec, members.get("auth"))
+        check_encryption(spec, members.get("encryptionSpecs"))
     if spec["id"] == HTTP_API:
         members["auth"] = _with_inlet(backend, members)
     row = writing.created(backend, call, KIND, members, state="draft" if draft else "enabled")
@@ -36,7 +37,12 @@ def create(backend: Backend, call: Call) -> Answer:
 
 
 def check_auth(spec: JsonObject, auth: object) -> None:
-    """The auth of a connection against its spec: 1304, 1415, and per param 1304 or 1312."""
+    """The auth of a connection against its spec: 1304, 1415, and per param 1304 or 1312.
+
+    A spec without `authSpec` is one whose ways to log in are not published: anything is taken.
+    """
+    if "authSpec" not in spec:
+        return
     offered = {one["name"]: one for one in spec.get("authSpec") or []}
     if not offered:
         if auth:
@@ -51,6 +57,13 @@ def check_auth(spec: JsonObject, auth: object) -> None:
     if not isinstance(params, dict):
         raise provider(1304, "auth.params is mandatory")
     check_schema(chosen.get("spec"), params, where="auth.params")
+
+
+def check_encryption(spec: JsonObject, chosen: object) -> None:
+    """How a destination encrypts its files; `specName` differs from page to page, so only params are checked."""
+    offered = spec.get("encryptionSpecs")
+    if offered and isinstance(chosen, dict):
+        check_schema(offered[0].get("spec"), chosen.get("params") or {}, where="encryptionSpecs.params")
 
 
 def _with_inlet(backend: Backend, members: JsonObject) -> JsonObject:

@@ -6,14 +6,15 @@ from typing import Any
 
 from ..catalogue.known_ids import CLOUD_STORAGE, DATA_LAKE, STREAM_MAPPED, TABLES
 from ..http.errors import bad_request, problem, provider
-from ..http.json_schema import check_schema
+from ..http.json_schema import check_schema, needed
 from ..json_types import JsonObject
 from ..state.backend import Backend
 from ..state.store import SandboxStore
 from .running.schedule import checked_change, checked_schedule
 
 MAPPING_REQUIRED = frozenset({CLOUD_STORAGE, TABLES, STREAM_MAPPED})
-"""Flow specs whose flows have no meaning without a mapping."""
+"""Flow specs whose flows have no meaning without a mapping, unless the source has XDM data."""
+_WORKFLOW = "flowSpec.attributes._workflow"
 
 
 def check_flow(
@@ -37,8 +38,9 @@ def check_flow(
     if not complete:
         return flow
     known = before or {}
+    _check_conditional(backend, spec, target)
     if flow["transformations"] != known.get("transformations"):
-        _check_transformations(sandbox, spec, flow["transformations"], target)
+        _check_transformations(sandbox, spec, flow["transformations"], source, target)
     return flow | _schedule(backend, spec, flow, source, before)
 
 
@@ -90,12 +92,30 @@ def _end(
     return found
 
 
+def _check_conditional(backend: Backend, spec: JsonObject, target: JsonObject | None) -> None:
+    """What the target's spec requires of flows of this workflow only, such as the file type of datasets."""
+    if target is None:
+        return
+    part = backend.connection_spec(target["connectionSpec"]["id"]).get("targetSpec") or {}
+    workflow = (spec.get("attributes") or {}).get("_workflow") or []
+    for name in needed(part.get("spec"), _WORKFLOW, workflow):
+        if (target.get("params") or {}).get(name) is None:
+            raise provider(1304, f"params of the target connection lacks the mandatory {name}")
+
+
 def _check_transformations(
-    sandbox: SandboxStore, spec: JsonObject, transformations: list[JsonObject], target: JsonObject | None
+    sandbox: SandboxStore,
+    spec: JsonObject,
+    transformations: list[JsonObject],
+    source: JsonObject | None,
+    target: JsonObject | None,
 ) -> None:
     offered = {one["name"]: one for one in _offered(spec)}
-    mapped = False
+    mapped = ((source or {}).get("data") or {}).get("format") == "parquet_xdm"
     for one in transformations:
+        if one["name"] == "Encryption" and spec["id"] == CLOUD_STORAGE:
+            _check_encryption(sandbox, one.get("params") or {})
+            continue
         known = offered.get(one["name"])
         if known is None:
             raise provider(1392, f"'{spec['name']}' has no transformation '{one['name']}'")
@@ -104,10 +124,19 @@ def _check_transformations(
         if one["name"] == "Mapping":
             mapped = True
             _check_mapping(sandbox, params, target)
-        elif isinstance(params.get("profileMapping"), dict):
+        elif isinstance(params.get("profileMapping"), dict) and params["profileMapping"]:
             _check_mapping(sandbox, params["profileMapping"], None)
     if not mapped and spec["id"] in MAPPING_REQUIRED:
         raise provider(1370, "The transformation Mapping is missing")
+
+
+def _check_encryption(sandbox: SandboxStore, params: JsonObject) -> None:
+    """A step that file flows take although no printed spec declares it."""
+    if not params.get("publicKeyId"):
+        raise provider(1202, "publicKeyId is missing in the transformation Encryption")
+    for name in ("publicKeyId", "signVerificationKeyId"):
+        if name in params and params[name] not in sandbox.encryption_keys:
+            raise provider(1203, f"There is no key '{params[name]}'")
 
 
 def _offered(spec: JsonObject) -> list[JsonObject]:
@@ -119,9 +148,12 @@ def _offered(spec: JsonObject) -> list[JsonObject]:
 
 def _check_mapping(sandbox: SandboxStore, params: JsonObject, target: JsonObject | None) -> None:
     """The mapping set exists, in that version, and fills the schema of the target."""
-    mapping = sandbox["mappingSets"].get(params["mappingId"])
+    id = params.get("mappingId")
+    if not id:
+        raise provider(1304, "transformations.Mapping lacks the mandatory mappingId")
+    mapping = sandbox["mappingSets"].get(id)
     if mapping is None:
-        raise problem(2250, f"Data Prep does not know the mapping set '{params['mappingId']}'")
+        raise problem(2250, f"Data Prep does not know the mapping set '{id}'")
     version = params.get("mappingVersion", 0)
     newest = mapping.get("version", 0)
     if not str(version).isdecimal() or int(version) > int(newest):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..catalogue.known_ids import STREAM_PROVIDER
+from ..catalogue.known_ids import DATA_LAKE, STREAM_PROVIDER, WEBHOOK
 from ..http.bodies import check_required, check_texts
 from ..http.errors import bad_request, problem, provider
 from ..http.messages import Answer, Call
@@ -31,6 +31,7 @@ _MEMBERS = (
     "options",
     "policy",
     "unifiedMetadata",
+    "labels",
 )
 
 
@@ -50,6 +51,8 @@ def create(backend: Backend, call: Call) -> Answer:
     members = check_flow(backend, sandbox, members, complete=not draft)
     members["inheritedAttributes"] = inherited(sandbox, spec, members)
     members["lastOperation"] = _operation(backend, "create", [])
+    if spec["id"] == WEBHOOK:
+        members["options"] = (members.get("options") or {}) | {"inletUrl": _inlet(backend)}
     row = writing.created(backend, call, KIND, members, state="draft" if draft else "enabled")
     row = row | {"runs": f"/runs?property=flowId=={row['id']}"}
     sandbox[KIND].put(row["id"], row)
@@ -64,6 +67,9 @@ def inherited(sandbox: SandboxStore, spec: JsonObject, flow: JsonObject) -> Json
     properties = {
         name: True for name in ("isSourceFlow", "isDestinationFlow") if attributes.get(name) is True
     }
+    # The printed specs of streaming and self-serve sources do not say it; their flows do.
+    if DATA_LAKE in (spec.get("targetConnectionSpecIds") or []):
+        properties["isSourceFlow"] = True
     return {
         "properties": properties,
         "sourceConnections": list(_about(sandbox, "sourceConnections", flow["sourceConnectionIds"])),
@@ -76,6 +82,11 @@ def _about(sandbox: SandboxStore, kind: str, ids: Iterable[str]) -> Iterable[Jso
         row = sandbox[kind].get(id)
         if row is not None:
             yield about(row)
+
+
+def _inlet(backend: Backend) -> str:
+    """Where a webhook is to send its events; the service makes it with the flow."""
+    return f"https://dcs.adobedc.net/collection/{backend.mint.hex(64)}"
 
 
 def _operation(backend: Backend, kind: str, ops: list[JsonObject]) -> JsonObject:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..catalogue.known_ids import BATCH_PROVIDER, DATA_LAKE
 from ..http.bodies import check_required
 from ..http.errors import problem, provider
 from ..http.json_schema import first_error
@@ -73,8 +74,7 @@ def _created_body(backend: Backend, run: JsonObject) -> JsonObject:
 def _batch_source(backend: Backend, flow: JsonObject) -> JsonObject:
     """The flow's spec, which has to be one of a batch source (1385)."""
     spec = backend.flow_spec(flow["flowSpec"]["id"])
-    attributes = spec.get("attributes") or {}
-    if attributes.get("isSourceFlow") is not True or attributes.get("frequency") == "streaming":
+    if spec.get("providerId") != BATCH_PROVIDER or DATA_LAKE not in spec["targetConnectionSpecIds"]:
         raise provider(1385, "Runs can be created only for batch sources")
     return spec
 

@@ -16,7 +16,9 @@ from ..state.store import SandboxStore
 from .objects import writing
 from .objects.lists import existing, list_of, one_of
 
-_FORMATS = frozenset({"delimited", "json", "parquet", "tabular", "avro", "parquet_xdm", "hierarchical"})
+_FORMATS = frozenset(
+    {"delimited", "csv", "json", "parquet", "tabular", "avro", "parquet_xdm", "hierarchical"}
+)
 _MEMBERS = ("name", "description", "baseConnectionId", "data", "params", "connectionSpec")
 
 
@@ -73,6 +75,7 @@ def _source_params(params: JsonObject) -> JsonObject:
 
 
 def _check_base(sandbox: SandboxStore, spec: JsonObject, base_id: str | None, *, kind: str) -> None:
+    """A connection that logs in has an account. Webhooks, the landing zone and Platform's own places need none."""
     needs_account = bool(spec.get("authSpec")) or (
         kind == "targetConnections" and bool((spec.get("attributes") or {}).get("isDestination"))
     )
@@ -92,7 +95,7 @@ def _check_base(sandbox: SandboxStore, spec: JsonObject, base_id: str | None, *,
 def _check_format(row: JsonObject) -> None:
     data: JsonObject = row.get("data") or {}
     format_ = data.get("format")
-    if format_ is not None and format_ not in _FORMATS:
+    if format_ is not None and str(format_).lower() not in _FORMATS:
         raise provider(1327, f"The format '{format_}' is not supported")
     properties = data.get("properties")
     delimiter = data.get("columnDelimiter")

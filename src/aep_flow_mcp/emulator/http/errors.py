@@ -101,6 +101,25 @@ def not_found(kind: str, id: str) -> ApiError:
     return ApiError(404, {"errorMessage": text, "errorDetails": text})
 
 
+def unseen(kind: str, id: str) -> ApiError:
+    """The 404 of an object whose access label the caller's roles lack: as if it did not exist."""
+    text = f"The requested {kind} resource {id} is not found."
+    report = {"detailed-message": text, "id": id, "request-id": "", "type": kind}
+    return _labelled(404, "FLOW-1439-404", "Resource not found", report)
+
+
+def forbidden() -> ApiError:
+    """The 403 of a change to an object whose access label the caller's roles lack."""
+    report = {"detailed-message": "The permissions do not suffice for the operation.", "request-id": ""}
+    return _labelled(403, "FLOW-2120-403", "Forbidden", report)
+
+
+def _labelled(status: int, code: str, title: str, report: JsonObject) -> ApiError:
+    text = report["detailed-message"]
+    about = {"type": f"https://ns.adobe.com/aep/errors/{code}", "title": title, "status": status}
+    return ApiError(status, {**about, "report": report, "errorMessage": text, "errorDetails": text})
+
+
 def stale(sent: str, current: str) -> ApiError:
     """412: the object moved on since the caller read it. ETags come without their quotes here."""
     text = f'Supplied version=["{_bare(sent)}"] does not match the current version on entity=["{_bare(current)}"]'

@@ -111,27 +111,8 @@ def _digest(*parts: object) -> str:
     return hashlib.sha256("/".join(str(part) for part in parts).encode()).hexdigest()
 
 
-def create_key(backend: Backend, call: Call) -> Answer:
-    """A key pair for encrypted files, of which only the public half is told."""
-    body = call.json_object()
-    if body.get("encryptionAlgorithm") != "PGP":
-        raise provider(1204, "The encryption algorithm has to be PGP")
-    if not (body.get("params") or {}).get("passPhrase"):
-        raise provider(1205, "The passPhrase is missing")
-    expiry = backend.clock.now() + timedelta(days=180)
-    return Answer(
-        200,
-        {
-            "publicKey": backend.mint.hex(128),
-            "publicKeyId": backend.mint.uuid(),
-            "expiryTime": f"{expiry:%Y-%m-%d}",
-        },
-    )
-
-
 ROUTES = (
     Route("GET", _BASE, place),
     Route("GET", f"{_BASE}/credentials", credentials),
     Route("POST", f"{_BASE}/credentials", refresh),
-    Route("POST", "/data/foundation/connectors/encryption/keys", create_key),
 )

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from . import ad_hoc_activation, catalog_service, data_prep, ims, landing_zone, sandboxes, schema_registry
+from . import (
+    ad_hoc_activation,
+    catalog_service,
+    data_prep,
+    encryption_keys,
+    ims,
+    landing_zone,
+    sandboxes,
+    schema_registry,
+)
 
 ROUTES = (
     *ims.ROUTES,
     *landing_zone.ROUTES,
+    *encryption_keys.ROUTES,
     *catalog_service.ROUTES,
     *data_prep.ROUTES,
     *schema_registry.ROUTES,

@@ -47,14 +47,16 @@ class Variants:
     interval_minimum: Literal["schema", "fifteen"] = "schema"
     """The smallest schedule interval: what the flow spec says, or 15 for each frequency."""
     dlz_provider: Literal["azure", "aws"] = "azure"
-    transformation_key: Literal["singular", "plural", "dtos"] = "singular"
-    """`transformationSpec`, `transformationSpecs` or `transformationSpecDTOS` in a flow spec."""
+    transformation_key: Literal["printed", "singular", "plural", "dtos"] = "printed"
+    """`transformationSpec`, `transformationSpecs` or `transformationSpecDTOS` in a flow spec: `printed` has the
+    first two, as each spec is published."""
     permissions_info: Literal["array", "object"] = "array"
     explore_root: Literal["array", "items"] = "array"
     """The root of a table source: a bare array, or `{items: [...]}`."""
     configs_page_info: Literal["present", "missing"] = "present"
-    configs_spec: Literal["source", "both"] = "source"
-    """Exportable datasets are asked of the data lake source spec, or of the landing zone target too."""
+    configs_spec: Literal["both", "source"] = "both"
+    """Exportable datasets are asked of the data lake source spec, or of the landing zone target too, as `aepp`
+    does it."""
 
 
 def real_clock() -> datetime:
@@ -88,3 +90,6 @@ class EmulatorOptions:
     provider_access: bool = False
     journal_limit: int = 1_000
     """How many exchanges the journal keeps: an emulator that runs for long must not grow."""
+    access_labels: frozenset[str] | None = None
+    """The access labels of the caller's roles. A flow with another label is not found (404), nor are its runs, and
+    cannot be changed (403). None: the caller has every label."""

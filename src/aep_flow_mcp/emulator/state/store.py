@@ -85,6 +85,8 @@ class SandboxStore:
         self._load = seed
         self.credential_generations: dict[str, int] = {}
         """How often the landing zone's credentials were refreshed, by landing zone type."""
+        self.encryption_keys: dict[str, JsonObject] = {}
+        """Keys for encrypted files, by `publicKeyId`."""
 
     @cached_property
     def _seed(self) -> SandboxSeed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +28,7 @@ def check_auth(spec: ConnectionSpec, auth: Any) -> Checked:
         return Checked(
             dict(auth), (), (f"auth is sent as it is: {spec.name} declares no way to authenticate.",)
         )
-    way = way_of(spec, auth.get("specName"))
+    way = way_of(spec, auth.get("specName"), auth.get("params"))
     if way is None:
         # Pages print a spec with one way and send another one; the list is none of what is refused. The service has the
         # last word: 1415-400, help/sources/errors/flow-service-errors.md.
@@ -44,16 +44,23 @@ def check_auth(spec: ConnectionSpec, auth: Any) -> Checked:
     return Checked(sent, params.problems, params.notes)
 
 
-def way_of(spec: ConnectionSpec, name: Any) -> NamedSpec | None:
-    """The way of that name, however it is written (pages say `oAuth2RefreshCode` for `OAuth2 Refresh Code`); the
-    only one need not be named."""
+def way_of(spec: ConnectionSpec, name: Any, params: Any = None) -> NamedSpec | None:
+    """The way of that name, however it is written (pages say `oAuth2RefreshCode` for `OAuth2 Refresh Code`). The
+    only one need not be named, nor the only one that the params are enough for."""
     offered = spec.auth_specs
     if name is None or name == "":
-        return offered[0] if len(offered) == 1 else None
+        found = offered if len(offered) == 1 else _told_by(offered, params)
+        return found[0] if len(found) == 1 else None
     exact = [way for way in offered if way.name == name]
     alike = [way for way in offered if _plain(name) in (_plain(way.name), _plain(way.type))]
     found = exact or alike
     return found[0] if exact or len(found) == 1 else None
+
+
+def _told_by(offered: Sequence[NamedSpec], params: Any) -> Sequence[NamedSpec]:
+    said = params if isinstance(params, Mapping) else {}
+    enough = [way for way in offered if said and set(demanded(way, said)) <= set(said)]
+    return [way for way in enough if set(said) <= set(way.properties)] or enough
 
 
 def check_account(spec: ConnectionSpec, account: Connection) -> Checked:

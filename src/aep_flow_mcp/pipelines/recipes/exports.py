@@ -67,7 +67,8 @@ def _params(desk: Desk, spec: FlowSpec) -> dict[str, Any]:
     elif place:
         desk.ask("path", f"Which folder of {desk.label} are the files written to?")
     known = part.properties if part else {}
-    defaults = {**parameters.constants(part), **({"mode": wellknown.SERVER_TO_SERVER} if silent else {})}
+    # Every page sends the mode; the printed specs do not declare it.
+    defaults = {"mode": wellknown.SERVER_TO_SERVER, **parameters.constants(part)}
     if "datasetFileType" in known or silent or desk.wish.format:
         defaults["datasetFileType"] = _file_type(desk)
     if "compression" in known or silent:

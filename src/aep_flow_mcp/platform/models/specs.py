@@ -168,6 +168,10 @@ class ConnectionSpec(_Spec):
         )
 
 
+STREAMING_PROVIDER = "521eee4d-8cbe-4906-bb48-fb6bd4450033"
+"""The `providerId` of streaming sources, whose printed flow specs say nothing of their frequency."""
+
+
 class FlowSpec(_Spec):
     """One kind of dataflow: which connectors it joins and what its schedule and options take."""
 
@@ -188,8 +192,9 @@ class FlowSpec(_Spec):
 
     @property
     def frequency(self) -> str | None:
-        """batch or streaming, where the spec says so."""
-        return _plain(self.attributes, "frequency")
+        """batch or streaming, where the spec or its provider says so."""
+        said = _plain(self.attributes, "frequency")
+        return said or ("streaming" if self.provider_id == STREAMING_PROVIDER else None)
 
     @property
     def is_source_flow(self) -> bool:

@@ -109,7 +109,7 @@ def _note(
     if total:
         return None
     close = connectors.outside(
-        spec for spec in specs if direction is None or connectors.goes(spec) is direction
+        spec for spec in specs if direction is None or connectors.can_go(spec, direction)
     )
     from rapidfuzz import fuzz, process
 

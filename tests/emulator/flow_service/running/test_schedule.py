@@ -144,7 +144,7 @@ def test_a_dataset_export_runs_until_its_end_and_is_deleted_with_202(api: Api) -
     [
         {"interval": 2},
         {"interval": 8},
-        {"interval": "3"},
+        {"interval": "three"},
         {"interval": 1},
         {"interval": 3, "timeUnit": "day"},
         {"interval": 0, "timeUnit": "day"},

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from ...http.errors import bad_request, not_found, problem
+from ...http.errors import bad_request, forbidden, not_found, problem, unseen
 from ...http.messages import Answer, Call
 from ...json_types import JsonObject
 from ...state.backend import Backend, Handler
 from ...state.query import Query
+from ...state.store import SandboxStore
 from .paging import Page, Walk, next_href, page, read_token
 from .render import project, render, render_all
 
@@ -92,7 +93,18 @@ def existing(backend: Backend, call: Call, kind: str, id: str) -> JsonObject:
     row = backend.store.collection(sandbox.name, kind).get(id)
     if row is None:
         raise not_found(kind, id)
+    if not visible(backend, sandbox, kind, row):
+        raise unseen(kind, id) if call.method == "GET" else forbidden()
     return row
+
+
+def visible(backend: Backend, sandbox: SandboxStore, kind: str, row: JsonObject) -> bool:
+    """Whether the caller's roles have every access label of a flow, or of the flow of a run."""
+    held = backend.options.access_labels
+    if held is None or kind not in {"flows", "runs"}:
+        return True
+    flow = row if kind == "flows" else sandbox["flows"].get(row["flowId"]) or {}
+    return held.issuperset(flow.get("labels") or ())
 
 
 def _continued(call: Call, asked: Walk) -> Walk:
@@ -115,7 +127,9 @@ def _list(backend: Backend, call: Call, walk: Walk, *, counting: bool, path: str
     if counting and backend.variants.count_answer == "only":
         return Answer(200, {"count": page(selector, walk, query).total})
     found = page(selector, walk, query)
-    body: JsonObject = {"items": _items(backend, walk.kind, found.rows, query)}
+    sandbox = backend.sandbox(call)
+    seen = [row for row in found.rows if visible(backend, sandbox, walk.kind, row)]
+    body: JsonObject = {"items": _items(backend, walk.kind, seen, query)}
     body |= _links(backend, found, path)
     if counting:
         body["count"] = found.total

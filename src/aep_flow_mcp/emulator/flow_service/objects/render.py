@@ -62,19 +62,23 @@ def _flow(backend: Backend, row: JsonObject) -> JsonObject:
         changes["flowSpec"] = row["flowSpec"]["id"]
     if variants.schedule_numbers == "string" and row.get("scheduleParams"):
         changes["scheduleParams"] = {name: _as_text(value) for name, value in row["scheduleParams"].items()}
-    if variants.mapping_version == "string" and row.get("transformations"):
-        changes["transformations"] = [_text_version(item) for item in row["transformations"]]
+    if row.get("transformations"):
+        as_text = variants.mapping_version == "string"
+        changes["transformations"] = [_versioned(item, as_text=as_text) for item in row["transformations"]]
     if variants.status_case != "camel" and row.get("lastRunDetails"):
         details = row["lastRunDetails"]
         changes["lastRunDetails"] = details | {"state": _cased(details["state"], variants)}
     return row | changes if changes else row
 
 
-def _text_version(transformation: JsonObject) -> JsonObject:
+def _versioned(transformation: JsonObject, *, as_text: bool) -> JsonObject:
+    """The version of the mapping as it is read back, whichever way it was sent."""
     params = transformation.get("params")
-    if not isinstance(params, dict) or "mappingVersion" not in params:
+    version = params.get("mappingVersion") if isinstance(params, dict) else None
+    if not isinstance(params, dict) or not str(version).isdecimal():
         return transformation
-    return transformation | {"params": params | {"mappingVersion": str(params["mappingVersion"])}}
+    shown = str(version) if as_text else int(str(version))
+    return transformation | {"params": params | {"mappingVersion": shown}}
 
 
 def _as_text(value: Any) -> Any:
@@ -125,11 +129,20 @@ def _spec(backend: Backend, row: JsonObject) -> JsonObject:
     return row
 
 
+_TRANSFORMATION_KEYS = {
+    "singular": "transformationSpec",
+    "plural": "transformationSpecs",
+    "dtos": "transformationSpecDTOS",
+}
+
+
 def _flow_spec(backend: Backend, row: JsonObject) -> JsonObject:
-    key = backend.variants.transformation_key
-    if key != "singular" and "transformationSpec" in row:
-        name = "transformationSpecs" if key == "plural" else "transformationSpecDTOS"
-        row = {(name if member == "transformationSpec" else member): value for member, value in row.items()}
+    name = _TRANSFORMATION_KEYS.get(backend.variants.transformation_key)
+    if name is not None:
+        row = {
+            (name if member in _TRANSFORMATION_KEYS.values() else member): value
+            for member, value in row.items()
+        }
     return _spec(backend, row)
 
 

@@ -39,7 +39,7 @@ _FIXED = frozenset(
     ]
 )
 PATCHABLE: Mapping[str, frozenset[str]] = {
-    "connections": frozenset({"name", "description", "auth", "connectionSpec", "state"}),
+    "connections": frozenset({"name", "description", "auth", "encryptionSpecs", "connectionSpec", "state"}),
     "sourceConnections": frozenset(
         {"name", "description", "baseConnectionId", "data", "params", "connectionSpec", "state"}
     ),
@@ -59,6 +59,7 @@ PATCHABLE: Mapping[str, frozenset[str]] = {
             "policy",
             "state",
             "unifiedMetadata",
+            "labels",
         ]
     ),
 }
@@ -203,9 +204,10 @@ def deleted_answer(backend: Backend, *, of_destination: bool) -> Answer:
 
 
 def is_destination(backend: Backend, row: JsonObject) -> bool:
-    """Whether a connection, source or target connection is tied to a destination's spec."""
+    """Whether a connection, source or target connection is tied to a spec that only is a destination's."""
     spec = backend.specs("connectionSpecs").get(row["connectionSpec"]["id"]) or {}
-    return bool((spec.get("attributes") or {}).get("isDestination"))
+    attributes = spec.get("attributes") or {}
+    return bool(attributes.get("isDestination")) and not attributes.get("isSource")
 
 
 def action_op(call: Call) -> str:

@@ -142,11 +142,10 @@ def checked_schedule(
         raise provider(1317, "scheduleParams is empty")
     if not isinstance(params, dict):
         raise provider(1312, "scheduleParams has to be an object")
-    if not _is_periodic(spec):
-        # Exports take numbers as numbers.
-        _check_export(spec, params)
-        return dict(params)
     plain = normalised(params)
+    if not _is_periodic(spec):
+        _check_export(spec, plain)
+        return plain
     _check_periodic(spec, plain, table=table, delta=delta, minimum=minimum)
     if plain["startTime"] < now - PAST_TOLERANCE:
         raise provider(1360, "startTime is in the past")

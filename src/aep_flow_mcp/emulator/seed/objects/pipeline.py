@@ -18,7 +18,6 @@ from ...catalogue.known_ids import (
     STREAMING_AUDIENCE_FLOW,
     TABLES,
 )
-from ...catalogue.parameters import parameters
 from ...catalogue.reading import Catalogue
 from ...json_types import JsonObject
 from ...state.content import ORG_ID
@@ -112,18 +111,21 @@ def connection(place: Place, account: Account) -> JsonObject:
         auth = connector.auths[account.auth]
         built["auth"] = {
             "specName": auth.name,
-            "params": _auth_params(place, account, connector, parameters(auth.params)),
+            "params": _auth_params(place, account, connector, auth.schema),
         }
     return built
 
 
 def _auth_params(place: Place, account: Account, connector: Connector, schema: JsonObject) -> JsonObject:
     params = dict(account.params)
-    for name in schema["required"]:
+    for name in schema.get("required", ()):
         if name in params:
             continue
         if name == "s3AccessKey":
             params[name] = place.ids.base32(place.key("access-key", account.key), 20)
+        elif "pattern" in schema["properties"][name]:
+            # The secret key of a bucket has 40 letters and digits.
+            params[name] = f"example{place.ids.hexadecimal(place.key(name, account.key), 33)}"
         else:
             params[name] = f"example-{place.ids.hexadecimal(place.key(name, account.key), 24)}"
     if connector.id == HTTP_API:

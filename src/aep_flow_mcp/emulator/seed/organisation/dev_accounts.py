@@ -47,7 +47,7 @@ SOURCE_ACCOUNTS: tuple[Account, ...] = (
         },
     ),
     Account("snowflake", "Analytics warehouse (Snowflake)", "snowflake", author="api"),
-    Account("postgres", "Order management (PostgreSQL)", "postgresql", author="api"),
+    Account("postgres", "Order management (PostgreSQL)", "postgre-sql", author="api"),
     Account(
         "adls-callcentre",
         "Callcenter Zürich (ADLS)",
@@ -69,7 +69,7 @@ SOURCE_ACCOUNTS: tuple[Account, ...] = (
     Account(
         "gcs-agency",
         "Former agency bucket (GCS)",
-        "google-cloud-storage",
+        "google-cloud",
         params={"accessKeyId": "GOOGBRIGHTFJORD0001"},
         description="Not used any more since the agency changed.",
         author="tomas",

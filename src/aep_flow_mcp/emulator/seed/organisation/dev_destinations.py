@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...catalogue.known_ids import DATASET_TO_IDENTITY, DATASET_TO_PROFILE
+from ...catalogue.known_ids import DATASET_TO_IDENTITY, DATASET_TO_PROFILE, S3_LEGACY
 from .plan import Account, Audience, DatasetPlan, Fault, FlowPlan, Outcome, Schedule, Volume
 
 DESTINATION_ACCOUNTS: tuple[Account, ...] = (
@@ -13,11 +13,11 @@ DESTINATION_ACCOUNTS: tuple[Account, ...] = (
         author="api",
         created_days_ago=330,
     ),
-    Account("s3-media", "Paid media bucket", "amazon-s3-destination", params={}, author="mira"),
+    Account("s3-media", "Paid media bucket", "Amazon S3", params={}, author="mira"),
     Account(
         "sftp-mail",
         "Direct mail house",
-        "sftp-destination",
+        "SFTP",
         params={"domain": "upload.mailhouse.example", "username": "brightfjord"},
         author="tomas",
     ),
@@ -25,12 +25,12 @@ DESTINATION_ACCOUNTS: tuple[Account, ...] = (
     Account(
         "s3-legacy",
         "Remarketing bucket (legacy)",
-        "amazon-s3-legacy",
+        S3_LEGACY,
         author="tomas",
         created_days_ago=900,
     ),
     Account("dlz-export", "Data Landing Zone export", "Data Landing Zone", author="api"),
-    Account("s3-bi", "Business intelligence bucket", "amazon-s3-destination", author="api"),
+    Account("s3-bi", "Business intelligence bucket", "Amazon S3", author="api"),
 )
 
 _CSV = {
@@ -104,7 +104,7 @@ _AUDIENCE_FLOWS: tuple[FlowPlan, ...] = (
         kind="audience",
         account="s3-legacy",
         place="exports/remarketing",
-        params={"bucketName": "bf-remarketing", "path": "exports/remarketing", "fileType": "CSV"},
+        params={"mode": "S3", "bucketName": "bf-remarketing", "path": "exports/remarketing", "format": "CSV"},
         schedule=Schedule("hour", 6, at="00:00"),
         volume=Volume(60_000, 96, 300),
         audiences=(Audience("Cart abandoners, 7 days", 19_500, frequency="EVERY_6_HOURS", at="00:00"),),

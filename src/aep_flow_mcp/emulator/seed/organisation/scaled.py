@@ -50,7 +50,7 @@ def with_scale(plan: SandboxPlan, scale: Scale) -> SandboxPlan:
 
 def _account(number: int) -> Account:
     if number % 4 == 3:
-        return Account(f"generated-{number}", f"Generated database {number:03}", "postgresql", author="api")
+        return Account(f"generated-{number}", f"Generated database {number:03}", "postgre-sql", author="api")
     return Account(f"generated-{number}", f"Generated bucket {number:03}", "amazon-s3", author="api")
 
 
