@@ -66,7 +66,7 @@ SOURCE_PARAMS: dict[str, Schema] = {
     "eventHubName|consumerGroup|timestampColumn": STRING,
 }
 TARGET_PARAMS: dict[str, Schema] = {
-    "mode": one_of("Server-to-server"),
+    "mode": one_of("Server-to-server", "S3"),
     "path": STRING,
     "bucketName": STRING,
     "compression": one_of("NONE", "GZIP"),
@@ -74,6 +74,7 @@ TARGET_PARAMS: dict[str, Schema] = {
     "fileType": one_of("CSV", "JSON", "PARQUET"),
     "csvOptions": thing(delimiter=STRING, quote=STRING, escape=STRING, nullValue=STRING, emptyValue=STRING),
     "remotePath|domain": STRING,
+    "format": one_of("CSV"),
 }
 MAPPING = thing(mappingId=STRING, mappingVersion=either(INTEGER, STRING))
 _SCHEDULE_OF_AUDIENCE = thing(

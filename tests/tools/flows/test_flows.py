@@ -8,6 +8,7 @@ import pytest
 
 from aep_flow_mcp.emulator import FaultRule
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
+from aep_flow_mcp.platform.models.specs import STREAMING_PROVIDER
 from tools.bed import SANDBOX, Bed
 
 FLAGS = {"source": "isSourceFlow", "destination": "isDestinationFlow"}
@@ -43,7 +44,9 @@ async def test_rows_say_what_is_stored(bed: Bed) -> None:
         assert (row["name"], row["state"]) == (flow["name"], flow["state"])
         kind = next((kind for kind in FLAGS if is_of_kind(flow, kind)), "internal")
         assert row["kind"] == kind
-        assert row["frequency"] == specs[flow["flowSpec"]["id"]]["attributes"]["frequency"]
+        spec = specs[flow["flowSpec"]["id"]]
+        streaming = "streaming" if spec["providerId"] == STREAMING_PROVIDER else None
+        assert row.get("frequency") == spec["attributes"].get("frequency", streaming)
         last = flow.get("lastRunDetails")
         assert row.get("last_run") == (last["state"].replace("inProgress", "in_progress") if last else None)
         assert ("last_run_at" in row) == bool(last)

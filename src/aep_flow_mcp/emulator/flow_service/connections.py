@@ -8,7 +8,7 @@ from ..http.errors import generic, problem, provider
 from ..http.json_schema import check_schema
 from ..http.messages import Answer, Call
 from ..http.routing import Route
-from ..json_types import JsonObject
+from ..json_types import JsonObject, spec_id
 from ..state.backend import Backend
 from .objects import writing
 from .objects.lists import existing, list_of, one_of, search_of
@@ -24,7 +24,7 @@ def create(backend: Backend, call: Call) -> Answer:
     if "state" in body:
         raise problem(1410, "state cannot be given when an object is created")
     draft = writing.is_draft(call)
-    spec = backend.connection_spec(body["connectionSpec"]["id"])
+    spec = backend.connection_spec(spec_id(body))
     backend.sandbox(call)
     members = {name: body[name] for name in _MEMBERS if body.get(name) is not None}
     if not draft:
@@ -83,7 +83,7 @@ def patch(backend: Backend, call: Call) -> Answer:
     writing.check_if_match(backend, call, row, required=True)
     _check_state(row)
     changed = writing.patched(row, operations)
-    spec = backend.connection_spec(row["connectionSpec"]["id"])
+    spec = backend.connection_spec(spec_id(row))
     if changed.get("auth") != row.get("auth"):
         if row.get("state") != "draft":
             check_auth(spec, changed.get("auth"))
@@ -119,7 +119,7 @@ def act(backend: Backend, call: Call) -> Answer:
     writing.check_if_match(backend, call, row, required=False)
     writing.refuse_finalize(backend, op)
     if op == "PUBLISH":
-        check_auth(backend.connection_spec(row["connectionSpec"]["id"]), row.get("auth"))
+        check_auth(backend.connection_spec(spec_id(row)), row.get("auth"))
         row = writing.publish(backend, call, KIND, row)
     elif op in {"FINALIZE", "FINALIZE_UPDATE"}:
         row = writing.written(backend, call, KIND, row, state="enabled")

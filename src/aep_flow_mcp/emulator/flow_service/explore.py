@@ -11,7 +11,7 @@ from ..catalogue.known_ids import DLZ_DESTINATION, EXPORT_LAKE, LANDING_ZONE
 from ..http.errors import problem, provider
 from ..http.messages import Answer, Call
 from ..http.routing import Route
-from ..json_types import JsonObject
+from ..json_types import JsonObject, spec_id
 from ..state.backend import Backend
 from ..state.store import SandboxStore
 from .connections import check_behind, check_reachable
@@ -28,7 +28,7 @@ Tree = dict[str, JsonObject]
 
 def by_connection(backend: Backend, call: Call) -> Answer:
     row = existing(backend, call, "connections", call.args["id"])
-    spec = backend.connection_spec(row["connectionSpec"]["id"])
+    spec = backend.connection_spec(spec_id(row))
     if not spec.get("exploreSpec"):
         raise provider(1336, f"'{spec['name']}' cannot be explored")
     _check_query(call)
@@ -43,7 +43,7 @@ def _tree_of(sandbox: SandboxStore, connection: JsonObject) -> Tree:
         return tree
     for id, other in sandbox.files.items():
         known = sandbox["connections"].get(id)
-        if known is not None and known["connectionSpec"]["id"] == connection["connectionSpec"]["id"]:
+        if known is not None and spec_id(known) == spec_id(connection):
             return other
     return {}
 
@@ -248,7 +248,7 @@ def _exportable(data_set: JsonObject, id: str, members: list[str]) -> JsonObject
 def connection_configs(backend: Backend, call: Call) -> Answer:
     """The configuration of one account: what its spec says can be chosen."""
     row = existing(backend, call, "connections", call.args["id"])
-    spec = backend.connection_spec(row["connectionSpec"]["id"])
+    spec = backend.connection_spec(spec_id(row))
     part = (spec.get("sourceSpec") or spec.get("targetSpec") or {}).get("spec") or {}
     items = [
         {"columnName": name, "columnType": schema.get("type", "string")}

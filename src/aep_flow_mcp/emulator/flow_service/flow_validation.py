@@ -7,7 +7,7 @@ from typing import Any
 from ..catalogue.known_ids import CLOUD_STORAGE, DATA_LAKE, STREAM_MAPPED, TABLES
 from ..http.errors import bad_request, problem, provider
 from ..http.json_schema import check_schema, needed
-from ..json_types import JsonObject
+from ..json_types import JsonObject, spec_id
 from ..state.backend import Backend
 from ..state.store import SandboxStore
 from .running.schedule import checked_change, checked_schedule
@@ -29,7 +29,7 @@ def check_flow(
 
     `before` is the flow as it was when this is a change: what has not changed is not held against it.
     """
-    spec = backend.flow_spec(flow["flowSpec"]["id"])
+    spec = backend.flow_spec(spec_id(flow, "flowSpec"))
     flow = _shaped(flow)
     source = _end(sandbox, spec, flow, "sourceConnections", complete=complete)
     target = _end(sandbox, spec, flow, "targetConnections", complete=complete)
@@ -81,9 +81,9 @@ def _end(
     found = sandbox[kind].get(ids[0]) if isinstance(ids[0], str) else None
     if found is None:
         raise provider(1322 if is_source else 1323, f"There is no {member[:-1]} '{ids[0]}'")
-    spec_id = found["connectionSpec"]["id"]
+    connector = spec_id(found)
     allowed = spec.get("sourceConnectionSpecIds" if is_source else "targetConnectionSpecIds") or []
-    if spec_id not in allowed:
+    if connector not in allowed:
         if not is_source and allowed == [DATA_LAKE]:
             raise provider(1307, f"The target of '{spec['name']}' must be the data lake")
         raise provider(1312, f"The connection spec of {member} is not allowed by '{spec['name']}'")
@@ -96,7 +96,7 @@ def _check_conditional(backend: Backend, spec: JsonObject, target: JsonObject | 
     """What the target's spec requires of flows of this workflow only, such as the file type of datasets."""
     if target is None:
         return
-    part = backend.connection_spec(target["connectionSpec"]["id"]).get("targetSpec") or {}
+    part = backend.connection_spec(spec_id(target)).get("targetSpec") or {}
     workflow = (spec.get("attributes") or {}).get("_workflow") or []
     for name in needed(part.get("spec"), _WORKFLOW, workflow):
         if (target.get("params") or {}).get(name) is None:

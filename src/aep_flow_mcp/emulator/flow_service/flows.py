@@ -10,7 +10,7 @@ from ..http.bodies import check_required, check_texts
 from ..http.errors import bad_request, problem, provider
 from ..http.messages import Answer, Call
 from ..http.routing import Route
-from ..json_types import JsonObject
+from ..json_types import JsonObject, spec_id
 from ..state.backend import Backend
 from ..state.store import SandboxStore
 from .flow_validation import check_flow
@@ -42,7 +42,7 @@ def create(backend: Backend, call: Call) -> Answer:
     if "state" in body:
         raise problem(1410, "state cannot be given when a flow is created")
     draft = writing.is_draft(call)
-    spec = backend.flow_spec(body["flowSpec"]["id"])
+    spec = backend.flow_spec(spec_id(body, "flowSpec"))
     if draft and spec.get("providerId") == STREAM_PROVIDER:
         raise provider(1368, "mode is not allowed for this kind of flow")
     sandbox = backend.sandbox(call)
@@ -113,7 +113,7 @@ def patch(backend: Backend, call: Call) -> Answer:
     check_required(changed, "flowSpec", "name")
     draft = row.get("state") == "draft"
     changed = check_flow(backend, sandbox, changed, complete=not draft, before=row)
-    spec = backend.flow_spec(changed["flowSpec"]["id"])
+    spec = backend.flow_spec(spec_id(changed, "flowSpec"))
     changed["inheritedAttributes"] = inherited(sandbox, spec, changed)
     changed["lastOperation"] = _operation(backend, "update", operations)
     row = writing.written(backend, call, KIND, changed)

@@ -10,7 +10,7 @@ from ..http.errors import problem, provider
 from ..http.json_schema import first_error
 from ..http.messages import Answer, Call
 from ..http.routing import Route
-from ..json_types import JsonObject
+from ..json_types import JsonObject, spec_id
 from ..state.backend import Backend
 from .flow_validation import delta_column
 from .objects import writing
@@ -73,7 +73,7 @@ def _created_body(backend: Backend, run: JsonObject) -> JsonObject:
 
 def _batch_source(backend: Backend, flow: JsonObject) -> JsonObject:
     """The flow's spec, which has to be one of a batch source (1385)."""
-    spec = backend.flow_spec(flow["flowSpec"]["id"])
+    spec = backend.flow_spec(spec_id(flow, "flowSpec"))
     if spec.get("providerId") != BATCH_PROVIDER or DATA_LAKE not in spec["targetConnectionSpecIds"]:
         raise provider(1385, "Runs can be created only for batch sources")
     return spec

@@ -10,7 +10,7 @@ from ..http.errors import bad_request, problem, provider
 from ..http.json_schema import check_schema
 from ..http.messages import Answer, Call
 from ..http.routing import Route
-from ..json_types import JsonObject
+from ..json_types import JsonObject, spec_id
 from ..state.backend import Backend, Handler
 from ..state.store import SandboxStore
 from .objects import writing
@@ -47,7 +47,7 @@ def check(backend: Backend, sandbox: SandboxStore, kind: str, row: JsonObject, *
     for name in ("data", "params"):
         if row.get(name) is not None and not isinstance(row[name], dict):
             raise bad_request(f"{name} has to be an object")
-    spec = backend.connection_spec(row["connectionSpec"]["id"])
+    spec = backend.connection_spec(spec_id(row))
     part = spec.get("sourceSpec" if kind == "sourceConnections" else "targetSpec")
     if part is None:
         side = "source" if kind == "sourceConnections" else "target"
@@ -88,7 +88,7 @@ def _check_base(sandbox: SandboxStore, spec: JsonObject, base_id: str | None, *,
     base = sandbox["connections"].get(base_id)
     if base is None:
         raise problem(1439, f"There is no connection with the id '{base_id}'")
-    if base["connectionSpec"]["id"] != spec["id"]:
+    if spec_id(base) != spec["id"]:
         raise provider(1312, "The base connection belongs to another connection spec")
 
 
@@ -160,7 +160,7 @@ def _patch(kind: str) -> Handler:
 
 def _check_immutable(row: JsonObject, operations: list[JsonObject]) -> None:
     """The datasets of an export cannot be changed: a new source connection is needed."""
-    if row["connectionSpec"]["id"] == EXPORT_LAKE:
+    if spec_id(row) == EXPORT_LAKE:
         for operation in operations:
             if operation["path"].startswith("/params/datasets") or operation["path"] == "/params":
                 raise provider(1365, "The datasets of an export cannot be changed")

@@ -127,11 +127,11 @@ async def find_flow_spec(
     calls: list[Callable[[], Awaitable[Any]]] = [aep.list_flow_specs, aep.list_connection_specs]
     specs, connectors = await together(calls)
     if source_spec_name:
-        id = _connector_id(source_spec_name, connectors)
-        specs = [spec for spec in specs if spec.takes_source(id)]
+        ids = _connector_ids(source_spec_name, connectors)
+        specs = [spec for spec in specs if any(spec.takes_source(id) for id in ids)]
     if target_spec_name:
-        id = _connector_id(target_spec_name, connectors)
-        specs = [spec for spec in specs if spec.takes_target(id)]
+        ids = _connector_ids(target_spec_name, connectors)
+        specs = [spec for spec in specs if any(spec.takes_target(id) for id in ids)]
     if not flow_spec_name:
         found = [Found(id=spec.id, name=spec.name or "", match="connectors") for spec in specs]
         return Listing(items=found, note=None if found else "No flow spec joins these connectors.")
@@ -163,18 +163,21 @@ async def search_flow_specs(
     return listed(page, _row, detail)
 
 
-def _connector_id(wanted: str, connectors: list[ConnectionSpec]) -> str:
-    """The id of the one connector that is called so, or that has this id.
+def _connector_ids(wanted: str, connectors: list[ConnectionSpec]) -> list[str]:
+    """The ids of the connectors that are called so, or that have this id.
+
+    A source and a destination often share a name; the flow specs that are asked for take one of them.
 
     Raises:
-        ToolError: none, or several; the message names the close ones.
+        ToolError: none; the message names the close ones.
     """
     found = find_by_name(wanted, [(spec.id, spec.name or "") for spec in connectors])
-    if len(found) == 1 and found[0].match != "close":
-        return found[0].id
+    ids = [each.id for each in found if each.match != "close"]
+    if ids:
+        return ids
     names = ", ".join(f"{each.name} ({each.id})" for each in found)
     raise ToolError(
-        f"{wanted!r} is the name or id of no single connector. "
+        f"{wanted!r} is the name or id of no connector. "
         + (f"Close: {names}." if found else "list_connection_specs shows what there is.")
     )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ...json_types import JsonObject
+from ...json_types import JsonObject, spec_id
 from ...state.backend import Backend
 from ...state.options import Variants
 
@@ -43,7 +43,7 @@ def _connection(backend: Backend, row: JsonObject) -> JsonObject:
     auth = row.get("auth")
     if not auth or not isinstance(auth.get("params"), dict):
         return row
-    spec = backend.specs("connectionSpecs").get(row["connectionSpec"]["id"]) or {}
+    spec = backend.specs("connectionSpecs").get(spec_id(row)) or {}
     secrets = secret_params(spec, auth.get("specName", ""))
     if not secrets & set(auth["params"]):
         return row
@@ -59,10 +59,10 @@ def _flow(backend: Backend, row: JsonObject) -> JsonObject:
     variants = backend.variants
     changes: JsonObject = {}
     if variants.flow_spec_ref == "string" and isinstance(row.get("flowSpec"), dict):
-        changes["flowSpec"] = row["flowSpec"]["id"]
+        changes["flowSpec"] = spec_id(row, "flowSpec")
     if variants.schedule_numbers == "string" and row.get("scheduleParams"):
         changes["scheduleParams"] = {name: _as_text(value) for name, value in row["scheduleParams"].items()}
-    if row.get("transformations"):
+    if isinstance(row.get("transformations"), list):
         as_text = variants.mapping_version == "string"
         changes["transformations"] = [_versioned(item, as_text=as_text) for item in row["transformations"]]
     if variants.status_case != "camel" and row.get("lastRunDetails"):
@@ -71,8 +71,10 @@ def _flow(backend: Backend, row: JsonObject) -> JsonObject:
     return row | changes if changes else row
 
 
-def _versioned(transformation: JsonObject, *, as_text: bool) -> JsonObject:
+def _versioned(transformation: Any, *, as_text: bool) -> Any:
     """The version of the mapping as it is read back, whichever way it was sent."""
+    if not isinstance(transformation, dict):
+        return transformation
     params = transformation.get("params")
     version = params.get("mappingVersion") if isinstance(params, dict) else None
     if not isinstance(params, dict) or not str(version).isdecimal():

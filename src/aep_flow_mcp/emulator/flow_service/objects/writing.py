@@ -8,7 +8,7 @@ from typing import Any
 
 from ...http.errors import ApiError, bad_request, problem, provider, stale
 from ...http.messages import Answer, Call
-from ...json_types import JsonObject
+from ...json_types import JsonObject, spec_id
 from ...state.backend import Backend
 from ...state.mint import author
 from ...state.store import SandboxStore
@@ -205,7 +205,7 @@ def deleted_answer(backend: Backend, *, of_destination: bool) -> Answer:
 
 def is_destination(backend: Backend, row: JsonObject) -> bool:
     """Whether a connection, source or target connection is tied to a spec that only is a destination's."""
-    spec = backend.specs("connectionSpecs").get(row["connectionSpec"]["id"]) or {}
+    spec = backend.specs("connectionSpecs").get(spec_id(row)) or {}
     attributes = spec.get("attributes") or {}
     return bool(attributes.get("isDestination")) and not attributes.get("isSource")
 
