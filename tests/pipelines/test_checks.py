@@ -236,3 +236,11 @@ def test_a_draft_may_still_lack_its_schedule() -> None:
 
     assert problems(draft=True) == set()
     assert problems(draft=False) == {"scheduleParams"}
+
+
+def test_what_every_page_sends_is_no_news() -> None:
+    """Printed specs declare neither; a warning about each ordinary export would hide the ones that matter."""
+    params = {"bucketName": "lake", "path": "a", "compression": "GZIP", "datasetFileType": "JSON"}
+    assert check_target(connector(S3_EXPORT), params=params | {"mode": "Server-to-server"}).notes == ()
+    [note] = check_target(connector(S3_EXPORT), params=params | {"mode": "Server-to-peer"}).notes
+    assert note.startswith("params.mode: sent as given")

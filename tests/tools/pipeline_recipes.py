@@ -235,7 +235,7 @@ RECIPES = [
                 "datasets": ["Support Cases"],
                 "auth_params": {"subdomain": "brightfjord", "accessToken": REFERENCE},
             },
-            {"every": "1 day", "fields": ID_FIELD, "delta_column": "updated_at"},
+            {"every": "1 day", "fields": ID_FIELD},
         ),
         "general",
         ("0a27232b-2c6e-4396-b8c6-c9fc24e37ba4", LAKE),
@@ -243,7 +243,6 @@ RECIPES = [
         None,
         DAILY,
         account=True,
-        steps=["Copy", "Mapping"],
     ),
 ]
 S3, GOOGLE, TO_ZONE = RECIPES[0], RECIPES[3], RECIPES[10]

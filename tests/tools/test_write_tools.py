@@ -30,7 +30,10 @@ from tools.writing import CASES, PROVIDERS_ONLY, World
 
 Answer = Literal["accept", "decline", "cancel", "untick"]
 TOOLS = [card["name"] for card in load_cards() if card["writes"]]
-SECRETS = {"AEP_SECRET_ID": "AKIASECRETSECRET2345", "AEP_SECRET_KEY": "s3cr3t-value-that-must-not-show"}
+SECRETS = {
+    "AEP_SECRET_ID": "AKIASECRETSECRET2345",
+    "AEP_SECRET_KEY": "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",
+}
 
 
 @dataclass

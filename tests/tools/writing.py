@@ -192,6 +192,7 @@ CASES: dict[str, Callable[[World], dict[str, Any]]] = {
         "name": "zone folder",
         "base_connection_id": w.zone_account,
         "path": "out/files",
+        "compression": "NONE",
     },
     "create_target_connection_dataset_to_landing_zone": lambda w: {
         "name": "zone folder",

@@ -86,7 +86,7 @@ def uses(kind: str, name: str) -> Callable[[World, Row], bool]:
         if kind == "dataset":
             return any(world.datasets.get(id) == name for id in world.datasets_of(flow))
         if kind == "connector":
-            return any(world.specs[id] == name for id in world.spec_ids_of(flow))
+            return any(world.specs[id].casefold() == name.casefold() for id in world.spec_ids_of(flow))
         return world.named("connections", name)["id"] in world.accounts_of(flow)
 
     return test
@@ -232,10 +232,20 @@ def per_dataset(world: World) -> list[str]:
 
 
 def per_connector(world: World) -> list[str]:
-    s3 = [flow["id"] for flow in world.flows if uses("connector", "amazon-s3")(world, flow)]
-    rows = world.in_window(hours(24), s3)
-    counts = Counter(map(outcome, rows))
-    return [f"amazon-s3 | {len(rows)} | {counts['succeeded']} | {counts['partial']} | {counts['failed']}"]
+    """The source that shares its name with a destination is told apart from it by its id."""
+    alike = [id for id, name in world.specs.items() if name == "amazon-s3"]
+    assert len(alike) == 2
+    rows_of = {id: world.in_window(hours(24), _flows_on(world, id)) for id in alike}
+    source = max(rows_of, key=lambda id: len(rows_of[id]))
+    counts = Counter(map(outcome, rows_of[source]))
+    rows = len(rows_of[source])
+    return [
+        f"amazon-s3 | {source} | {rows} | {counts['succeeded']} | {counts['partial']} | {counts['failed']}"
+    ]
+
+
+def _flows_on(world: World, spec_id: str) -> list[str]:
+    return [flow["id"] for flow in world.flows if spec_id in world.spec_ids_of(flow)]
 
 
 def slowest(world: World) -> list[str]:

@@ -58,9 +58,14 @@ def way_of(spec: ConnectionSpec, name: Any, params: Any = None) -> NamedSpec | N
 
 
 def _told_by(offered: Sequence[NamedSpec], params: Any) -> Sequence[NamedSpec]:
-    said = params if isinstance(params, Mapping) else {}
-    enough = [way for way in offered if said and set(demanded(way, said)) <= set(said)]
-    return [way for way in enough if set(said) <= set(way.properties)] or enough
+    """The ways that these params are for: the one that alone has them all, else those that need no others."""
+    said = set(params) if isinstance(params, Mapping) else set()
+    if not said:
+        return ()
+    fitting = [way for way in offered if said <= set(way.properties)]
+    if len(fitting) == 1:
+        return fitting
+    return [way for way in fitting or offered if set(demanded(way, params)) <= said]
 
 
 def check_account(spec: ConnectionSpec, account: Connection) -> Checked:

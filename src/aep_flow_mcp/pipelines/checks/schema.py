@@ -7,6 +7,7 @@ from typing import Any
 
 from aep_flow_mcp.platform.models.specs import FlowSpec, NamedSpec
 
+from .. import wellknown
 from .fitting import errors, fitted, spelled
 from .outcome import Checked, joined
 from .reading import Reader, required_names
@@ -73,10 +74,23 @@ def _unnamed(
     if not isinstance(value, Mapping) or told:
         return
     named = {*known, *reader.undescribed, *_in_arms(readable)}
-    extra = [joined(field, name) for name in value if name not in named]
+    extra = [
+        joined(field, name)
+        for name in value
+        if name not in named and not _sent_by_pages(field, name, value[name])
+    ]
     if extra:
         takes = ", ".join(sorted(named)[:_SHOWN]) or "nothing"
         yield f"{', '.join(extra)}: sent as given, though {whose} does not name it. It names: {takes}."
+
+
+def _sent_by_pages(field: str, name: str, value: Any) -> bool:
+    """Whether Adobe's tutorials send this although the printed specs do not declare it: the mode of every file
+    destination (help/destinations/api/export-datasets.md), the version of a mapping of a streaming source
+    (help/sources/tutorials/api/create/streaming/http.md)."""
+    if name == "mode":
+        return field == "params" and value == wellknown.SERVER_TO_SERVER
+    return name == "mappingVersion" and field.startswith("transformations")
 
 
 def _respelled(given: Any, sent: Any, field: str) -> Iterator[str]:

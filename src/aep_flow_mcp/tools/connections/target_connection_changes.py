@@ -93,10 +93,13 @@ async def create_target_connection_landing_zone(
     path: Folder,
     data_format: FileFormat = FileFormat.DELIMITED,
     type: PathType = PathType.FOLDER,
+    compression: Annotated[Compression | None, Field(description="where its spec demands it")] = None,
     description: Description = None,
 ) -> Change:
     """Write files into the landing zone. For datasets: create_target_connection_dataset_to_landing_zone."""
     params = {"mode": wellknown.SERVER_TO_SERVER, "path": path, "type": type.value}
+    if compression:
+        params["compression"] = compression.value
     data = {"format": data_format.value}
     return await ends.create(
         aep,

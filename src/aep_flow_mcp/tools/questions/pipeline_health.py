@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -185,7 +186,12 @@ class _Report:
                 rows = [group_row(scope.name(id), id, tally) for id, tally in health.flows.items()]
             case GroupBy.CONNECTOR:
                 grouped = health.grouped(scope.connector_ids)
-                rows = [group_row(scope.connectors.get(id, id), None, tally) for id, tally in grouped.items()]
+                names = {id: scope.connectors.get(id, id) for id in grouped}
+                shared = {name for name, uses in Counter(names.values()).items() if uses > 1}
+                rows = [
+                    group_row(names[id], id if names[id] in shared else None, tally)
+                    for id, tally in grouped.items()
+                ]
             case GroupBy.DATASET:
                 grouped = health.grouped(scope.dataset_ids)
                 rows = [group_row(scope.datasets.get(id, id), id, tally) for id, tally in grouped.items()]
