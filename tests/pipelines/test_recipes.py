@@ -240,7 +240,7 @@ CASES = [
     Case(
         "export to Blob, new account",
         export(
-            connector=wellknown.BLOB_TARGET,
+            connector="azure blob",
             account=None,
             auth_params={"connectionString": "${AEP_SECRET_B}"},
             params={"container": "lake"},
@@ -263,7 +263,7 @@ CASES = [
     Case(
         "export to SFTP",
         export(
-            connector="36965a81-b1c6-401b-99f8-22508f1e6a26",
+            connector="sftp",
             account="Direct mail house",
             path="/in",
             params={"compression": "NONE"},

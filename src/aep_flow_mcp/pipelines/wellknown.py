@@ -16,6 +16,14 @@ PROFILE_STORE = "8a9c3494-9708-43d7-ae3f-cda01e5030e1"
 LANDING_ZONE_TARGET = "10440537-2a7b-4583-ac39-ed38d4b848e8"
 S3_TARGET = "4fce964d-3f37-408f-9778-e597338a21ee"
 BLOB_TARGET = "6d6b59bf-fb58-4107-9064-4d246c0e5bb2"
+SFTP_TARGET = "36965a81-b1c6-401b-99f8-22508f1e6a26"
+REPLACED = {
+    "4890fc95-5a1f-4983-94bb-e060c08e3f81": S3_TARGET,
+    "e258278b-a4cf-43ac-b158-4fa0ca0d948b": BLOB_TARGET,
+    "64ef4b8b-a6e0-41b5-9677-3805d1ee5dd0": SFTP_TARGET,
+}
+"""Older file destination -> the one that replaced it, by Adobe's page
+help/destinations/api/api-migration-guide-cloud-storage-destinations.md."""
 
 FLOW_FILES_TO_LAKE = "9753525b-82c7-4dce-8a9b-5ccfce2b9876"
 FLOW_TABLES_TO_LAKE = "14518937-270c-4525-bdec-c2ba7cce3860"
