@@ -15,6 +15,7 @@ from .http.asgi_app import AsgiApp
 from .http.errors import ApiError
 from .http.messages import Answer, Call, Delivery, Ending
 from .http.routing import Router
+from .neighbours import audit_events
 from .neighbours import routes as neighbours
 from .neighbours.gateway import check
 from .state.backend import Backend
@@ -103,7 +104,10 @@ class Emulator:
         try:
             route, args = router.find(call)
             call = replace(check(self.backend, call, route.access), args=args)
-            return route.handler(self.backend, call)
+            about = audit_events.written_to(self.backend, call)
+            answer = route.handler(self.backend, call)
+            audit_events.note(self.backend, call, about, answer)
+            return answer
         except ApiError as error:
             return Answer(error.status, self._stamped(error.body), error.headers)
 
@@ -134,7 +138,7 @@ def _deliver(answer: Answer, call: Call, *, before: float = 0.0, request_id: str
     if answer.body is None:
         # A 204 has no body by definition, and so no length.
         length = {} if answer.status == 204 else {"content-length": "0"}
-        return Delivery(answer.status, headers | length, (), before)
+        return Delivery(answer.status, length | headers, (), before)
     text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
     payload = text.encode()
     kind = "text/html" if isinstance(answer.body, str) else "application/json"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from . import (
     ad_hoc_activation,
+    audit_query,
     catalog_service,
+    data_access,
     data_prep,
     encryption_keys,
     ims,
     landing_zone,
+    observability,
     sandboxes,
     schema_registry,
 )
@@ -22,4 +25,7 @@ ROUTES = (
     *schema_registry.ROUTES,
     *sandboxes.ROUTES,
     *ad_hoc_activation.ROUTES,
+    *audit_query.ROUTES,
+    *observability.ROUTES,
+    *data_access.ROUTES,
 )

@@ -26,12 +26,17 @@ class Scale:
     runs: int
 
 
+def no_rows(batch_id: str) -> list[JsonObject]:  # noqa: ARG001 - the signature of `SandboxSeed.rejected`
+    return []
+
+
 @dataclass
 class SandboxSeed:
     """Everything in one sandbox, in API shape. Objects may share parts: a reader must not change them.
 
     `datasets` and `batches` are by Catalog id, `files` by base connection id or `landing-zone`: a tree of
-    `{path: node}` with nodes `{type, columns, rows, format}`; folders end with `/`.
+    `{path: node}` with nodes `{type, columns, rows, format}`; folders end with `/`. `people` gives the e-mail
+    address of a user id; `rejected` the rows that a batch left out, each with its errors, as Data Access has them.
     """
 
     connections: Objects
@@ -45,6 +50,8 @@ class SandboxSeed:
     mapping_sets: Sequence[JsonObject]
     read_files: Callable[[], dict[str, dict[str, JsonObject]]]
     earlier_mappings: Mapping[tuple[str, str], JsonObject] = field(default_factory=dict)
+    people: Mapping[str, str] = field(default_factory=dict)
+    rejected: Callable[[str], list[JsonObject]] = no_rows
 
     @cached_property
     def files(self) -> dict[str, dict[str, JsonObject]]:

@@ -57,6 +57,9 @@ class Variants:
     configs_spec: Literal["both", "source"] = "both"
     """Exportable datasets are asked of the data lake source spec, or of the landing zone target too, as `aepp`
     does it."""
+    metric_name_key: Literal["metric", "name"] = "metric"
+    """What an answer of Observability Insights calls the metric: as Adobe's examples do, or its schema."""
+    metric_group_key: Literal["dataSetId", "datasetID"] = "dataSetId"
 
 
 def real_clock() -> datetime:

@@ -87,6 +87,8 @@ class SandboxStore:
         """How often the landing zone's credentials were refreshed, by landing zone type."""
         self.encryption_keys: dict[str, JsonObject] = {}
         """Keys for encrypted files, by `publicKeyId`."""
+        self.noted: list[JsonObject] = []
+        """What the audit log took down since the seed, oldest first."""
 
     @cached_property
     def _seed(self) -> SandboxSeed:
@@ -110,6 +112,15 @@ class SandboxStore:
             if first:
                 return first
         return DEFAULT_CONTAINER
+
+    @property
+    def people(self) -> Mapping[str, str]:
+        """E-mail addresses by user id."""
+        return self._seed.people
+
+    def rejected(self, batch_id: str) -> list[JsonObject]:
+        """The rows that a batch left out, each with its errors; none where nothing was kept of them."""
+        return self._seed.rejected(batch_id)
 
     @cached_property
     def kinds(self) -> dict[str, Collection]:

@@ -41,7 +41,7 @@ class Exchange:
 
     @property
     def is_write(self) -> bool:
-        reading = self.path.endswith("/search") or self.path.startswith("/ims/")
+        reading = self.path.endswith(("/search", "/insights/metrics")) or self.path.startswith("/ims/")
         return self.method in _WRITES and not reading
 
     def as_json(self) -> dict[str, Any]:

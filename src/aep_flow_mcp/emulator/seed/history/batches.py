@@ -37,12 +37,20 @@ class Batches(Mapping[str, JsonObject]):
         self._length: int | None = None
 
     def __getitem__(self, id: str) -> JsonObject:
+        loading, run = self._found(id)
+        return _batch(id, run, loading.renderer)
+
+    def run_of(self, id: str) -> RunFacts:
+        """The run that loaded a batch. Raises KeyError for an unknown one."""
+        return self._found(id)[1]
+
+    def _found(self, id: str) -> tuple[Loading, RunFacts]:
         for loading in self._loadings:
             index = loading.renderer.batches.index(id)
             if index is None or index >= len(loading.history):
                 continue
             if loading.has_batch(index) and loading.batch_id(index) == id:
-                return _batch(id, loading.history.facts(index), loading.renderer)
+                return loading, loading.history.facts(index)
         raise KeyError(id)
 
     def __iter__(self) -> Iterator[str]:

@@ -18,6 +18,7 @@ from ..organisation.schemas import build_schemas, schema_uri
 from .files import build_files
 from .mappings import export_mapping, ingestion_mapping
 from .pipeline import (
+    PEOPLE,
     Place,
     author_of,
     connection,
@@ -27,6 +28,7 @@ from .pipeline import (
     source_connection,
     target_connection,
 )
+from .rejected import Rejected
 from .steps import audience_id, mapping_id, run_plan, schedule_params, transformations
 
 _INGESTING = frozenset({"files", "landing", "table", "stream"})
@@ -74,6 +76,17 @@ class SandboxBuilder:
             schemas=build_schemas(place.ids, place.sandbox_id, place.ago(320, "schemas")),
             mapping_sets=list(content.mapping_sets.values()),
             read_files=partial(build_files, place, plan),
+            people={author_of(place.ids, who)[0]: f"{who}@brightfjord.example" for who in PEOPLE},
+            rejected=self._rejected(batches),
+        )
+
+    def _rejected(self, batches: Batches) -> Rejected:
+        """What batches left out, where their flow keeps diagnostics of it."""
+        known = [(self._place.uuid("flow", item.key), item) for item in self._plan.flows]
+        return Rejected(
+            batches,
+            feeds={id: item.feed for id, item in known if item.feed is not None},
+            diagnosed=frozenset(id for id, item in known if item.diagnostics),
         )
 
     def _history(self, name: str, plans: list[RunPlan]) -> Loading:

@@ -262,7 +262,8 @@ def flow(
         "runs": f"/runs?property=flowId=={built['id']}",
         "lastOperation": _last_operation(plan, created, updated, transformations),
     }
-    if plan.updated_days_ago is not None:
+    # A person switches a flow off; what changes one that goes on running is mostly the sources service.
+    if plan.updated_days_ago is not None and plan.state != "disabled":
         built["updatedBy"], built["updatedClient"] = f"{CONNECTORS_CLIENT}@AdobeID", CONNECTORS_CLIENT
     if plan.description:
         built["description"] = plan.description
