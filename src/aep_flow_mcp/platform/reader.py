@@ -6,6 +6,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .answers import one_of
+from .kept.audit_log import AuditLog
+from .kept.data_access import DataAccess
+from .kept.insights import Insights
 from .neighbours import Neighbours
 from .reader_connections import ReadsConnections
 from .reader_core import Filters, Order
@@ -29,6 +32,21 @@ class FlowReader(ReadsConnections, ReadsFlows, ReadsSpecs):
     def neighbours(self) -> Neighbours:
         """Catalog, Data Prep, Schema Registry, Sandboxes and the landing zone, in the same sandbox."""
         return Neighbours(self.client, self.sandbox)
+
+    @cached_property
+    def audit_log(self) -> AuditLog:
+        """Who did what in the same sandbox."""
+        return AuditLog(self.client, self.sandbox)
+
+    @cached_property
+    def insights(self) -> Insights:
+        """What Adobe counted of what came into the same sandbox."""
+        return Insights(self.client, self.sandbox)
+
+    @cached_property
+    def data_access(self) -> DataAccess:
+        """The files of the same sandbox's batches."""
+        return DataAccess(self.client, self.sandbox)
 
     def with_sandbox(self, name: str | None) -> FlowReader:
         """A reader for another configured sandbox; this one for None or its own.

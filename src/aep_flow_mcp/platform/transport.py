@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as jsonlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -50,6 +50,8 @@ class _Planned:
     url: str
     headers: dict[str, str] = field(repr=False)
     body: bytes | None = None
+    most: int | None = None
+    """Read no more bytes of the answer than this, and leave them as they are."""
 
 
 class PlatformClient:
@@ -113,6 +115,17 @@ class PlatformClient:
         reads = planned.method in _READS if retry is None else retry
         if not reads:
             return await self._once(planned, reads=planned.method in _READS)
+        return await repeated(lambda: self._once(planned, reads=True), self.config, self._sleep)
+
+    async def read_start(
+        self, path: str, *, params: Params | None = None, sandbox: str | None = None, most: int
+    ) -> Answer:
+        """GET a file of any kind and length: `data` are its first bytes, at most `most` of them.
+
+        Raises:
+            PlatformError: as `request_json`.
+        """
+        planned = replace(self._plan("GET", path, params, None, {"accept": "*/*"}, sandbox), most=most)
         return await repeated(lambda: self._once(planned, reads=True), self.config, self._sleep)
 
     async def sign_in(self) -> float | None:
@@ -231,10 +244,14 @@ class PlatformClient:
                         planned.url,
                         headers=planned.headers,
                         content=planned.body,
-                        extensions={MAY_REPEAT: reads},
+                        extensions={MAY_REPEAT: reads, bodies.START_ONLY: planned.most is not None},
                     )
-                    response = await client.send(request)
-                    body = bodies.check_read(response.content)
+                    if planned.most is None:
+                        response = await client.send(request)
+                        body = bodies.check_read(response.content)
+                    else:
+                        response = await client.send(request, stream=True)
+                        body = await bodies.start_of(response, planned.most)
         except httpx.HTTPError as error:
             self._raise_broken(planned, error, reads=reads)
         except TimeoutError:
@@ -367,6 +384,8 @@ def _read(
             error.hint = f"{_REFUSED_WRITE}. {error.hint}"
         raise _as_lost(planned, error) if not reads and outcome_unknown(error) else error
     headers = {name.lower(): value for name, value in response.headers.items()}
+    if planned.most is not None:
+        return Answer(status, headers, body)
     if not body.strip() and (not reads or status == httpx.codes.NO_CONTENT or planned.method == "HEAD"):
         return Answer(status, headers, None)
     try:

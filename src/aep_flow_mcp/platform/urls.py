@@ -18,6 +18,9 @@ CATALOG = "/data/foundation/catalog"
 CONVERSION = "/data/foundation/conversion"
 SCHEMA_REGISTRY = "/data/foundation/schemaregistry"
 SANDBOXES = "/data/foundation/sandbox-management"
+AUDIT = "/data/foundation/audit"
+DATA_ACCESS = "/data/foundation/export"
+OBSERVABILITY = "/data/infrastructure/observability/insights"
 
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f]")
 _HIDDEN_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")

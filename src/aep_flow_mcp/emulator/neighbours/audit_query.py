@@ -97,7 +97,7 @@ def _found(backend: Backend, call: Call, asked: list[tuple[str, str]]) -> list[J
         name = _PROPERTIES.get(part.lstrip("+-"))
         if name is None:
             raise bad_request(f"Events cannot be ordered by '{part}'")
-        found.sort(key=lambda one: str(one.get(name, "")), reverse=part.startswith("-"))  # noqa: B023
+        found.sort(key=lambda one: str(one.get(name, "")), reverse=part.startswith("-"))
     return found
 
 

@@ -17,6 +17,8 @@ MOST_VALUES = 1_500_000
 """Objects and lists, and values between commas: many small ones take thirty times their size in memory."""
 MOST_LEVELS = 100
 MOST_DIGITS = 100
+START_ONLY = "start_only"
+"""The extension of a request of whose answer no more than a beginning is read."""
 ACCEPTED = "gzip, deflate"
 """What answers may be compressed with: what can be unpacked piece by piece."""
 _PIECE = 65_536
@@ -29,12 +31,26 @@ class UnboundedBody(Exception):
 async def bound(response: httpx.Response) -> None:
     """Put bounds around an answer's body before anybody reads it. An httpx event hook."""
     length = response.headers.get("content-length", "")
+    # Of a file whose start is wanted it does not matter how long it is.
+    if response.request.extensions.get(START_ONLY):
+        length = ""
     if length.isascii() and length.isdecimal() and (len(length) > 15 or int(length) > MOST_BYTES):
         raise UnboundedBody(_too_long())
     codings = [one for one in response.headers.get("content-encoding", "").lower().split(",") if one.strip()]
     response.stream = _Bounded(response.stream, [one.strip() for one in codings])
     # httpx would unpack once more, and each piece as a whole.
     response.headers.pop("content-encoding", None)
+
+
+async def start_of(response: httpx.Response, most: int) -> bytes:
+    """At most `most` bytes of a body that was not read yet; the rest is not waited for."""
+    held = bytearray()
+    async for piece in response.aiter_raw():
+        held += piece
+        if len(held) >= most:
+            break
+    await response.aclose()
+    return bytes(held[:most])
 
 
 def check_read(body: bytes) -> bytes:
