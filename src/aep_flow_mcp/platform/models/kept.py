@@ -47,7 +47,7 @@ class AuditEvent(AuditedAction):
     def results(self) -> list[str]:
         """Each different end, such as `Allow`, `Success`, `Failure SMS-2010-403`."""
         parts = [self, *self.enhanced_events]
-        ends = [*parts, *(asset for part in parts for asset in part.assets)]
+        ends: list[AuditedAction | AuditedAsset] = [*parts, *(one for part in parts for one in part.assets)]
         words = [" ".join(word for word in (end.status, end.failure_code) if word) for end in ends]
         return [word for word in dict.fromkeys(words) if word]
 
