@@ -21,7 +21,7 @@ from contract import exercise
 from contract.caller import CLIENT_ID, CLIENT_SECRET, ORGANISATION, PLATFORM, signed_in
 from contract.known_errors import KNOWN_ERRORS
 from contract.openapi import Contract
-from contract.reading import NEIGHBOUR_CALLS, READER_CALLS, Known
+from contract.reading import KEPT_CALLS, NEIGHBOUR_CALLS, READER_CALLS, Known
 from contract.wire import Checker, Exchange, Recorder
 from contract.writing import write_and_undo
 
@@ -101,7 +101,7 @@ async def _client_exchanges() -> dict[str, list[Exchange]]:
     exchanges: dict[str, list[Exchange]] = {}
     async with PlatformClient(config, transport=recorder) as client:
         await client.sign_in()
-        for name, call_method in (READER_CALLS | NEIGHBOUR_CALLS).items():
+        for name, call_method in (READER_CALLS | NEIGHBOUR_CALLS | KEPT_CALLS).items():
             start = len(recorder.exchanges)
             client.specs.drop()
             assert await call_method(FlowReader(client), known), f"{name} found nothing"

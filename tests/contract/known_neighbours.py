@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract.known import BOOLEAN, INTEGER, STRING, KnownError, array, fields, thing
+from contract.known import BOOLEAN, INTEGER, NUMBER, STRING, KnownError, array, fields, thing
 from contract.shapes import Schema
 
 _NOT_FOUND: Schema = {
@@ -138,9 +138,66 @@ SCHEMA_REGISTRY = [
     ),
 ]
 
+_EVENTS = ("GET /audit/events",)
+_PAGE: Schema = thing(size=INTEGER, totalElements=INTEGER, totalPages=INTEGER, number=INTEGER)
+_EXAMPLE = "the file's own example and Adobe's page on audit events show it, its schema does not"
+
+AUDIT_QUERY = [
+    *fields(
+        _EVENTS,
+        "response",
+        "/_embedded/events/*",
+        {"sandboxId": STRING, "userEmail": STRING, "userIpAddresses": array(STRING)},
+        _EXAMPLE,
+    ),
+    *fields(_EVENTS, "response", "", {"page": _PAGE, "queryId": STRING}, _EXAMPLE),
+]
+
+_METRICS = ("POST /metrics",)
+
+OBSERVABILITY = [
+    *fields(
+        _METRICS,
+        "response",
+        "/metricResponses/*",
+        {"metric": STRING},
+        "`metric` in every example, `name` in the schema; the emulator gives either",
+    ),
+    *fields(
+        _METRICS,
+        "response",
+        "/metricResponses/*/datapoints/*/groupBy",
+        {"dataSetId": STRING},
+        "`dataSetId` in every example, `datasetID` in the schema; the emulator gives either",
+    ),
+    KnownError(
+        _METRICS,
+        "response",
+        "/metricResponses/*/datapoints/*/dps",
+        "unshaped",
+        {"type": "object", "additionalProperties": NUMBER},
+        "values by time; the file leaves the object empty",
+    ),
+]
+
+_FILE: Schema = thing(name=STRING, length=STRING, _links=thing(self=thing(href=STRING)))
+
+DATA_ACCESS = [
+    *fields(
+        ("GET /batches/{batchId}/meta",),
+        "response",
+        "",
+        {"data": array(_FILE), "_page": thing(limit=INTEGER, count=INTEGER)},
+        "the file shapes the content of one file; Adobe's page on error diagnostics shows the list of them too",
+    ),
+]
+
 KNOWN_NEIGHBOUR_ERRORS: dict[str, list[KnownError]] = {
+    "audit-query": AUDIT_QUERY,
     "catalog": CATALOG,
+    "data-access": DATA_ACCESS,
     "data-prep": DATA_PREP,
+    "observability-insights": OBSERVABILITY,
     "sandbox": SANDBOX,
     "schema-registry": SCHEMA_REGISTRY,
 }

@@ -229,7 +229,7 @@ def _modern_parameter(old: dict[str, Any]) -> dict[str, Any]:
 def _json_schema(holder: Mapping[str, Any]) -> Schema | None:
     """The schema of a JSON body; None where the file declares the answer and not its shape."""
     for kind, content in (holder.get("content") or {}).items():
-        if "json" in kind and "schema" in content:
+        if ("json" in kind or kind == "*/*") and "schema" in content:
             schema: Schema = content["schema"]
             return schema
     return None

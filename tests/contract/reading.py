@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from aep_flow_mcp.platform.kept.insights import MetricsQuery
 from aep_flow_mcp.platform.models.explore import Exploration, ExplorePreview, ExploreQuery
-from aep_flow_mcp.platform.neighbours import Neighbours
 from aep_flow_mcp.platform.reader import FlowReader
+from aep_flow_mcp.platform.reader_core import ReaderCore
 from aep_flow_mcp.platform.reader_specs import ConfigsQuery
 from contract.bodies import FILES_TO_LAKE, S3_SOURCE, Json
 from contract.caller import FLOW_SERVICE, Caller
@@ -214,10 +216,40 @@ NEIGHBOUR_CALLS: dict[str, Call] = {
 }
 
 
+KEPT_CALLS: dict[str, Call] = {
+    "audit_log.list_events": lambda r, k: _pages(
+        lambda c: r.audit_log.list_events(
+            ["assetType==Source Data Flow,Dataset", "timestamp>2020-01-01T00:00:00Z"], limit=2, cursor=c
+        )
+    ),
+    "insights.metrics": lambda r, k: r.insights.metrics(
+        MetricsQuery(
+            names=["timeseries.ingestion.dataset.recordsuccess.count"],
+            start=datetime(2026, 5, 1, tzinfo=UTC),
+            end=datetime(2026, 6, 1, tzinfo=UTC),
+            datasets=[k.dataset],
+        )
+    ),
+    "data_access.list_files": lambda r, k: _kept_files(r, k),
+    "data_access.read_file": lambda r, k: r.data_access.read_file(
+        k.batch, "meta", "input_files/fileMetaData1.json", most=1_000
+    ),
+}
+"""What Adobe keeps beside objects, by reader and method."""
+
+
+async def _kept_files(reader: FlowReader, known: Known) -> Any:
+    """Every place that files of a batch are listed at."""
+    files = await reader.data_access.list_files(known.batch, "files")
+    assert not (await reader.data_access.list_files(known.batch, "failed")).files
+    inputs = await reader.data_access.list_files(known.batch, "meta", "input_files")
+    return files.files and inputs.files
+
+
 async def _by_name(reader: FlowReader, known: Known) -> Any:
     dataset = await reader.neighbours.get_dataset(known.dataset)
     return await reader.neighbours.find_dataset_by_name(dataset.name or "")
 
 
-def public_methods(reader: type[FlowReader] | type[Neighbours]) -> set[str]:
+def public_methods(reader: type[ReaderCore]) -> set[str]:
     return {name for name in dir(reader) if not name.startswith("_") and callable(getattr(reader, name))}

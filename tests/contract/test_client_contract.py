@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import pytest
 
+from aep_flow_mcp.platform.kept.audit_log import AuditLog
+from aep_flow_mcp.platform.kept.data_access import DataAccess
+from aep_flow_mcp.platform.kept.insights import Insights
 from aep_flow_mcp.platform.neighbours import Neighbours
 from aep_flow_mcp.platform.reader import FlowReader
 from contract.known_neighbours import KNOWN_NEIGHBOUR_ERRORS
 from contract.openapi import Contract, locate, needs
-from contract.reading import NEIGHBOUR_CALLS, READER_CALLS, READER_HELPERS, public_methods
+from contract.reading import KEPT_CALLS, NEIGHBOUR_CALLS, READER_CALLS, READER_HELPERS, public_methods
 from contract.wire import Checker, Exchange
 
 
 def test_every_public_method_of_the_readers_is_exercised() -> None:
     assert public_methods(FlowReader) == set(READER_CALLS) | READER_HELPERS
     assert public_methods(Neighbours) == set(NEIGHBOUR_CALLS)
+    kept = {"audit_log": AuditLog, "insights": Insights, "data_access": DataAccess}
+    named = {f"{name}.{method}" for name, reader in kept.items() for method in public_methods(reader)}
+    assert named == set(KEPT_CALLS)
 
 
 def test_every_call_reaches_the_wire_and_finds_something(client_exchanges: dict[str, list[Exchange]]) -> None:
-    assert set(client_exchanges) >= set(READER_CALLS) | set(NEIGHBOUR_CALLS)
+    assert set(client_exchanges) >= set(READER_CALLS) | set(NEIGHBOUR_CALLS) | set(KEPT_CALLS)
     silent = [name for name, exchanges in client_exchanges.items() if not exchanges]
     assert silent == []
 

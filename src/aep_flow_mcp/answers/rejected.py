@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,6 +94,17 @@ def masked_message(error: RowError, row: RejectedRow) -> str:
     Names of columns stay, so that the message still says where.
     """
     names = _names(error, row.values)
+    text = masked_quotes(error.message or "", names)
+    held = {str(value) for value in row.values.values() if isinstance(value, str | int | float)}
+    told = [value for value in held if len(value) >= _SHORTEST and value in text and value not in names]
+    if told:
+        whole = "|".join([_SHAPE, *map(re.escape, sorted(told, key=len, reverse=True))])
+        text = re.sub(whole, _shaped, text)
+    return _TELLING.sub(_shaped, text)
+
+
+def masked_quotes(text: str, names: Collection[str] = ()) -> str:
+    """A message with what it quotes as shapes, but for `names`: of a batch's own error, whose row is not known."""
 
     def quoted(match: re.Match[str]) -> str:
         inner = next(part for part in match.groups() if part is not None)
@@ -101,13 +112,7 @@ def masked_message(error: RowError, row: RejectedRow) -> str:
             return match[0]
         return f"{match[0][0]}{shape(inner)}{match[0][-1]}"
 
-    text = _QUOTED.sub(quoted, error.message or "")
-    held = {str(value) for value in row.values.values() if isinstance(value, str | int | float)}
-    told = [value for value in held if len(value) >= _SHORTEST and value in text and value not in names]
-    if told:
-        whole = "|".join([_SHAPE, *map(re.escape, sorted(told, key=len, reverse=True))])
-        text = re.sub(whole, _shaped, text)
-    return _TELLING.sub(_shaped, text)
+    return _QUOTED.sub(quoted, text)
 
 
 def _shaped(match: re.Match[str]) -> str:

@@ -73,7 +73,8 @@ def meta(backend: Backend, call: Call) -> Answer:
 def _folders(backend: Backend, sandbox: SandboxStore, id: str, row: JsonObject) -> dict[str, Files]:
     inputs = {"fileMetaData1.json": _lines([{"path": f"{id}.json"}])}
     kept = backend.clock.now_ms() - int(row.get("created") or 0) <= _DIAGNOSTICS_MS
-    rows = sandbox.rejected(id) if kept else []
+    # Of a batch that failed as a whole the rows are among its failed chunks.
+    rows = sandbox.rejected(id) if kept and row.get("status") == "success" else []
     errors: dict[str, list[JsonObject]] = {}
     for one in rows:
         errors.setdefault(str(one["_filename"]), []).append(one)

@@ -32,7 +32,7 @@ class FileList:
 
 
 class DataAccess(ReaderCore):
-    """Reads the Data Access API. Needs View Datasets. All raise PlatformError."""
+    """Reads the Data Access API. All raise PlatformError."""
 
     async def list_files(self, batch_id: str, place: Place, path: str | None = None) -> FileList:
         """The first hundred files of a batch at a place, or in a folder of its meta data.

@@ -42,7 +42,7 @@ class MetricsQuery:
 
 
 class Insights(ReaderCore):
-    """Reads the Observability Insights API. Needs View Monitoring. Raises PlatformError."""
+    """Reads the Observability Insights API. Raises PlatformError."""
 
     async def metrics(self, query: MetricsQuery) -> list[MetricSeries]:
         """The series that Adobe gives; a POST that only reads, so it is repeated like a GET."""

@@ -45,7 +45,7 @@ async def bound(response: httpx.Response) -> None:
 async def start_of(response: httpx.Response, most: int) -> bytes:
     """At most `most` bytes of a body that was not read yet; the rest is not waited for."""
     held = bytearray()
-    async for piece in response.aiter_raw():
+    async for piece in response.aiter_bytes():
         held += piece
         if len(held) >= most:
             break

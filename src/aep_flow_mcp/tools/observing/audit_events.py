@@ -17,7 +17,9 @@ from aep_flow_mcp.surface.params import Cursor, Limit, Since, Until
 from aep_flow_mcp.surface.registry import read_tool
 
 _NAMED = 5
-_NOTHING = "Adobe's log has no such event. It answers for 90 days, and has its own words for actions and types."
+_NOTHING = (
+    "Adobe's log has no such event. It answers for 90 days, and has its own words for actions and types."
+)
 
 Words = Annotated[str | None, Field(description="Create, Update, Disable, ...; several with commas")]
 Type = Annotated[

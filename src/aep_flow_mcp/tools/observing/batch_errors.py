@@ -7,8 +7,8 @@ from typing import Annotated
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
-from aep_flow_mcp.answers.rejected import SHOWN_GROUPS, RejectedGroup, grouped
-from aep_flow_mcp.answers.rows import NOTES
+from aep_flow_mcp.answers.rejected import SHOWN_GROUPS, RejectedGroup, grouped, masked_quotes
+from aep_flow_mcp.answers.rows import NOTES, RowsShown
 from aep_flow_mcp.answers.text import Answer
 from aep_flow_mcp.gathering.finding import flow_id_of
 from aep_flow_mcp.gathering.observed.rejected import (
@@ -20,6 +20,7 @@ from aep_flow_mcp.gathering.observed.rejected import (
 )
 from aep_flow_mcp.gathering.times import now
 from aep_flow_mcp.platform.models.error_codes import RUN, explain
+from aep_flow_mcp.platform.models.neighbours import BatchError
 from aep_flow_mcp.surface.dependencies import AppState, Reader, Rows
 from aep_flow_mcp.surface.registry import read_tool
 
@@ -103,12 +104,7 @@ async def get_batch_errors(
     return BatchErrors(
         run_id=run_id,
         batches=[_batch(one) for one in found],
-        codes=[
-            _code(error.code, error.count, error.text)
-            for one in found
-            if one.batch
-            for error in one.batch.errors
-        ],
+        codes=[_code(error, shown_rows) for one in found if one.batch for error in one.batch.errors],
         rejected=groups[:SHOWN_GROUPS],
         files=[_file(file) for one in found for file in one.files],
         note=" ".join(_notes(found, len(groups), len(ids), NOTES[shown_rows])) or None,
@@ -127,9 +123,15 @@ def _batch(one: Rejections) -> BatchRow:
     )
 
 
-def _code(code: str | None, count: int | None, text: str | None) -> CodeRow:
-    known = explain(code, RUN) if code else None
-    return CodeRow(code=code, records=count, message=text, meaning=known.meaning if known else None)
+def _code(error: BatchError, shown: RowsShown) -> CodeRow:
+    known = explain(error.code, RUN) if error.code else None
+    text = error.text or ""
+    return CodeRow(
+        code=error.code,
+        records=error.count,
+        message=(text if shown == "on" else masked_quotes(text)) or None,
+        meaning=known.meaning if known else None,
+    )
 
 
 def _file(file: ReadFile) -> FileRow:

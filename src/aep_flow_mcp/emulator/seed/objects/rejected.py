@@ -12,6 +12,7 @@ from ...json_types import JsonObject
 from ..history.batches import Batches
 from ..history.ingestion_runs import refusals
 from ..organisation.feeds import FEEDS, Feed
+from ..organisation.plan import Outcome
 from .samples import sample_rows
 
 CONVERSION, PARSING = "conversion_errors_0.json", "parsing_errors_0.json"
@@ -23,7 +24,8 @@ _CORRUPT = "Row is corrupted and cannot be read, please fix and resend."
 
 @dataclass(frozen=True)
 class Rejected:
-    """Rejected rows by batch id. `feeds`: the feed of each flow; `diagnosed`: the flows that keep diagnostics."""
+    """Rejected rows by batch id. `feeds`: the feed of each flow; `diagnosed`: the flows that keep diagnostics of
+    rows that they leave out; the chunks of a batch that failed are there in any case."""
 
     batches: Batches
     feeds: Mapping[str, str]
@@ -35,7 +37,8 @@ class Rejected:
         except KeyError:
             return []
         feed = FEEDS.get(self.feeds.get(run.plan.flow_id, ""))
-        if feed is None or run.plan.flow_id not in self.diagnosed:
+        kept = run.outcome is not Outcome.PARTIAL or run.plan.flow_id in self.diagnosed
+        if feed is None or not kept:
             return []
         at = datetime.fromtimestamp(run.started / 1000, UTC)
         sample = sample_rows(feed, key=f"rejected:{batch_id}", at=at, count=_INVENTED)
