@@ -79,6 +79,8 @@ def _asked(call: Call) -> list[tuple[str, str]]:
         except ValueError as error:
             raise bad_request(f"The queryId '{earlier}' is not known") from error
         pairs = parse_qsl(raw, keep_blank_values=True)
+        if "totalElements" not in dict(pairs):
+            raise bad_request(f"The queryId '{earlier}' is not known")
     return [(name, value) for name, value in pairs if name in ("property", "orderBy")]
 
 
@@ -88,7 +90,8 @@ def _found(backend: Backend, call: Call, asked: list[tuple[str, str]]) -> list[J
     since = backend.clock.now_ms() - _DAYS_MS
     tests = [_test(value) for name, value in asked if name == "property"]
     oldest = datetime.fromtimestamp(since / 1000, UTC)
-    known = [*seeded(backend, sandbox, since_ms=since), *sandbox.noted]
+    # The later of two in the same millisecond comes first, as everywhere.
+    known = [*reversed(sandbox.noted), *seeded(backend, sandbox, since_ms=since)]
     found = [one for one in known if _time(one) >= oldest and all(test(one) for test in tests)]
     found.sort(key=_time, reverse=True)
     found = found[:_MOST]
