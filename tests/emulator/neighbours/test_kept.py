@@ -66,7 +66,7 @@ def test_each_write_is_taken_down(api: Api) -> None:
     flow = api.create("/flows", pipeline(api).flow)["id"]
     path = f"/flows/{flow}"
     name = api.one(path)["name"]
-    api.patch(path, [{"op": "replace", "path": "/description", "value": "x"}])
+    assert api.patch(path, [{"op": "add", "path": "/description", "value": "x"}]).status == 200
     api.call("POST", f"{path}/action", query=[("op", "disable")])
     api.call("POST", f"{path}/action", query=[("op", "enable")])
     assert api.patch(path, [{"op": "replace", "path": "/nonsense", "value": "x"}]).status == 400

@@ -43,7 +43,8 @@ async def bound(response: httpx.Response) -> None:
 
 
 async def start_of(response: httpx.Response, most: int) -> bytes:
-    """At most `most` bytes of a body that was not read yet; the rest is not waited for."""
+    """At most `most` bytes of a body that was not read yet; the rest is not waited for. What an error says is read."""
+    most = most if response.is_success else max(most, _PIECE)
     held = bytearray()
     async for piece in response.aiter_bytes():
         held += piece
