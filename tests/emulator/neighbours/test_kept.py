@@ -339,3 +339,17 @@ def test_where_a_file_stands_in_for_the_services_they_say_so(api: Api) -> None:
     ):
         assert reply.status == 404
         assert reply.body["detail"].startswith("snapshot of dev: ")
+
+
+def test_the_first_version_of_the_metrics(api: Api) -> None:
+    true = true_records(api)
+    id = sorted(true)[0]
+    query = [("metric", RECORDS), ("id", id), ("dateRange", "2026-03-01T00:00:00Z/2026-03-10T12:00:00Z")]
+    (answer,) = api.get(METRICS, *query).body
+    found = {one["timestamp"]: one["metrics"][RECORDS] for one in answer["timeseries"]["items"]}
+    assert (answer["id"], found) == (id, true[id])
+    assert list(found) == sorted(found, reverse=True)
+    names = [("metric", f"timeseries.ingestion.dataset.{name}") for name in ("size", "dailysize")]
+    assert len(api.get(METRICS, *names).body[0]["timeseries"]["items"]) > 20
+    for wrong in ([], [("metric", "x")], [("metric", RECORDS)] * 2, [*query[:2], ("dateRange", "soon")]):
+        assert api.get(METRICS, *wrong).code == "INSGHT-1000-400"

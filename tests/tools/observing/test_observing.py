@@ -62,7 +62,9 @@ async def test_what_a_person_did_in_a_time(bed: Bed) -> None:
     events = [event for page in every for event in page]
     users = {event["user"] for event in events}
     assert len(users) > 2
-    mine = await bed.pages("list_audit_events", user="mira@brightfjord.example", since="2026-02-10T09:00Z", limit=5)
+    mine = await bed.pages(
+        "list_audit_events", user="mira@brightfjord.example", since="2026-02-10T09:00Z", limit=5
+    )
     found = [event for page in mine for event in page]
     assert found == [
         event

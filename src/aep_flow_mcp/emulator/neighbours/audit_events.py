@@ -88,8 +88,8 @@ def _by(row: JsonObject, when: str) -> str:
 
 def written_to(backend: Backend, call: Call) -> Asset | None:
     """What a call that writes is about, looked up while it is still there; None where the log takes no note."""
-    match = _WRITES.fullmatch(call.path)
-    if match is None or call.method not in {"POST", "PATCH", "DELETE"} or match["id"] == "search":
+    match = _WRITES.fullmatch(call.path) if call.method in {"POST", "PATCH", "DELETE"} else None
+    if match is None or match["id"] == "search":
         return None
     kind = match["kind"] or match["data"]
     if match["id"] is None:

@@ -25,6 +25,8 @@ _AGGREGATORS: dict[str, Callable[[Sequence[float]], float]] = {
     "count": len,
     "dev": pstdev,
 }
+_MOST_METRICS = 6
+_USUAL_MS = 30 * 86_400_000
 _FORMS = {
     "MINUTE": "%Y-%m-%dT%H:%M:00Z",
     "HOUR": "%Y-%m-%dT%H:00:00Z",
@@ -97,6 +99,39 @@ def metrics(backend: Backend, call: Call) -> Answer:
     loaded = [one for one in _loads(sandbox) if start <= one.at < end]
     made = [_answer(backend, call, sandbox, one, loaded, granularity) for one in asked]
     return Answer(200, {"metricResponses": made})
+
+
+def metrics_of_first_version(backend: Backend, call: Call) -> Answer:
+    """The first version, which Adobe advises against: up to six metrics a day, by `id` and `dateRange`."""
+    names = call.every("metric")
+    if not 1 <= len(names) <= _MOST_METRICS or len(set(names)) < len(names):
+        raise _refused(backend, call, f"metric has to name 1 to {_MOST_METRICS} different metrics.")
+    unknown = [name for name in names if name not in _SILENT and name not in {*_METRICS, *_OF_PROFILE}]
+    if unknown:
+        raise _refused(backend, call, f"Invalid metric '{unknown[0]}'.")
+    start, end = _date_range(backend, call)
+    check_kept(backend, "Observability Insights")
+    sandbox, wanted = backend.sandbox(call), call.first("id")
+    loaded = [one for one in _loads(sandbox) if start <= one.at < end and wanted in (None, one.dataset)]
+    days: dict[str, JsonObject] = {}
+    for name in names:
+        value = _METRICS.get(name) or _OF_PROFILE.get(name)
+        for day, number in _points(loaded if value else [], value, "DAY", sum).items():
+            days.setdefault(day, {})[name] = number
+    items = [{"timestamp": day, "metrics": days[day]} for day in sorted(days, reverse=True)]
+    series = {"granularity": "DAY", "items": items, "_page": None, "_links": None}
+    organisation = call.headers.get("x-gw-ims-org-id", "")
+    return Answer(200, [{"id": wanted, "imsOrgId": organisation, "timeseries": series, "stats": {}}])
+
+
+def _date_range(backend: Backend, call: Call) -> tuple[int, int]:
+    """Two ISO 8601 times with a slash between them; without, the last 30 days."""
+    text = call.first("dateRange")
+    if text is None:
+        now = backend.clock.now_ms()
+        return now - _USUAL_MS, now
+    first, _, last = text.partition("/")
+    return _moment(backend, call, {"start": first}, "start"), _moment(backend, call, {"end": last}, "end")
 
 
 def _answer(
@@ -228,4 +263,4 @@ def _refused(
     return ApiError(status, body)
 
 
-ROUTES = (Route("POST", _PATH, metrics),)
+ROUTES = (Route("POST", _PATH, metrics), Route("GET", _PATH, metrics_of_first_version))

@@ -96,7 +96,8 @@ def _marked(page: Page[AuditEvent]) -> Page[AuditEvent]:
 async def who_disabled(aep: FlowReader, flow_id: str) -> str | None:
     """`switched off 2026-02-24T11:57:40Z by mira@example.com`, of the last time, or that the log cannot be read.
 
-    None where it does not tell, such as after 90 days. Raises nothing of the log's own.
+    For a flow that is disabled now. None where the log does not tell, such as after 90 days. Raises nothing of the
+    log's own.
     """
     try:
         page = await aep.audit_log.list_events([f"assetId=={flow_id}"], limit=LOOKED_AT)
