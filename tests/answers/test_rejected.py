@@ -48,9 +48,8 @@ def test_an_unreadable_row_is_not_shown() -> None:
         "_corrupt_record": "{name: 'Aino Virtanen'",
         "_errors": [{"code": "1401", "message": "corrupt"}],
     }
-    for shown, told in (("off", None), ("masked", "text(22)")):
-        (group,) = grouped(read(corrupt), shown)
-        assert group.value == told
+    assert grouped(read(corrupt), "off")[0].value is None
+    assert grouped(read(corrupt), "masked")[0].value == "text(22)"
     (group,) = grouped(read(corrupt), "on")
     assert "Aino" in str(group.value)
 

@@ -9,7 +9,7 @@ import pytest
 
 from aep_flow_mcp.platform.models.rejected import RowError, read_rejected
 
-VALIDATION = {
+VALIDATION: dict[str, Any] = {
     "causingExceptions": [],
     "keyword": "format",
     "message": "[2018-00-23T22:07:01Z] is not a valid date-time.",
