@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.gathering.finding import flow_id_of
 from aep_flow_mcp.gathering.memory import Memory
+from aep_flow_mcp.insight.causes import Cause
+from aep_flow_mcp.insight.diagnosis import Diagnosis
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.models.kept import AuditEvent
@@ -94,17 +96,36 @@ def _marked(page: Page[AuditEvent]) -> Page[AuditEvent]:
 
 
 async def who_disabled(aep: FlowReader, flow_id: str) -> str | None:
-    """`switched off 2026-02-24T11:57:40Z by mira@example.com`, of the last time, or that the log cannot be read.
+    """`switched off 2026-02-24T11:57:40Z by mira@example.com`: the last time, of a flow that is disabled now.
 
-    For a flow that is disabled now. None where the log does not tell, such as after 90 days. Raises nothing of the
-    log's own.
+    None where the log does not tell, such as after 90 days.
+
+    Raises:
+        PlatformError: the log cannot be read.
     """
-    try:
-        page = await aep.audit_log.list_events([f"assetId=={flow_id}"], limit=LOOKED_AT)
-    except PlatformError as error:
-        return f"who switched it off is not known: the audit log cannot be read ({error.kind.value})"
+    page = await aep.audit_log.list_events([f"assetId=={flow_id}"], limit=LOOKED_AT)
     for event in page.items:
         if (event.action or "").casefold() == "disable" and "Deny" not in event.results:
             by = f" by {event.user}" if event.user else ""
             return f"switched off {utc(event.timestamp) or 'at an unknown time'}{by} (audit log)"
     return None
+
+
+async def with_who(aep: FlowReader, diagnosis: Diagnosis, flow_id: str) -> Diagnosis:
+    """The diagnosis; of a flow that is disabled, with who switched it off. It stands without the log, too."""
+    if all(one.cause is not Cause.FLOW_DISABLED for one in diagnosis.findings):
+        return diagnosis
+    try:
+        who = await who_disabled(aep, flow_id)
+    except PlatformError as error:
+        said = (f"who switched it off is not known: the audit log cannot be read ({error.kind.value})",)
+        return _told(diagnosis, lambda evidence: (*evidence, *said))
+    return _told(diagnosis, lambda evidence: (who, *evidence)) if who else diagnosis
+
+
+def _told(diagnosis: Diagnosis, told: Callable[[tuple[str, ...]], tuple[str, ...]]) -> Diagnosis:
+    findings = [
+        replace(one, evidence=told(one.evidence)) if one.cause is Cause.FLOW_DISABLED else one
+        for one in diagnosis.findings
+    ]
+    return replace(diagnosis, findings=tuple(findings))
