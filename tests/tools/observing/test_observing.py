@@ -96,6 +96,19 @@ async def test_an_event_as_adobe_has_it(bed: Bed) -> None:
     assert event["enhancedEvents"][0]["status"] == "Success"
 
 
+async def test_a_diagnosis_names_who_switched_the_flow_off(bed: Bed) -> None:
+    flow = flow_row(bed, "disabled")
+    who = bed.store.sandboxes[SANDBOX].people[flow["updatedBy"]]
+    at = datetime.fromtimestamp(flow["updatedAt"] // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    answer = await bed.answer("diagnose_flow", flow=flow["name"])
+    assert answer["cause"] == "flow_disabled"
+    assert answer["evidence"][0] == f"switched off {at} by {who} (audit log)"
+    bed.emulator.faults.add(FaultRule("GET .*/audit/", "status", status=403))
+    answer = await bed.answer("diagnose_flow", flow=flow["name"])
+    assert answer["cause"] == "flow_disabled"
+    assert "cannot be read (permission)" in answer["evidence"][-1]
+
+
 # --- how much came in -------------------------------------------------------------------------------------
 
 

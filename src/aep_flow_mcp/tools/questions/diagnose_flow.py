@@ -15,6 +15,7 @@ from aep_flow_mcp.answers.text import Answer, table
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.finding import flow_id_of
 from aep_flow_mcp.gathering.flow_parts import found, gather_flow
+from aep_flow_mcp.gathering.observed.changes import with_who
 from aep_flow_mcp.gathering.probing import look_for, place_of, test_accounts
 from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.description import FlowParts
@@ -139,7 +140,8 @@ async def diagnose_flow(
         raise ToolError("Give flow (an id or a name) or run_id.")
     parts = await gather_flow(aep, flow_id, runs=runs)
     evidence = await _evidence(aep, parts, run, now=now)
-    return _answer(evidence, diagnose(evidence), run_id=run_id)
+    diagnosis = await with_who(aep, diagnose(evidence), flow_id)
+    return _answer(evidence, diagnosis, run_id=run_id)
 
 
 async def _evidence(aep: FlowReader, parts: FlowParts, run: FlowRun | None, *, now: datetime) -> Evidence:
