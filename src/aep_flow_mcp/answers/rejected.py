@@ -16,6 +16,7 @@ from aep_flow_mcp.platform.redaction.texts import redact_text
 
 SHOWN_GROUPS = 20
 _MESSAGE = 300
+_COLUMN = 200
 _VALUE = 80
 _SHORTEST = 3
 """Values of fewer characters are found in any sentence."""
@@ -24,6 +25,8 @@ _SHAPE = r"text\(\d+\)"
 _TELLING = re.compile(rf"{_SHAPE}|[^\s@'\"\[\]]+@[^\s@'\"\[\]]+\.\w+|\d[\d .:/-]*\d{{2}}[^\s,;'\"\[\]]*")
 """What is a shape already, addresses, and what holds a number of three digits or more."""
 _LENGTH = re.compile(_SHAPE)
+_ANY_SHAPE = re.compile(rf"{_SHAPE}|\b(?:boolean|date|email|number)\b")
+"""Equal in the messages of one group: the reason is the same, whatever the value looks like."""
 
 
 class RejectedGroup(BaseModel):
@@ -53,7 +56,7 @@ def grouped(rows: Iterable[tuple[str, RejectedRow]], shown: RowsShown) -> list[R
     for file, row in rows:
         for error in row.errors or (RowError(None, _no_reason(row)),):
             masked = masked_message(error, row)
-            key = (error.code, error.column, _LENGTH.sub("text", masked))
+            key = (error.code, error.column, _ANY_SHAPE.sub("?", masked))
             group = groups.setdefault(key, _Group(row, error, file, message=masked))
             group.count += 1
     ranked = sorted(groups.values(), key=lambda group: -group.count)
@@ -69,7 +72,7 @@ def _shown(group: _Group, shown: RowsShown) -> RejectedGroup:
     # Redacted first, cut afterwards: half a secret no longer looks like one.
     return RejectedGroup(
         error=group.error.code,
-        column=group.error.column,
+        column=clean_text(group.error.column, limit=_COLUMN) if group.error.column else None,
         rows=group.count,
         value=_value(group, shown),
         message=clean_text(redact_text(message), limit=_MESSAGE) or None,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .common import to_dict, to_text
+from .text import clean_text
 
 _ERRORS = ("_errors", "_validationErrors", "_error", "errors")
 _TEXTS = ("message", "errorMessage", "description", "detail", "title")
@@ -17,6 +18,7 @@ _COLUMNS = ("column", "columnName", "field", "fieldName", "attribute", "pointerT
 _SAYS = re.compile(r'"(code|message|pointerToViolation)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _QUOTED = re.compile(r"""(?<!\w)'([^']*)'(?!\w)|"([^"]*)"|\[([^\[\]]*)\]|`([^`]*)`""")
 _DEPTH = 20
+_NAME = 200
 _MOST_PARTS = 400
 """Leaves of a row that are looked at."""
 
@@ -175,6 +177,6 @@ def _leaves(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
 
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
-        yield from ((str(name), inner) for name, inner in value.items())
+        yield from ((clean_text(str(name), limit=_NAME), inner) for name, inner in value.items())
     elif isinstance(value, list):
         yield from ((str(at), inner) for at, inner in enumerate(value))

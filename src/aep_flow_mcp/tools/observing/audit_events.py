@@ -70,7 +70,7 @@ async def list_audit_events(
 
 def _row(event: AuditEvent) -> AuditRow:
     about = event.named
-    names = [f"{one.asset_name or one.asset_id or '?'}" for one in about[:_NAMED]]
+    names = [name for one in about[:_NAMED] if (name := one.asset_name or one.asset_id)]
     more = f" and {len(about) - _NAMED} more" if len(about) > _NAMED else ""
     return AuditRow(
         at=utc(event.timestamp),
@@ -78,6 +78,6 @@ def _row(event: AuditEvent) -> AuditRow:
         action=event.action,
         result=", ".join(event.results) or None,
         type=event.asset_type,
-        name=", ".join(names) + more,
+        name=(", ".join(names) + more) or None,
         id=event.asset_id,
     )

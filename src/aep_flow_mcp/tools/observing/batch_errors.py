@@ -21,9 +21,11 @@ from aep_flow_mcp.gathering.observed.rejected import (
 from aep_flow_mcp.gathering.times import now
 from aep_flow_mcp.platform.models.error_codes import RUN, explain
 from aep_flow_mcp.platform.models.neighbours import BatchError
+from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.surface.dependencies import AppState, Reader, Rows
 from aep_flow_mcp.surface.registry import read_tool
 
+_MESSAGE, _CODES = 300, 20
 _NO_FILES = (
     "Adobe has no file of rejected rows: it writes them where the flow has error diagnostics switched on "
     "(options.errorDiagnosticsEnabled), and keeps them for 30 days."
@@ -104,7 +106,7 @@ async def get_batch_errors(
     return BatchErrors(
         run_id=run_id,
         batches=[_batch(one) for one in found],
-        codes=[_code(error, shown_rows) for one in found if one.batch for error in one.batch.errors],
+        codes=[_code(error, shown_rows) for one in found if one.batch for error in one.batch.errors][:_CODES],
         rejected=groups[:SHOWN_GROUPS],
         files=[_file(file) for one in found for file in one.files],
         note=" ".join(_notes(found, len(groups), len(ids), NOTES[shown_rows])) or None,
@@ -129,7 +131,7 @@ def _code(error: BatchError, shown: RowsShown) -> CodeRow:
     return CodeRow(
         code=error.code,
         records=error.count,
-        message=(text if shown == "on" else masked_quotes(text)) or None,
+        message=clean_text(text if shown == "on" else masked_quotes(text), limit=_MESSAGE) or None,
         meaning=known.meaning if known else None,
     )
 

@@ -27,7 +27,7 @@ from aep_flow_mcp.surface.dependencies import AppState, Reader
 from aep_flow_mcp.surface.registry import read_tool
 
 MOST_POINTS = 62
-"""Times are shown in their order, the latest so many."""
+"""Of a series, in the order of time; so many of the latest are shown."""
 _SHORT = timedelta(days=2)
 _LONG = timedelta(days=62)
 
@@ -36,13 +36,15 @@ Granularity = Literal["hour", "day", "month"]
 
 
 class Series(BaseModel):
-    """One metric of one dataset (or of all): values by time. `total` adds them up, None for a size that does."""
+    """One metric of one dataset (or of all): values by time, without `left_out` earlier ones. `total` adds up all of
+    them; None for a metric that adds up by itself."""
 
     metric: str
     dataset: str | None = None
     dataset_id: str | None = None
     total: float | None = None
     points: dict[str, float | None]
+    left_out: int | None = None
 
 
 class IngestionMetrics(Answer):
@@ -72,9 +74,10 @@ def _table(own: list[Series], id: str | None, name: str | None) -> list[str]:
     if not ats:
         return [f"{head}: nothing was counted ({', '.join(_short(one.metric) for one in own)})"]
     rows = [" | ".join(["at", *(_short(one.metric) for one in own)])]
-    rows += [" | ".join([at, *(_number(one.points.get(at)) for one in own)]) for at in ats[-MOST_POINTS:]]
+    rows += [" | ".join([at, *(_number(one.points.get(at)) for one in own)]) for at in ats]
     rows.append(" | ".join(["total", *(_number(one.total) for one in own)]))
-    cut = [f"(the {len(ats) - MOST_POINTS} times before are left out)"] if len(ats) > MOST_POINTS else []
+    left_out = max(one.left_out or 0 for one in own)
+    cut = [f"({left_out} earlier times are left out, and counted in the totals)"] if left_out else []
     return [head, *rows, *cut]
 
 
@@ -143,14 +146,16 @@ def _fitting(window: Window) -> Granularity:
 
 def _series(one: MetricSeries, points: MetricPoints, known: dict[str, str | None]) -> Series:
     id = points.dataset_id or (next(iter(known)) if len(known) == 1 else None)
-    values = [value for value in points.points.values() if value is not None]
+    every = list(points.points.items())
+    values = [value for _, value in every if value is not None]
     adds_up = not one.metric.endswith(".dataset.size")
     return Series(
         metric=one.metric,
         dataset=known.get(id) if id else None,
         dataset_id=id,
         total=sum(values) if values and adds_up else None,
-        points=points.points,
+        points=dict(every[-MOST_POINTS:]),
+        left_out=max(0, len(every) - MOST_POINTS) or None,
     )
 
 
