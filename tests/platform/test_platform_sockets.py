@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -100,3 +101,32 @@ async def test_nobody_listens(unused_tcp_port_factory: Callable[[], int], method
     async with client_for(unused_tcp_port_factory()) as client:
         with pytest.raises(NotSent, match="cannot be reached"):
             await client.request_json(method, PATH)
+
+
+def whole(body: bytes, *, length: int | None = None, more: bytes = b"") -> bytes:
+    head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body) if length is None else length}\r\n".encode()
+    return head + more + b"\r\n" + body
+
+
+async def test_of_a_file_that_never_ends_the_start_is_enough() -> None:
+    """More than the limit is announced, and nothing more comes after the first bytes."""
+    server = BadServer([whole(b'{"a": 1}\n' * 1_000, length=90_000_000), GOOD])
+    async with serving(server) as client:
+        answer = await client.read_start(PATH, most=5_000)
+        assert (len(answer.data), answer.data[:8]) == (5_000, b'{"a": 1}')
+        assert (await client.request_json("GET", PATH)).data == {"ok": 1}, "the connection was let go"
+
+
+async def test_the_start_of_a_packed_file_is_unpacked() -> None:
+    body = gzip.compress(b"line\n" * 200_000)
+    server = BadServer([whole(body, more=b"content-encoding: gzip\r\n")])
+    async with serving(server) as client:
+        answer = await client.read_start(PATH, most=100_000)
+    assert answer.data == b"line\n" * 20_000
+
+
+async def test_a_file_that_breaks_off_before_enough_was_read_is_asked_for_again() -> None:
+    server = BadServer([whole(b"x" * 10, length=5_000), whole(b"y" * 10)])
+    async with serving(server) as client:
+        assert (await client.read_start(PATH, most=100)).data == b"y" * 10
+    assert len(server.requests) == 2

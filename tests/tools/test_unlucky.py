@@ -22,6 +22,7 @@ TOOLS: dict[str, dict[str, Any]] = {
     "get_landing_zone_namespace": {},
     "explore_landing_zone": {},
     "list_exportable_datasets": {},
+    "list_audit_events": {},
     "get_resource": {"path": "/data/foundation/catalog/dataSets"},
 }
 
