@@ -13,7 +13,7 @@ from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.kept.insights import MetricsQuery
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.transport import PlatformClient
-from support.platform_wire import Wire
+from support.platform_wire import SECRET, Wire
 
 EVENT = {
     "id": "e1",
@@ -260,6 +260,13 @@ async def test_of_a_long_file_only_the_start_is_read(wire: Wire, reader: FlowRea
     start = await reader.data_access.read_file("B1", "failed", "part.json", most=120_000)
     assert start.whole
     assert start.content.count(b"path") == 2
+
+
+async def test_a_secret_in_a_file_is_gone_before_anybody_cuts_it(wire: Wire, reader: FlowReader) -> None:
+    text = f"{SECRET} and {SECRET[:-2]}"
+    wire.handler = lambda request: httpx.Response(200, content=(text + "x" * 100).encode())
+    start = await reader.data_access.read_file("B1", "failed", "part.json", most=len(text))
+    assert (start.content, start.whole) == (b"*** and ***", False)
 
 
 async def test_a_file_that_is_not_there(wire: Wire, reader: FlowReader) -> None:

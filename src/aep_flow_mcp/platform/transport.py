@@ -120,7 +120,8 @@ class PlatformClient:
     async def read_start(
         self, path: str, *, params: Params | None = None, sandbox: str | None = None, most: int
     ) -> Answer:
-        """GET a file of any kind and length: `data` are its first bytes, at most `most` of them.
+        """GET a file of any kind and length: `data` is a `FileStart` of its first bytes, at most `most` of them,
+        without what is known to be secret: a reader cuts them further.
 
         Raises:
             PlatformError: as `request_json`.
@@ -251,7 +252,7 @@ class PlatformClient:
                         body = bodies.check_read(response.content)
                     else:
                         response = await client.send(request, stream=True)
-                        body = await bodies.start_of(response, planned.most)
+                        body = await bodies.start_of(response, planned.most + 1)
         except httpx.HTTPError as error:
             self._raise_broken(planned, error, reads=reads)
         except TimeoutError:
@@ -385,7 +386,8 @@ def _read(
         raise _as_lost(planned, error) if not reads and outcome_unknown(error) else error
     headers = {name.lower(): value for name, value in response.headers.items()}
     if planned.most is not None:
-        return Answer(status, headers, body)
+        start = bodies.FileStart(redactor.body(body[: planned.most]), len(body) <= planned.most)
+        return Answer(status, headers, start)
     if not body.strip() and (not reads or status == httpx.codes.NO_CONTENT or planned.method == "HEAD"):
         return Answer(status, headers, None)
     try:

@@ -10,17 +10,10 @@ from ..answers import items_of, model_of, next_href, unexpected
 from ..models.kept import FileEntry
 from ..reader_core import PAGE_LIMIT, ReaderCore
 from ..urls import DATA_ACCESS, Param, join_path
+from ..wire.bodies import FileStart
 
 Place = Literal["files", "failed", "meta"]
 """What came in, the chunks of a batch that failed, and what a batch tells of itself (`row_errors`, `input_files`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileStart:
-    """The first bytes of a file; `whole` where that is all of it."""
-
-    content: bytes
-    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +41,10 @@ class DataAccess(ReaderCore):
     async def read_file(self, batch_id: str, place: Place, path: str, *, most: int) -> FileStart:
         """At most `most` bytes of a file, from its beginning; what is longer is not read to its end."""
         answer = await self.client.read_start(
-            _where(batch_id, place), params=_named(path), sandbox=self.sandbox, most=most + 1
+            _where(batch_id, place), params=_named(path), sandbox=self.sandbox, most=most
         )
-        content: bytes = answer.data
-        return FileStart(content[:most], len(content) <= most)
+        start: FileStart = answer.data
+        return start
 
 
 def _where(batch_id: str, place: Place) -> str:

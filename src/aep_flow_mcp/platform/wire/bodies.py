@@ -6,6 +6,7 @@ import json
 import math
 import zlib
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import httpx
@@ -40,6 +41,14 @@ async def bound(response: httpx.Response) -> None:
     response.stream = _Bounded(response.stream, [one.strip() for one in codings])
     # httpx would unpack once more, and each piece as a whole.
     response.headers.pop("content-encoding", None)
+
+
+@dataclass(frozen=True, slots=True)
+class FileStart:
+    """The first bytes of a file; `whole` where that is all of it."""
+
+    content: bytes
+    whole: bool
 
 
 async def start_of(response: httpx.Response, most: int) -> bytes:

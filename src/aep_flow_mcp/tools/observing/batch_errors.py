@@ -22,6 +22,7 @@ from aep_flow_mcp.gathering.times import now
 from aep_flow_mcp.platform.models.error_codes import RUN, explain
 from aep_flow_mcp.platform.models.neighbours import BatchError
 from aep_flow_mcp.platform.models.text import clean_text
+from aep_flow_mcp.platform.redaction.texts import redact_text
 from aep_flow_mcp.surface.dependencies import AppState, Reader, Rows
 from aep_flow_mcp.surface.registry import read_tool
 
@@ -106,7 +107,12 @@ async def get_batch_errors(
     return BatchErrors(
         run_id=run_id,
         batches=[_batch(one) for one in found],
-        codes=[_code(error, shown_rows) for one in found if one.batch for error in one.batch.errors][:_CODES],
+        codes=[
+            _code(error, app.redactor.text(error.text or ""), shown_rows)
+            for one in found
+            if one.batch
+            for error in one.batch.errors[:_CODES]
+        ],
         rejected=groups[:SHOWN_GROUPS],
         files=[_file(file) for one in found for file in one.files],
         note=" ".join(_notes(found, len(groups), len(ids), NOTES[shown_rows])) or None,
@@ -125,13 +131,14 @@ def _batch(one: Rejections) -> BatchRow:
     )
 
 
-def _code(error: BatchError, shown: RowsShown) -> CodeRow:
+def _code(error: BatchError, text: str, shown: RowsShown) -> CodeRow:
+    """`text` is what the error says, without secrets: half of one no longer looks like one."""
     known = explain(error.code, RUN) if error.code else None
-    text = error.text or ""
     return CodeRow(
         code=error.code,
         records=error.count,
-        message=clean_text(text if shown == "on" else masked_quotes(text), limit=_MESSAGE) or None,
+        message=clean_text(redact_text(text if shown == "on" else masked_quotes(text)), limit=_MESSAGE)
+        or None,
         meaning=known.meaning if known else None,
     )
 
