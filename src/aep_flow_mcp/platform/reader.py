@@ -6,9 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .answers import one_of
-from .kept.audit_log import AuditLog
-from .kept.data_access import DataAccess
-from .kept.insights import Insights
 from .neighbours import Neighbours
 from .reader_connections import ReadsConnections
 from .reader_core import Filters, Order
@@ -17,6 +14,9 @@ from .reader_specs import ConfigsQuery, ReadsSpecs
 from .urls import FLOW_SERVICE, Params, as_pairs, invalid, join_path, shown, split_resource
 
 if TYPE_CHECKING:
+    from .kept.audit_log import AuditLog
+    from .kept.data_access import DataAccess
+    from .kept.insights import Insights
     from .transport import Answer
 
 __all__ = ["ConfigsQuery", "Filters", "FlowReader", "Order"]
@@ -36,16 +36,23 @@ class FlowReader(ReadsConnections, ReadsFlows, ReadsSpecs):
     @cached_property
     def audit_log(self) -> AuditLog:
         """Who did what in the same sandbox."""
+        # The next three are rarely asked: who does not ask does not wait for their import.
+        from .kept.audit_log import AuditLog
+
         return AuditLog(self.client, self.sandbox)
 
     @cached_property
     def insights(self) -> Insights:
         """What Adobe counted of what came into the same sandbox."""
+        from .kept.insights import Insights
+
         return Insights(self.client, self.sandbox)
 
     @cached_property
     def data_access(self) -> DataAccess:
         """The files of the same sandbox's batches."""
+        from .kept.data_access import DataAccess
+
         return DataAccess(self.client, self.sandbox)
 
     def with_sandbox(self, name: str | None) -> FlowReader:
