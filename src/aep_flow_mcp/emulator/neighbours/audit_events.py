@@ -26,6 +26,9 @@ _SOURCE, _DESTINATION, _DATASET = (
     ("Dataset", "Dataset", "Dataset"),
 )
 
+_MOST_NOTED = 10_000
+"""An emulator that runs for long must not grow; no more than the last thousand are ever shown."""
+
 
 @dataclass(frozen=True)
 class Asset:
@@ -109,6 +112,7 @@ def note(backend: Backend, call: Call, asset: Asset | None, answer: Answer) -> N
     asset = asset if row is None else asset_of(backend, asset.kind, id, row)
     user = author(call.headers.get("x-api-key", ""))
     sandbox.noted.append(event(sandbox, asset, action, backend.clock.now_ms(), user, len(sandbox.noted)))
+    del sandbox.noted[:-_MOST_NOTED]
 
 
 def _made(body: Any) -> str:
