@@ -108,7 +108,8 @@ async def list_runs(
 
 @read_tool("runs")
 async def get_run(aep: Reader, run_id: Id) -> RunDetail:
-    """A run: records, bytes, activities, and its errors from everywhere the API hides them."""
+    """A run: records, bytes, activities, and its errors from everywhere the API hides them. The rows that it left out:
+    get_batch_errors."""
     return run_detail(await aep.get_run(run_id))
 
 
