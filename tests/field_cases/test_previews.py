@@ -15,12 +15,12 @@ from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.preview import preview
 from aep_flow_mcp.tools.connections.connection_changes import update_connection
 from aep_flow_mcp.tools.specs.spec_changes import update_flow_spec
-from guard.approval.test_browser_page import Page
 from guard.bed import NO, ORG, YES, Bed, Person
 from guard.conftest import audit_file as audit_file
 from guard.conftest import era as era
 from guard.conftest import make_bed as make_bed
 from guard.conftest import no_settings_from_outside as no_settings_from_outside
+from support.approver import Page
 
 CLOUD_STORAGE = "9753525b-82c7-4dce-8a9b-5ccfce2b9876"
 S3 = "ecadc60c-7455-4d87-84dc-2a0e293d997b"
@@ -110,7 +110,7 @@ def opener(pages: list[str], statuses: list[int], typed: list[str | None]) -> An
         for name in typed:
             form = {"token": token, "decision": "approve", **({} if name is None else {"sandbox": name})}
             headers = {"Origin": page.origin, "Sec-Fetch-Site": "same-origin"}
-            statuses.append((await page.http.post(address, data=form, headers=headers)).status_code)
+            statuses.append((await page.http.post(page.address, data=form, headers=headers)).status_code)
         await page.http.aclose()
         return True
 

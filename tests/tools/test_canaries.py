@@ -9,14 +9,12 @@ from __future__ import annotations
 import io
 import json
 import logging
-import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import anyio.to_thread
 import pytest
 from mcp import Client
 from mcp_types import PromptReference, TextContent
@@ -35,6 +33,7 @@ from aep_flow_mcp.resources import RESOURCES
 from aep_flow_mcp.server import build_server
 from aep_flow_mcp.settings import ApprovalMode
 from aep_flow_mcp.surface.snapshot import load_cards
+from support.approver import Page
 from support.echoing import EchoingTransport, forms, telling
 from support.organisation import emulator_on_shared_seed
 from tools.conftest import NOW, no_wait
@@ -178,11 +177,9 @@ async def test_the_approval_page_shows_no_canary(
     pages: list[str] = []
 
     async def look(address: str) -> bool:
-        def load() -> str:
-            with urllib.request.urlopen(address) as answer:
-                return str(answer.read().decode())
-
-        pages.append(await anyio.to_thread.run_sync(load))
+        page = Page(address)
+        pages.append((await page.load()).text)
+        await page.http.aclose()
         return False
 
     world = World(emulator, NOW)

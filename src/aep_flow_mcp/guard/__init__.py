@@ -20,7 +20,7 @@ from aep_flow_mcp.settings import ApprovalMode, Settings
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
 
-    from aep_flow_mcp.guard.approval.browser import Opener
+    from aep_flow_mcp.guard.approval.opening import Opener
     from aep_flow_mcp.guard.approval.pending import Ledger, PendingStore
     from aep_flow_mcp.guard.changes.change import Change
     from aep_flow_mcp.guard.execution.audit import Audit

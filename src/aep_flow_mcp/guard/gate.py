@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
@@ -212,25 +212,43 @@ async def _answered_push(call: Call, plan: Planned, pushed: Pushed) -> WriteResu
 async def _ask_in_browser(call: Call, plan: Planned) -> WriteResult:
     """A person is asked on a page of this machine."""
     from aep_flow_mcp.guard.approval import browser
+    from aep_flow_mcp.guard.approval.desk import Answer
+    from aep_flow_mcp.guard.approval.forwarding import NoFolderError
 
     if call.ctx.headers is not None:
         return await call.refused(browser.NOT_HERE, plan.change)
     for _ in range(approval.MAX_QUESTIONS):
-        with asking_a_person():
-            answer = await browser.ask(_preview(call, plan.change), call.guard.open_browser)
-        if answer is browser.Answer.NO_BROWSER:
+        try:
+            async with _told_if_given_up(call, plan.change, browser.GIVEN_UP):
+                with asking_a_person():
+                    answer = await browser.ask(_preview(call, plan.change), call.guard.open_browser)
+        except NoFolderError:
+            return await call.refused(browser.NO_FILE, plan.change)
+        if answer is Answer.NO_BROWSER:
             return await call.refused(browser.NO_BROWSER, plan.change)
-        if answer is browser.Answer.DECLINED:
+        if answer is Answer.DECLINED:
             return await call.ended(Status.DECLINED, approval.DECLINED, plan.change)
-        if answer is not browser.Answer.APPROVED:
+        if answer is not Answer.APPROVED:
             return await call.ended(Status.CANCELLED, browser.SENTENCES[answer], plan.change)
-        fresh = await plan.again()
+        async with _told_if_given_up(call, plan.change, browser.GIVEN_UP_LATE):
+            fresh = await plan.again()
         if not isinstance(fresh, Planned):
             return await _settled(call, fresh)
         if fresh.change.canonical() == plan.change.canonical():
             return await carry_out(call, fresh.change)
         plan = fresh
     return await call.refused(approval.CHANGED_TOO_OFTEN, plan.change)
+
+
+@asynccontextmanager
+async def _told_if_given_up(call: Call, change: Change, sentence: str) -> AsyncIterator[None]:
+    """Write down that the client gave up in the block: nobody declined, and there is nobody to answer."""
+    try:
+        yield
+    except anyio.get_cancelled_exc_class():
+        with anyio.CancelScope(shield=True):
+            await call.ended(Status.CANCELLED, sentence, change)
+        raise
 
 
 async def _wait_for_confirmation(call: Call, plan: Planned, *, changed: bool = False) -> WriteResult:

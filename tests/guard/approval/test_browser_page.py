@@ -13,11 +13,13 @@ import httpx
 import pytest
 
 from aep_flow_mcp.guard.approval import browser
-from aep_flow_mcp.guard.approval.browser import Answer
+from aep_flow_mcp.guard.approval.desk import Answer
+from aep_flow_mcp.guard.approval.opening import open_browser
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.preview import Preview, preview
 from guard.bed import YES, Bed, Person
+from support.approver import Page, forwarded
 
 MakeBed = Callable[..., Bed]
 Visit = Callable[["Page"], Awaitable[None]]
@@ -26,31 +28,6 @@ Visit = Callable[["Page"], Awaitable[None]]
 @pytest.fixture
 def shown() -> Preview:
     return preview(Change.delete(Kind.FLOW, {"id": "f1", "name": "Orders"}).in_sandbox("dev", "development"))
-
-
-class Page:
-    """The person's browser: one cookie jar, and headers as a browser sends them."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.origin = re.match(r"http://[^/]+", address)[0]  # type: ignore[index]
-        self.http = httpx.AsyncClient()
-
-    async def load(self, **headers: str) -> httpx.Response:
-        sent = {"Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document", **headers}
-        return await self.http.get(
-            self.address, headers={name.replace("_", "-"): value for name, value in sent.items()}
-        )
-
-    async def press(
-        self, decision: str, page: httpx.Response, *, token: str | None = None, **headers: str
-    ) -> httpx.Response:
-        found = re.search(r'name="token" value="([^"]+)"', page.text)
-        form = {"token": token if token is not None else found[1] if found else "", "decision": decision}
-        sent = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin", **headers}
-        return await self.http.post(
-            self.address, data=form, headers={n.replace("_", "-"): v for n, v in sent.items()}
-        )
 
 
 async def ask(shown: Preview, visit: Visit, *, life: float = 20.0) -> Answer:
@@ -95,7 +72,12 @@ async def test_the_headers_close_every_door(shown: Preview) -> None:
         nonce = re.search(r"'nonce-([^']+)'", policy)
         assert nonce is not None
         assert f'<style nonce="{nonce[1]}">' in first.text
-        cookie = first.headers["set-cookie"]
+        assert page.entered is not None
+        assert "set-cookie" not in first.headers
+        assert "default-src 'none'" in page.entered.headers["content-security-policy"]
+        assert page.entered.headers["cache-control"] == "no-store"
+        cookie = page.entered.headers["set-cookie"]
+        assert f"Path={page.address.removeprefix(page.origin)};" in cookie
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie
         assert first.headers["cache-control"] == "no-store"
@@ -110,7 +92,9 @@ async def test_the_headers_close_every_door(shown: Preview) -> None:
 async def test_forgeries_decide_nothing(shown: Preview) -> None:
     async def visit(page: Page) -> None:
         first = await page.load()
-        cookieless = Page(page.address)
+        cookieless = httpx.AsyncClient()
+        token = re.findall(r'name="token" value="([^"]+)"', first.text)[0]
+        form = {"token": token, "decision": "approve"}
         attempts = [
             await page.press("approve", first, Origin="https://evil.example"),
             await page.press("approve", first, Origin="null"),
@@ -123,14 +107,15 @@ async def test_forgeries_decide_nothing(shown: Preview) -> None:
             await page.press("approve", first, token="guessed"),
             await page.press("approve", first, token=""),
             await page.press("agree", first),
-            await cookieless.press("approve", first),
+            await cookieless.post(page.address, data=form, headers={"Origin": page.origin}),
+            await page.http.post(page.ticket, data=form, headers={"Origin": page.origin}),
             await page.http.post(page.address, json={"decision": "approve"}, headers={"Origin": page.origin}),
             await page.http.post(page.address, content=b"x" * 10_000, headers={"Origin": page.origin}),
             await page.http.post(
                 f"{page.origin}/guess", data={"decision": "approve"}, headers={"Origin": page.origin}
             ),
         ]
-        await cookieless.http.aclose()
+        await cookieless.aclose()
         assert [each.status_code for each in attempts] == [403] * len(attempts)
         for method in ("PUT", "DELETE", "OPTIONS", "PATCH"):
             assert (await page.http.request(method, page.address)).status_code == 501
@@ -143,9 +128,16 @@ async def test_foreign_pages_and_hosts_do_not_see_it(shown: Preview) -> None:
     async def visit(page: Page) -> None:
         refused = [
             await page.load(Host="evil.example"),
-            await page.load(Sec_Fetch_Site="cross-site"),
             await page.load(Sec_Fetch_Dest="iframe"),
             await page.http.get(f"{page.origin}/"),
+            await page.http.get(f"{page.ticket}x"),
+        ]
+        await page.load()
+        refused += [
+            await page.load(Host="evil.example"),
+            await page.load(Sec_Fetch_Site="cross-site"),
+            await page.load(Sec_Fetch_Site="same-site"),
+            await page.load(Sec_Fetch_Dest="iframe"),
             await page.http.get(f"{page.address}x"),
         ]
         assert [each.status_code for each in refused] == [403] * len(refused)
@@ -168,38 +160,49 @@ async def test_a_reload_shows_it_again_and_after_the_decision_it_is_gone(shown: 
     assert await ask(shown, visit) is Answer.APPROVED
 
 
-async def test_a_second_reader_ends_it(shown: Preview) -> None:
+@pytest.mark.parametrize("by", ["ticket", "address"])
+async def test_a_second_reader_ends_it(shown: Preview, by: str) -> None:
     async def visit(page: Page) -> None:
         first = await page.load()
-        other = Page(page.address)
-        assert (await other.load()).status_code == 410
-        await other.http.aclose()
-        assert (await page.press("approve", first)).status_code == 410
+        async with httpx.AsyncClient() as other:
+            assert (await other.get(page.ticket if by == "ticket" else page.address)).status_code == 410
+        pressed = await page.press("approve", first)
+        assert pressed.status_code == 410
+        assert "second place" in pressed.text
 
     assert await ask(shown, visit) is Answer.SHARED
 
 
 async def test_nobody_decides(shown: Preview) -> None:
-    async def visit(page: Page) -> None:
+    async def look(page: Page) -> None:
         await page.load()
 
-    assert await ask(shown, visit, life=0.5) is Answer.EXPIRED
+    async def nothing(_: Page) -> None:
+        """No browser opened the file."""
+
+    assert await ask(shown, look, life=0.5) is Answer.EXPIRED
+    assert await ask(shown, nothing, life=0.5) is Answer.UNSEEN
 
 
 async def test_cancelling_the_call_closes_the_page(shown: Preview) -> None:
-    addresses: list[str] = []
+    pages: list[Page] = []
 
     async def opened(address: str) -> bool:
-        addresses.append(address)
+        pages.extend([Page(address), Page(address)])
+        await pages[0].load()
+        scope.cancel()
         return True
 
-    with anyio.move_on_after(0.3) as scope:
+    with anyio.CancelScope() as scope:
         await browser.ask(shown, opened)
     assert scope.cancelled_caught
-    page = Page(addresses[0])
-    assert (await page.load()).status_code == 410
-    assert "Orders" not in (await page.load()).text
-    await page.http.aclose()
+    first, second = pages
+    for answer in (await first.load(), await second.load(), await first.http.get(first.ticket)):
+        assert answer.status_code == 410
+        assert "has given up the call: nothing will be sent any more" in answer.text
+        assert "Orders" not in answer.text
+    for page in pages:
+        await page.http.aclose()
 
 
 async def test_after_a_moment_nothing_listens(shown: Preview, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +210,7 @@ async def test_after_a_moment_nothing_listens(shown: Preview, monkeypatch: pytes
     addresses: list[str] = []
 
     async def opened(address: str) -> bool:
-        addresses.append(address)
+        addresses.append(forwarded(address))
         return False
 
     await browser.ask(shown, opened)
@@ -225,7 +228,7 @@ async def test_it_listens_on_loopback_under_an_address_nobody_guesses(shown: Pre
     seen: list[str] = []
 
     async def opened(address: str) -> bool:
-        seen.append(address)
+        seen.append(forwarded(address))
         return False
 
     for _ in range(3):
@@ -241,9 +244,9 @@ def opener(decision: str, addresses: list[str], meanwhile: Callable[[], None] | 
     """A browser whose owner decides at once."""
 
     async def opened(address: str) -> bool:
-        addresses.append(address)
         page = Page(address)
         first = await page.load()
+        addresses.extend([page.ticket, page.address])
         if meanwhile is not None:
             meanwhile()
         await page.press(decision, first)
@@ -265,11 +268,13 @@ async def test_browser_mode(
         assert result.status == status
         assert len(bed.writes) == (1 if decision == "approve" else 0)
         assert person.questions == []
-        secret = addresses[0].rsplit("/", 1)[-1]
+        secrets = [one.rsplit("/", 1)[-1] for one in addresses]
+        assert len(secrets) == 2
         ours = "\n".join(
             record.getMessage() for record in caplog.records if not record.name.startswith("http")
         )
-        assert secret not in "\n".join([result.text, str(result.data), audit_text(), ours])
+        said = "\n".join([result.text, str(result.data), audit_text(), ours])
+        assert not [secret for secret in secrets if secret in said]
 
 
 async def test_browser_mode_without_a_browser_is_refused(make_bed: MakeBed, era: str) -> None:
@@ -301,7 +306,7 @@ async def test_browser_mode_asks_again_when_it_changes(make_bed: MakeBed, era: s
     }
     result = await bed.call("change_flow", arguments, era=era)
     assert result.status == "done"
-    assert len(addresses) == 2
+    assert len(addresses) == 4  # two pages, a ticket and an address each
     assert len(bed.writes) == 1
 
 
@@ -309,7 +314,7 @@ async def test_a_machine_without_a_screen_has_no_browser(monkeypatch: pytest.Mon
     monkeypatch.setattr("sys.platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         monkeypatch.delenv(name, raising=False)
-    assert await browser.open_browser("http://127.0.0.1:1/x") is False
+    assert await open_browser("http://127.0.0.1:1/x") is False
 
 
 async def test_the_real_opener_hands_the_address_over(
@@ -320,5 +325,5 @@ async def test_the_real_opener_hands_the_address_over(
     script.write_text(f'#!/bin/sh\necho "noise on stdout"\nprintf %s "$1" > {told}\n')
     script.chmod(0o755)
     monkeypatch.setenv("BROWSER", f"{script} %s")
-    assert await browser.open_browser("http://127.0.0.1:1/x") is True
+    assert await open_browser("http://127.0.0.1:1/x") is True
     assert told.read_text() == "http://127.0.0.1:1/x"
