@@ -8,13 +8,15 @@ import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import anyio
 import httpx
 import pytest
 
 from aep_flow_mcp.guard.approval import browser
-from aep_flow_mcp.guard.approval.browser import Answer
+from aep_flow_mcp.guard.approval.desk import Answer
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.preview import preview
@@ -45,6 +47,12 @@ class Chromium:
 
     async def open(self, address: str) -> None:
         await self.do("POST", "url", url=address)
+
+    async def enter(self, file: str) -> str:
+        """Open the file that leads to the page, and follow it; the page's own address."""
+        await self.open(file)
+        await self.until("<button")
+        return str(await self.script("return location.href"))
 
     async def source(self) -> str:
         return str(await self.do("GET", "source"))
@@ -102,7 +110,7 @@ async def chromium(driver: str, tmp_path: Path) -> AsyncIterator[Chromium]:
 
 
 async def ask(visit: Callable[[str], Any], *, life: float = 30.0) -> Answer:
-    """Put a question; `visit` gets the address."""
+    """Put a question; `visit` gets the address of the file."""
     change = Change.delete(Kind.FLOW, {"id": "f1", "name": "<b>Orders</b>"}, dependents=["the report"])
     answers: list[Answer] = []
     async with anyio.create_task_group() as group:
@@ -116,8 +124,10 @@ async def ask(visit: Callable[[str], Any], *, life: float = 30.0) -> Answer:
 
 
 async def test_approve_with_the_mouse_and_reload_afterwards(chromium: Chromium) -> None:
-    async def visit(address: str) -> None:
-        await chromium.open(address)
+    async def visit(file: str) -> None:
+        address = await chromium.enter(file)
+        assert address.startswith("http://127.0.0.1:")
+        assert not await anyio.Path(url2pathname(urlsplit(file).path)).exists()
         page = await chromium.source()
         assert "&lt;b&gt;Orders&lt;/b&gt;" in page
         assert "Stops working: the report" in page
@@ -125,19 +135,37 @@ async def test_approve_with_the_mouse_and_reload_afterwards(chromium: Chromium) 
         await chromium.until("The change is being sent")
         await chromium.open(address)
         await chromium.until("No longer open")
+        await chromium.open(file)
+        assert "Delete flow" not in await chromium.source()
+
+    assert await ask(visit) is Answer.APPROVED
+
+
+async def test_it_is_shown_again_on_reload_and_going_back(chromium: Chromium) -> None:
+    async def visit(file: str) -> None:
+        address = await chromium.enter(file)
+        for command in ("refresh", "refresh"):
+            await chromium.do("POST", command)
+            await chromium.until("<button")
+        await chromium.open("about:blank")
+        await chromium.do("POST", "back")
+        await chromium.until("<button")
+        assert await chromium.script("return location.href") == address
+        await chromium.click("button.yes")
+        await chromium.until("The change is being sent")
 
     assert await ask(visit) is Answer.APPROVED
 
 
 async def test_the_first_key_declines_and_tab_reaches_approve(chromium: Chromium) -> None:
-    async def decline(address: str) -> None:
-        await chromium.open(address)
+    async def decline(file: str) -> None:
+        await chromium.enter(file)
         assert await chromium.script("return document.activeElement.textContent") == "Decline"
         await chromium.press(ENTER)
         await chromium.until("Nothing was sent")
 
-    async def approve(address: str) -> None:
-        await chromium.open(address)
+    async def approve(file: str) -> None:
+        await chromium.enter(file)
         await chromium.press(TAB)
         assert await chromium.script("return document.activeElement.textContent") == "Approve"
         await chromium.press(ENTER)
@@ -148,16 +176,16 @@ async def test_the_first_key_declines_and_tab_reaches_approve(chromium: Chromium
 
 
 async def test_a_page_that_is_closed_decides_nothing(chromium: Chromium) -> None:
-    async def visit(address: str) -> None:
-        await chromium.open(address)
+    async def visit(file: str) -> None:
+        await chromium.enter(file)
         await chromium.open("about:blank")
 
     assert await ask(visit, life=4.0) is Answer.EXPIRED
 
 
 async def test_the_style_is_applied_and_scripts_are_not_run(chromium: Chromium) -> None:
-    async def visit(address: str) -> None:
-        await chromium.open(address)
+    async def visit(file: str) -> None:
+        await chromium.enter(file)
         assert await chromium.script(
             "return getComputedStyle(document.querySelector('button.yes')).color"
         ) == ("rgb(255, 255, 255)")
@@ -191,9 +219,9 @@ FORGED = """
 
 
 async def test_a_form_on_another_page_decides_nothing(chromium: Chromium) -> None:
-    async def visit(address: str) -> None:
+    async def visit(file: str) -> None:
         # Another origin on this machine: a page that knows the address, in the browser that holds the cookie.
-        await chromium.open(address)
+        address = await chromium.enter(file)
         own = await chromium.do("GET", "window")
         window = await chromium.do("POST", "window/new", type="tab")
         await chromium.do("POST", "window", handle=window["handle"])
@@ -215,8 +243,8 @@ async def test_a_form_on_another_page_decides_nothing(chromium: Chromium) -> Non
 
 
 async def test_it_cannot_be_framed(chromium: Chromium) -> None:
-    async def visit(address: str) -> None:
-        await chromium.open(address)
+    async def visit(file: str) -> None:
+        address = await chromium.enter(file)
         own = await chromium.do("GET", "window")
         window = await chromium.do("POST", "window/new", type="tab")
         await chromium.do("POST", "window", handle=window["handle"])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,16 +15,26 @@ import anyio
 import anyio.to_thread
 import httpx
 import pytest
+from mcp import Client
 
+from aep_flow_mcp.app import platform_config
+from aep_flow_mcp.cli import emulator_settings
+from aep_flow_mcp.emulator import Emulator, EmulatorOptions
+from aep_flow_mcp.emulator.asgi import EmulatorTransport
+from aep_flow_mcp.guard import Guard
 from aep_flow_mcp.guard.approval import browser
 from aep_flow_mcp.guard.approval.desk import Answer, Desk
-from aep_flow_mcp.guard.approval.forwarding import forwarding_page
+from aep_flow_mcp.guard.approval.forwarding import PREFIX, forwarding_page
 from aep_flow_mcp.guard.approval.page_server import PageServer
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.preview import preview
+from aep_flow_mcp.platform.transport import PlatformClient
+from aep_flow_mcp.server import build_server
+from aep_flow_mcp.settings import ApprovalMode
 from guard.bed import Bed
 from support.approver import Page
+from support.raw_client import raw_server
 
 MakeBed = Callable[..., Bed]
 Audit = Callable[[], list[dict[str, Any]]]
@@ -103,7 +116,7 @@ async def test_an_approval_that_the_call_did_not_hear_of_is_not_said_to_be_sent(
     assert "nothing will be sent any more" in said[0].text
 
 
-async def test_while_the_page_is_open_the_client_hears_that_a_person_is_waited_for(make_bed: MakeBed) -> None:
+async def test_while_the_page_is_open_the_client_hears_that_a_person_is_waited_for() -> None:
     heard: list[tuple[float, str | None]] = []
     enough = anyio.Event()
 
@@ -122,9 +135,65 @@ async def test_while_the_page_is_open_the_client_hears_that_a_person_is_waited_f
         await page.http.aclose()
         return True
 
-    bed = make_bed(mcp_approval="browser", open_browser=opened)
-    async with bed.client() as client:
-        answer = await client.call_tool("make_connection", {"name": "n"}, progress_callback=progress)
+    chosen = emulator_settings(mcp_approval=ApprovalMode.BROWSER)
+    emulator = Emulator(EmulatorOptions())
+    platform = PlatformClient(platform_config(chosen), transport=EmulatorTransport(emulator))
+    guard = Guard(chosen, platform, open_browser=opened)
+    server = build_server(chosen, client=platform, guard=guard, emulated=True)
+    async with Client(server) as client:
+        answer = await client.call_tool(
+            "create_base_connection_landing_zone", {"name": "n"}, progress_callback=progress
+        )
     assert (answer.structured_content or {})["status"] == "declined"
     assert [message for _, message in heard[:2]] == ["waiting for a person to decide"] * 2
     assert heard[1][0] > heard[0][0]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the browser of this test is a shell script")
+@pytest.mark.parametrize("how", ["cancelled", "input ended"])
+def test_a_real_client_that_cancels_or_goes_away(tmp_path: Path, audit_file: Path, how: str) -> None:
+    script = tmp_path / "a-browser"
+    script.write_text(
+        f'#!/bin/sh\nprintf %s "$1" > {tmp_path}/told.new && mv {tmp_path}/told.new {tmp_path}/told\n'
+    )
+    script.chmod(0o755)
+    settings = {"AEP_MCP_APPROVAL": "browser", "AEP_MCP_AUDIT_LOG": str(audit_file)}
+    browsing = {"BROWSER": f"{script} %s", "HOME": str(tmp_path)}
+
+    async def loaded(page: Page) -> httpx.Response:
+        return await page.load()
+
+    async def pressed(page: Page, shown: httpx.Response) -> httpx.Response:
+        page.http = httpx.AsyncClient(cookies=dict(page.http.cookies))
+        return await page.press("approve", shown)
+
+    with raw_server("--emulator", stderr=tmp_path / "stderr.txt", **settings, **browsing) as client:
+        client.open()
+        client.begin(1, "create_base_connection_landing_zone", name="Orders")
+        page = Page(_appeared(tmp_path / "told"))
+        shown = anyio.run(loaded, page)
+        assert shown.status_code == 200
+        if how == "cancelled":
+            client.send(method="notifications/cancelled", params={"requestId": 1})
+            client.begin(2, "get_server_info")
+            client.receive(2)
+            answer = anyio.run(pressed, page, shown)
+            assert answer.status_code == 410
+            assert "has given up the call" in answer.text
+        else:
+            client.end_input()
+            assert client.ended() == 0
+            with pytest.raises(httpx.ConnectError):
+                anyio.run(pressed, page, shown)
+    lines = [json.loads(line) for line in audit_file.read_text().splitlines()]
+    assert [(line["event"], line["message"]) for line in lines] == [("cancelled", browser.GIVEN_UP)]
+    assert not list(tmp_path.glob(f"{PREFIX}*"))
+
+
+def _appeared(file: Path) -> str:
+    """What is in the file once it is there."""
+    for _ in range(600):
+        if file.exists():
+            return file.read_text()
+        time.sleep(0.05)
+    raise AssertionError("the browser was not started")

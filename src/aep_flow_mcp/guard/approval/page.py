@@ -57,7 +57,7 @@ def approval_page(preview: Preview, *, action: str, token: str, nonce: str) -> s
 <button class="yes" type="submit" name="decision" value="approve">Approve</button>
 </form>
 <footer>Nothing is sent unless you approve. This page works once, for ten minutes.
-Change {escape(preview.digest[:16])}</footer>
+If a button leads nowhere, the program that asked has ended, and nothing was sent. Change {escape(preview.digest[:16])}</footer>
 </main>"""
     return _document("Approve a change?", body, nonce)
 
