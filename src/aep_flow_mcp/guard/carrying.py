@@ -12,6 +12,7 @@ from mcp.server.mcpserver import Context
 from aep_flow_mcp.guard import Guard, secrets
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.changes.change import Change
+from aep_flow_mcp.guard.changes.naming import kept
 from aep_flow_mcp.guard.changes.preview import change_lines
 from aep_flow_mcp.guard.execution.audit import Audit, AuditError
 from aep_flow_mcp.guard.execution.execute import Execution, unknown
@@ -49,6 +50,7 @@ async def carry_out(call: Call, change: Change) -> WriteResult:
         done=execution.done,
         changes=[line for step in change.steps for line in change_lines(step)] if finished else [],
         not_undone=execution.not_undone,
+        dependents=[redactor.text(line) for line in kept(change.dependents)],
         data=data,
     )
 

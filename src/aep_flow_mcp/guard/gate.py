@@ -22,6 +22,7 @@ from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.carrying import carry_out
 from aep_flow_mcp.guard.changes.canonical import plain, visible
 from aep_flow_mcp.guard.changes.change import Change
+from aep_flow_mcp.guard.changes.naming import kept
 from aep_flow_mcp.guard.changes.preview import Preview, preview
 from aep_flow_mcp.guard.changes.steps import NotAnswered, NothingToDo, PlanError
 from aep_flow_mcp.guard.changes.whole import too_large
@@ -278,6 +279,7 @@ async def _wait_for_confirmation(call: Call, plan: Planned, *, changed: bool = F
         status=Status.NEEDS_CONFIRMATION,
         message=message,
         sandbox=plan.change.sandbox,
+        dependents=kept(asked.dependents),
         preview=asked.text(),
         confirmation_id=confirmation_id,
         next_step=approval.NEXT_STEP,

@@ -120,9 +120,9 @@ async def test_while_the_page_is_open_the_client_hears_that_a_person_is_waited_f
     heard: list[tuple[float, str | None]] = []
     enough = anyio.Event()
 
-    async def progress(done: float, total: float | None, message: str | None) -> None:
+    async def heard_of(progress: float, total: float | None, message: str | None) -> None:
         del total
-        heard.append((done, message))
+        heard.append((progress, message))
         if len(heard) == 2:
             enough.set()
 
@@ -142,7 +142,7 @@ async def test_while_the_page_is_open_the_client_hears_that_a_person_is_waited_f
     server = build_server(chosen, client=platform, guard=guard, emulated=True)
     async with Client(server) as client:
         answer = await client.call_tool(
-            "create_base_connection_landing_zone", {"name": "n"}, progress_callback=progress
+            "create_base_connection_landing_zone", {"name": "n"}, progress_callback=heard_of
         )
     assert (answer.structured_content or {})["status"] == "declined"
     assert [message for _, message in heard[:2]] == ["waiting for a person to decide"] * 2

@@ -42,11 +42,11 @@ def test_several_steps() -> None:
             "Build it in sandbox dev (development)",
             "Two objects.",
             '1. POST /data/foundation/flowservice/connections?mode=draft: create connection "b"',
-            '   body: {"name": "b"}',
             "2. POST /data/foundation/flowservice/targetConnections: create target connection",
-            '   body: {"baseConnectionId": {"$created": "step1"}}',
             "! Costs money.",
             "! If a step fails, what earlier steps created is deleted again.",
+            '   body of 1: {"name": "b"}',
+            '   body of 2: {"baseConnectionId": {"$created": "step1"}}',
             f"Change {change.digest[:16]}",
         ]
     )

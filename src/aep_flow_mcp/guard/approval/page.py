@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from html import escape
 
+from aep_flow_mcp.guard.changes.naming import LISTED
 from aep_flow_mcp.guard.changes.preview import Preview, StepPreview
 
 STYLE = """
@@ -14,7 +16,10 @@ p.where{margin:0 0 1rem}
 p.where strong{border:2px solid;border-radius:.3rem;padding:.05rem .4rem}
 ol{padding-left:1.4rem}li{margin:.75rem 0}
 code,pre{font:14px/1.45 ui-monospace,monospace;overflow-wrap:anywhere;white-space:pre-wrap;margin:.25rem 0}
-
+table{border-collapse:collapse;width:100%;margin:.5rem 0;font-size:.9rem}
+caption{text-align:left;font-weight:600;padding:.25rem 0}
+th,td{text-align:left;vertical-align:top;border-bottom:1px solid color-mix(in srgb,currentColor 30%,transparent);
+padding:.2rem .6rem .2rem 0;overflow-wrap:anywhere}
 summary{cursor:pointer}
 .production{background:#991b1b;color:#fff;font-weight:700;padding:.6rem 1rem;border-radius:.3rem}
 label{flex-basis:100%}
@@ -47,7 +52,7 @@ def approval_page(preview: Preview, *, action: str, token: str, nonce: str) -> s
     body = f"""<main>
 {banner}<h1>{escape(preview.title)}</h1>
 <p class="where">in sandbox <strong>{escape(preview.sandbox)}</strong> (type {escape(preview.sandbox_type)}){at}</p>
-{summary}{warned}
+{summary}{warned}{_all_dependents(preview.dependents)}
 <h2>What will be sent</h2>
 <ol>{steps}</ol>
 <form method="post" action="{escape(action, quote=True)}" autocomplete="off">
@@ -57,7 +62,8 @@ def approval_page(preview: Preview, *, action: str, token: str, nonce: str) -> s
 <button class="yes" type="submit" name="decision" value="approve">Approve</button>
 </form>
 <footer>Nothing is sent unless you approve. This page works once, for ten minutes.
-If a button leads nowhere, the program that asked has ended, and nothing was sent. Change {escape(preview.digest[:16])}</footer>
+If a button leads nowhere, the program that asked has ended, and nothing was sent.
+Change {escape(preview.digest[:16])}</footer>
 </main>"""
     return _document("Approve a change?", body, nonce)
 
@@ -74,14 +80,31 @@ def _step(step: StepPreview) -> str:
     ]
     if step.changes:
         parts.append(f"<pre>{escape(chr(10).join(step.changes))}</pre>")
-    if step.body is not None and step.changes:
+        parts += [f"<p>{escape(line)}</p>" for line in (*step.names, *step.times)]
+    if step.fields:
+        fields = ((field.name, field.value, field.note) for field in step.fields)
+        parts.append(_table("What it holds", ("field", "value", "that is"), fields))
+    if step.rows:
+        rows = ((row.source, row.target, " ".join((row.kind, row.more)).strip()) for row in step.rows)
+        parts.append(_table(f"Mapping, {len(step.rows)} rows", ("source", "target", "kind"), rows))
+    if step.body is not None:
         parts.append(
-            f"<details><summary>What is sent, whole</summary><pre>{escape(step.body)}</pre></details>"
+            f"<details><summary>What is sent, as JSON</summary><pre>{escape(step.body)}</pre></details>"
         )
-    elif step.body is not None:
-        parts.append(f"<pre>{escape(step.body)}</pre>")
-    parts += [f"<p>{escape(time)}</p>" for time in step.times]
     return "".join(parts) + "</li>"
+
+
+def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>" for cells in rows)
+    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _all_dependents(lines: Sequence[str]) -> str:
+    if len(lines) <= LISTED:
+        return ""
+    listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<details><summary>All {len(lines)} that use it</summary><ul>{listed}</ul></details>"
 
 
 def _document(title: str, body: str, nonce: str) -> str:

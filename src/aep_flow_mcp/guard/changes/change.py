@@ -34,15 +34,13 @@ from typing import Any
 
 from aep_flow_mcp.guard.changes import masking
 from aep_flow_mcp.guard.changes.bodies import MANAGED, Object, content_of, document_of, params_of
-from aep_flow_mcp.guard.changes.canonical import canonical, shown, visible
+from aep_flow_mcp.guard.changes.canonical import canonical, shown
 from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.naming import Named, first_few, quoted, sentence
 from aep_flow_mcp.guard.changes.steps import Method, NotAnswered, NothingToDo, PlanError, Ref, Step, Undo
-from aep_flow_mcp.platform.redaction.texts import redact_text
 
 __all__ = ["Change", "NotAnswered", "NothingToDo", "Plan", "PlanError", "Ref", "Step", "Undo"]
 
-SENTENCE = 2_000
-"""Characters of a title, a summary, a warning."""
 Follow = Callable[[Mapping[str, str]], Awaitable[Mapping[str, Any]]]
 """Reads what has become of a Change: from the ids by step key to what the answer shows as its data."""
 
@@ -51,7 +49,9 @@ Follow = Callable[[Mapping[str, str]], Awaitable[Mapping[str, Any]]]
 class Change:
     """Steps in order, and what a person needs to know to decide. `sandbox*` are filled in by the guard.
 
-    follow: reads, once all is done, what the answer tells besides the ids. It is no part of what is approved.
+    names: what ids in it stand for. dependents: what uses what it changes or deletes, all of it, a line each; the
+    warnings name the first few. follow: reads, once all is done, what the answer tells besides the ids. It is no part
+    of what is approved.
     """
 
     title: str
@@ -60,6 +60,8 @@ class Change:
     warnings: tuple[str, ...] = ()
     sandbox: str = ""
     sandbox_type: str = ""
+    names: tuple[Named, ...] = ()
+    dependents: tuple[str, ...] = ()
     follow: Follow | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -80,7 +82,7 @@ class Change:
 
     @classmethod
     def create(cls, kind: Kind, body: Object, **details: Any) -> Change:
-        """One new object; details as in `Plan.create`, plus `title`, `summary`, `warnings`."""
+        """One new object; details as in `Plan.create`, plus `title`, `summary`, `warnings`, `names`, `used`."""
         return _single("create", kind, body, **details)
 
     @classmethod
@@ -147,6 +149,8 @@ class Change:
             "sandbox": self.sandbox,
             "sandbox_type": self.sandbox_type,
             "steps": [step.fields() for step in self.steps],
+            "names": [[one.id, one.what, one.name] for one in self.names],
+            "dependents": list(self.dependents),
         }
 
 
@@ -157,6 +161,7 @@ class Plan:
         self._title = title
         self._steps: list[Step] = []
         self._warnings: list[str] = []
+        self._dependents: list[str] = []
 
     def create(
         self,
@@ -181,7 +186,7 @@ class Plan:
             Step(
                 method="POST",
                 path=kind.collection,
-                label=f"create {kind.value}{_named(name)}",
+                label=f"create {kind.value}{quoted(name)}",
                 content=content_of(document),
                 params=params_of(params),
                 key=key or self._next_key(),
@@ -220,7 +225,7 @@ class Plan:
             Step(
                 method="PATCH",
                 path=_path(kind, object_id),
-                label=f"update {kind.value}{_named(document_of(before).get('name'))}",
+                label=f"update {kind.value}{quoted(document_of(before).get('name'))}",
                 content=content_of(patch.ops),
                 etag=etag,
                 key=key or self._next_key(),
@@ -259,7 +264,7 @@ class Plan:
             Step(
                 method="PUT",
                 path=_path(kind, object_id),
-                label=f"replace {kind.value}{_named(old.get('name'))}",
+                label=f"replace {kind.value}{quoted(old.get('name'))}",
                 content=content_of(document),
                 etag=etag or (known if isinstance(known, str) else None),
                 key=key or self._next_key(),
@@ -277,12 +282,12 @@ class Plan:
         """DELETE; it cannot be undone, so it belongs at the end."""
         document = {"id": item} if isinstance(item, str) else document_of(item)
         object_id = str(document.get("id") or "")
-        self.warn(*(f"Stops working: {line}" for line in dependents))
+        self.depending("Stops working", dependents)
         self._add(
             Step(
                 method="DELETE",
                 path=_path(kind, object_id),
-                label=f"delete {kind.value}{_named(document.get('name'))}",
+                label=f"delete {kind.value}{quoted(document.get('name'))}",
                 key=key or self._next_key(),
                 kind=kind,
                 object_id=object_id,
@@ -316,7 +321,7 @@ class Plan:
             Step(
                 method="POST",
                 path=f"{_path(kind, object_id)}/action",
-                label=f"{op.lower()} {kind.value}{_named(name)}",
+                label=f"{op.lower()} {kind.value}{quoted(name)}",
                 etag=etag,
                 params=(("op", op), *params_of(params)),
                 key=key or self._next_key(),
@@ -369,21 +374,29 @@ class Plan:
         """What the person must know before saying yes: shown in the preview, a line each."""
         self._warnings.extend(sentences)
 
+    def depending(self, how: str, lines: Sequence[str]) -> None:
+        """What uses what is changed or deleted, a line each: the first few are shown, all are kept."""
+        self._dependents.extend(map(sentence, lines))
+        self.warn(*first_few(how, lines))
+
     def change(
         self,
         *,
         title: str = "",
         summary: str = "",
         warnings: Iterable[str] = (),
+        names: Iterable[Named] = (),
         follow: Follow | None = None,
     ) -> Change:
         """The finished Change."""
         first = self._steps[0].label if self._steps else ""
         return Change(
-            title=_sentence(title or self._title or f"{first[:1].upper()}{first[1:]}"),
-            summary=_sentence(summary),
-            warnings=tuple(map(_sentence, (*self._warnings, *warnings))),
+            title=sentence(title or self._title or f"{first[:1].upper()}{first[1:]}"),
+            summary=sentence(summary),
+            warnings=tuple(map(sentence, (*self._warnings, *warnings))),
             steps=tuple(self._steps),
+            names=tuple(names),
+            dependents=tuple(self._dependents),
             follow=follow,
         )
 
@@ -396,11 +409,20 @@ class Plan:
 
 
 def _single(
-    method: str, *args: Any, title: str = "", summary: str = "", warnings: Iterable[str] = (), **kw: Any
+    method: str,
+    *args: Any,
+    title: str = "",
+    summary: str = "",
+    warnings: Iterable[str] = (),
+    names: Iterable[Named] = (),
+    used: tuple[str, Sequence[str]] | None = None,
+    **kw: Any,
 ) -> Change:
     plan = Plan(title)
     getattr(plan, method)(*args, **kw)
-    return plan.change(summary=summary, warnings=warnings)
+    if used is not None:
+        plan.depending(*used)
+    return plan.change(summary=summary, warnings=warnings, names=names)
 
 
 def _path(kind: Kind, object_id: str | Ref) -> str:
@@ -409,13 +431,3 @@ def _path(kind: Kind, object_id: str | Ref) -> str:
     if not object_id or object_id.strip(".") == "":
         raise PlanError(f"{shown(object_id, limit=80)} is not the id of a {kind.value}.")
     return kind.path(object_id)
-
-
-def _sentence(text: str) -> str:
-    """On one line, without what looks like a secret, and bounded: names in it come from the organisation."""
-    text = visible(redact_text(text))
-    return text if len(text) <= SENTENCE else f"{text[:SENTENCE]}… (cut: {len(text)} characters in all)"
-
-
-def _named(name: object) -> str:
-    return f" {shown(redact_text(name), limit=200)}" if isinstance(name, str) and name else ""

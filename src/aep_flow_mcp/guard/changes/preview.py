@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from aep_flow_mcp.guard import secrets
-from aep_flow_mcp.guard.changes import masking
-from aep_flow_mcp.guard.changes.canonical import JSON, dotted, leaves, visible
+from aep_flow_mcp.guard.changes import human, masking
+from aep_flow_mcp.guard.changes.canonical import JSON, visible
 from aep_flow_mcp.guard.changes.change import Change, Step
+from aep_flow_mcp.guard.changes.human import Field, Row
+from aep_flow_mcp.guard.changes.naming import Named
 from aep_flow_mcp.guard.changes.patches import ABSENT, differences
 from aep_flow_mcp.guard.changes.whole import TEXT_LIMIT, abridged, whole
 from aep_flow_mcp.platform.redaction import MASK
-
-_EPOCH = {10: 1, 13: 1000}
-"""Digits of epoch seconds and milliseconds, and how many of them make a second."""
-_TIMES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +35,12 @@ class StepPreview:
     cuts: tuple[str, ...] = ()
     times: tuple[str, ...] = ()
     """`field is 2026-01-31T08:00:00Z` for what is sent as epoch seconds or milliseconds."""
+    names: tuple[str, ...] = ()
+    """`field is account "Loyalty SFTP"` for an id whose name is known."""
+    rows: tuple[Row, ...] = ()
+    """The rows of a mapping set; `short_body` is without them."""
+    fields: tuple[Field, ...] = ()
+    """Every value of the body but the rows, where no `changes` tell them; for a page."""
 
     def redacted(self, redact: Callable[[str], str]) -> StepPreview:
         """The same with every text passed through `redact`."""
@@ -50,7 +53,22 @@ class StepPreview:
             changes=tuple(map(redact, self.changes)),
             short_changes=tuple(map(redact, self.short_changes)),
             cuts=tuple(map(redact, self.cuts)),
+            names=tuple(map(redact, self.names)),
+            rows=tuple(
+                Row(redact(row.source), redact(row.target), row.kind, redact(row.more)) for row in self.rows
+            ),
+            fields=tuple(Field(redact(one.name), redact(one.value), redact(one.note)) for one in self.fields),
         )
+
+    def lines(self) -> Iterator[str]:
+        """What a person reads of it in a text, before its JSON."""
+        yield from self.names
+        yield from self.short_changes
+        yield from (f"map {row.line}" for row in self.rows)
+        if self.times:
+            yield f"times: {', '.join(self.times)}"
+        if self.cuts:
+            yield f"not shown whole here: {', '.join(self.cuts)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +87,8 @@ class Preview:
     digest: str
     at: str = ""
     """Where the sandbox is: the host and the organisation, or that it is emulated. Shown on the page."""
+    dependents: tuple[str, ...] = ()
+    """Everything that uses what is changed or deleted; the warnings name the first few."""
 
     @property
     def where(self) -> str:
@@ -105,6 +125,7 @@ class Preview:
             steps=tuple(step.redacted(redact) for step in self.steps),
             warnings=tuple(map(redact, self.warnings)),
             literal_secrets=tuple(map(redact, self.literal_secrets)),
+            dependents=tuple(map(redact, self.dependents)),
         )
 
     @property
@@ -115,25 +136,21 @@ class Preview:
         return cuts if cuts or length <= TEXT_LIMIT else (f"the preview: {length} characters",)
 
     def text(self) -> str:
-        """The preview in as few lines as it takes; it ends with the fingerprint of the whole Change."""
-        lines = [f"{self.title} in {self.where}"]
-        if self.summary:
-            lines.append(self.summary)
+        """The preview in as few lines as it takes: what is done, what to know, and last the JSON that is sent.
+
+        It ends with the fingerprint of the whole Change.
+        """
+        lines = [f"{self.title} in {self.where}", *([self.summary] if self.summary else [])]
+        several = len(self.steps) > 1
         for number, step in enumerate(self.steps, 1):
-            lines.append(
-                f"{number}. {step.method} {step.path}"
-                + (f" (only version {step.if_match})" if step.if_match else "")
-            )
-            if len(self.steps) > 1:
-                lines[-1] += f": {step.label}"
-            lines.extend(f"   {change}" for change in step.short_changes)
-            if step.short_body is not None:
-                lines.append(f"   body: {step.short_body}")
-            if step.times:
-                lines.append(f"   times: {', '.join(step.times)}")
-            if step.cuts:
-                lines.append(f"   not shown whole here: {', '.join(step.cuts)}")
+            version = f" (only version {step.if_match})" if step.if_match else ""
+            what = f": {step.label}" if several else ""
+            lines.append(f"{number}. {step.method} {step.path}{version}{what}")
+            lines.extend(f"   {line}" for line in step.lines())
         lines.extend(f"! {note}" for note in self.notes)
+        for number, step in enumerate(self.steps, 1):
+            if step.short_body is not None:
+                lines.append(f"   body{f' of {number}' if several else ''}: {step.short_body}")
         lines.append(f"Change {self.digest[:16]}")
         return "\n".join(lines)
 
@@ -146,12 +163,13 @@ def preview(change: Change) -> Preview:
         summary=visible(change.summary),
         sandbox=change.sandbox,
         sandbox_type=change.sandbox_type,
-        steps=tuple(map(_step, change.steps)),
+        steps=tuple(_step(step, change.names) for step in change.steps),
         warnings=change.warnings,
         references=uses.references,
         literal_secrets=uses.literal,
         undone=len(change.steps) > 1 and any(step.creates or step.undo for step in change.steps[:-1]),
         digest=change.digest,
+        dependents=change.dependents,
     )
 
 
@@ -191,16 +209,18 @@ def _short_changes(step: Step) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(lines), tuple(cuts)
 
 
-def _step(step: Step) -> StepPreview:
+def _step(step: Step, names: Sequence[Named]) -> StepPreview:
     changes = tuple(
         f"{field}: {_value(step, old)} -> {_value(step, new)}" for field, old, new in _changes(step)
     )
     short_changes, cuts = _short_changes(step)
     body = None if step.content is None else masking.masked_body(step)
+    told = body if step.after is None else masking.masked_fields(step, step.after)
+    rows = human.rows_of(body) or ()
     short_body = None
     # The lines say all that an update changes; what a PUT sends is the whole object.
     if step.content is not None and (step.method == "PUT" or not changes):
-        short_body, more = abridged("body", body)
+        short_body, more = abridged("body", human.without_rows(body, len(rows)) if rows else body)
         cuts += more
     query = "&".join(f"{key}={value}" for key, value in step.params)
     return StepPreview(
@@ -213,20 +233,11 @@ def _step(step: Step) -> StepPreview:
         short_body=short_body,
         short_changes=short_changes,
         cuts=tuple(dict.fromkeys(cuts)),
-        times=_times(body if step.after is None else masking.masked_fields(step, step.after)),
+        times=human.times_in(told),
+        names=human.names_in(told, names),
+        rows=rows,
+        fields=human.fields_of(body, names, but_rows=bool(rows)) if body is not None and not changes else (),
     )
-
-
-def _times(value: JSON) -> tuple[str, ...]:
-    """What is a time by its name and its size, as people write times."""
-    found = []
-    for way, leaf in leaves(value):
-        name = str(way[-1]).casefold() if way else ""
-        text = str(leaf) if isinstance(leaf, int | str) and not isinstance(leaf, bool) else ""
-        if name.endswith("time") and text.isascii() and text.isdecimal() and len(text) in _EPOCH:
-            moment = datetime.fromtimestamp(int(text) // _EPOCH[len(text)], UTC)
-            found.append(f"{dotted(way)} is {moment:%Y-%m-%dT%H:%M:%SZ}")
-    return tuple(found[:_TIMES])
 
 
 def _gone(step: Step) -> str:

@@ -9,8 +9,9 @@ from aep_flow_mcp.guard.changes.canonical import JSON, shown
 
 VALUE_LIMIT = 12_000
 """Characters of one value or body in a text."""
-TEXT_LIMIT = 24_000
-"""Characters of a whole preview as text: more is no question that a person can answer."""
+TEXT_LIMIT = 23_900
+"""Characters of a whole preview as text: more is no question that a person can answer. With what is said before it
+(that it has changed) a question stays below 24,000."""
 _START = 200
 _ANY = 1 << 40
 

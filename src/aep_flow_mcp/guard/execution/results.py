@@ -35,7 +35,8 @@ class Touched(BaseModel):
 
 
 class WriteResult(BaseModel):
-    """What happened. `not_undone`: for `partly` and `unknown`, what exists or may exist all the same."""
+    """What happened. `not_undone`: for `partly` and `unknown`, what exists or may exist all the same. `dependents`:
+    what uses the object, where a preview names only the first few."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,6 +46,7 @@ class WriteResult(BaseModel):
     done: list[Touched] = Field(default_factory=list)
     changes: list[str] = Field(default_factory=list)
     not_undone: list[str] = Field(default_factory=list)
+    dependents: list[str] = Field(default_factory=list)
     data: dict[str, Any] | None = None
     preview: str | None = None
     confirmation_id: str | None = None
