@@ -54,12 +54,16 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Blueprint:
-    """Everything to create, in order. `draft`: the flow as a draft; `disabled`: switched off right after."""
+    """Everything to create, in order. `draft`: the flow as a draft; `disabled`: switched off right after.
+
+    names: (id, what it is, name) of what was read on the way, to be shown where a body has the id.
+    """
 
     title: str
     summary: str
     parts: tuple[Part, ...]
     warnings: tuple[str, ...] = ()
+    names: tuple[tuple[str | None, str, str | None], ...] = ()
     draft: bool = False
     disabled: bool = False
 

@@ -132,6 +132,7 @@ class Desk:
                 summary=summary,
                 parts=listed,
                 warnings=tuple(self.warnings),
+                names=self.findings.names,
                 draft=self.wish.state is StartState.DRAFT,
                 disabled=self.wish.state is StartState.DISABLED,
             )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aep_flow_mcp.platform.models.common import to_text
 from aep_flow_mcp.platform.models.connections import Connection
 from aep_flow_mcp.platform.models.explore import Column, ExploreItem, ExplorePreview
 from aep_flow_mcp.platform.models.flows import Flow
@@ -73,6 +74,23 @@ class Findings:
     def flow_spec(self, spec_id: str) -> FlowSpec | None:
         """The flow spec of that id."""
         return next((spec for spec in self.flow_specs if spec.id == spec_id), None)
+
+    @property
+    def names(self) -> tuple[tuple[str | None, str, str | None], ...]:
+        """(id, what it is, name) of everything that was read."""
+        read: tuple[tuple[str, Iterable[Any]], ...] = (
+            ("connector", self.connectors),
+            ("flow spec", self.flow_specs),
+            ("account", (*self.accounts_asked, *self.accounts)),
+            (
+                "dataset",
+                (*(item for found in self.datasets_asked.values() for item in found), *self.datasets),
+            ),
+            ("mapping set", (*self.mapping_sets_asked, *self.mapping_sets)),
+        )
+        schema = self.schema or {}
+        named = [(item.id, what, item.name) for what, items in read for item in items]
+        return (*named, (to_text(schema.get("$id")), "schema", to_text(schema.get("title"))))
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -7,16 +7,13 @@ from functools import partial
 from typing import Any
 
 from aep_flow_mcp.guard.changes.canonical import shown
+from aep_flow_mcp.guard.changes.naming import LISTED, NAME
 from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.filters import Condition, Filter
 from aep_flow_mcp.platform.models.connections import SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.reader import FlowReader
-
-SHOWN = 20
-NAME = 120
-"""Characters of a name."""
 
 
 async def flows_with(aep: FlowReader, condition: Condition) -> list[Flow]:
@@ -73,9 +70,9 @@ def refuse_if_used(what: str, lines: list[str], *, delete_anyway: bool) -> None:
         PlanError: with the list, unless told to go on.
     """
     if lines and not delete_anyway:
-        more = f"; and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
+        more = f"; and {len(lines) - LISTED} more" if len(lines) > LISTED else ""
         raise PlanError(
-            f"{what} is used by: {'; '.join(lines[:SHOWN])}{more}. "
+            f"{what} is used by: {'; '.join(lines[:LISTED])}{more}. "
             "Remove those first, or call again with delete_anyway=true."
         )
 

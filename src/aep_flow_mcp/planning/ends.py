@@ -8,6 +8,7 @@ from typing import Any
 
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.naming import Named
 from aep_flow_mcp.pipelines.checks.connections import check_params, check_source, check_target
 from aep_flow_mcp.pipelines.checks.outcome import Checked
 from aep_flow_mcp.planning import dependents, objects
@@ -58,12 +59,13 @@ async def create(
     draft: bool = False,
     flow_spec: FlowSpec | None = None,
     warnings: Iterable[str] = (),
+    names: Iterable[Named] = (),
 ) -> Change:
     """A Change that creates a source or target connection, after its connector's own checks."""
     spec = await objects.connector(aep, spec_id)
     told = list(warnings)
     sent = objects.sendable(end.check(spec, params, account_id is not None, flow_spec), told)
-    objects.sendable(await objects.check_account(aep, account_id, spec), told)
+    account = await objects.account_for(aep, account_id, spec, told)
     body = compact(
         name=name,
         description=description,
@@ -78,6 +80,7 @@ async def create(
         secret_keys=spec.secret_pointers,
         params={"mode": "draft"} if draft else None,
         warnings=told,
+        names=(*names, *objects.called(("account", account), ("connector", spec))),
     )
 
 
@@ -85,7 +88,8 @@ async def update(
     aep: FlowReader, end: End, object_id: str, operations: list[PatchOp], etag: str | None
 ) -> Change:
     """A Change that patches one, after its connector's own checks, and names the flows that use it."""
-    warnings = [f"{end.uses}: {line}" for line in await end.used_by(aep, object_id)]
+    warnings: list[str] = []
+    used = await end.used_by(aep, object_id)
 
     async def checked(item: dict[str, Any], ops: Operations) -> Operations:
         if not any(op["path"].startswith("/params") for op in ops):
@@ -94,7 +98,7 @@ async def update(
         return checked_ops(item, ops, {"params": _params_of(end, spec)}, warnings) if spec else ops
 
     return await objects.update(
-        aep, end.kind, object_id, operations, etag, checked=checked, warnings=warnings
+        aep, end.kind, object_id, operations, etag, checked=checked, warnings=warnings, used=(end.uses, used)
     )
 
 

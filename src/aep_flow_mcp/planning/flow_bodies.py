@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aep_flow_mcp.guard.changes.canonical import shown
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.naming import NAME, Named, known_by_name
 from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.pipelines import schedules, wellknown
 from aep_flow_mcp.pipelines.checks.flows import check_flow, check_labels
 from aep_flow_mcp.pipelines.checks.outcome import Checked, Problem
 from aep_flow_mcp.planning import objects as planning
+from aep_flow_mcp.planning import same_load
 from aep_flow_mcp.planning.objects import compact
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.models.connections import SourceConnection, TargetConnection
+from aep_flow_mcp.platform.models.neighbours import Dataset
 from aep_flow_mcp.platform.models.specs import FlowSpec
 from aep_flow_mcp.platform.reader import FlowReader
 
@@ -106,8 +110,7 @@ class Options(BaseModel):
         )
 
 
-@dataclass(frozen=True)
-class Ends:
+class Ends(NamedTuple):
     """The two connections that a flow joins."""
 
     source: SourceConnection
@@ -171,9 +174,16 @@ async def read_ends(aep: FlowReader, source_id: str, target_id: str) -> Ends:
 
 
 async def mapping_step(
-    aep: FlowReader, mapping_id: str, version: int | None, *, target: TargetConnection | None
+    aep: FlowReader,
+    mapping_id: str,
+    version: int | None,
+    *,
+    target: TargetConnection | None,
+    names: list[Named],
 ) -> dict[str, Any]:
     """The Mapping transformation, with the mapping set's own latest version unless one is given.
+
+    names: gets the mapping set's.
 
     Raises:
         PlanError: there is no such mapping set, or it is for another schema than the target's.
@@ -190,6 +200,7 @@ async def mapping_step(
         raise PlanError(
             f"mapping_id: the mapping set is for the schema {mapping.schema_id}, the target for {target.schema_id}."
         )
+    names += known_by_name([(mapping_id, "mapping set", mapping.name)])
     found = version if version is not None else mapping.version
     return {"name": "Mapping", "params": {"mappingId": mapping_id, "mappingVersion": int(found or 0)}}
 
@@ -206,6 +217,7 @@ async def plan_flow(
     labels: list[str] | None = None,
     description: str | None,
     draft: bool = False,
+    names: Iterable[Named] = (),
 ) -> Change:
     """A Change that creates a flow, after the flow spec's own checks."""
     spec = await planning.flow_spec(aep, flow_spec_id)
@@ -222,7 +234,40 @@ async def plan_flow(
         options=sent["options"] or None,
         labels=planning.sendable(check_labels(labels or ()), warnings),
     )
-    return Change.create(Kind.FLOW, body, params={"mode": "draft"} if draft else None, warnings=warnings)
+    calls: list[Callable[[], Awaitable[Any]]] = [
+        partial(same_load.of_ends, aep, *ends),
+        partial(_dataset, aep, ends),
+    ]
+    doubled, dataset = await together(calls)
+    named = (("source connection", ends.source), ("target connection", ends.target), ("flow spec", spec))
+    return Change.create(
+        Kind.FLOW,
+        body,
+        params={"mode": "draft"} if draft else None,
+        warnings=[*warnings, *doubled],
+        summary=_from_to(ends, dataset),
+        names=(*names, *planning.called(*named)),
+    )
+
+
+async def _dataset(aep: FlowReader, ends: Ends) -> Dataset | None:
+    """The dataset that is written, for its name; a plan does without it."""
+    if ends.target.dataset_id is None:
+        return None
+    try:
+        return await aep.neighbours.get_dataset(ends.target.dataset_id)
+    except PlatformError:
+        return None
+
+
+def _from_to(ends: Ends, dataset: Dataset | None) -> str:
+    """What is read and what is written, where the connections say it."""
+    path, dataset_id = ends.source.path, ends.target.dataset_id
+    name = shown(dataset.name, limit=NAME) if dataset and dataset.name else "(name not read)"
+    into = f"dataset {name} ({dataset_id})" if dataset_id else shown(ends.target.path or "", limit=NAME)
+    if not path or not (dataset_id or ends.target.path):
+        return f"Into {into}." if dataset_id else ""
+    return f"From {shown(path, limit=NAME)} into {into}."
 
 
 def _checked(

@@ -15,10 +15,12 @@ from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.gathering.times import now as present
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.naming import Named, known_by_name
 from aep_flow_mcp.guard.changes.steps import PlanError
-from aep_flow_mcp.pipelines.checks.connections import check_account as checked_account
+from aep_flow_mcp.pipelines.checks.connections import check_account
 from aep_flow_mcp.pipelines.checks.outcome import Checked, Problem
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
+from aep_flow_mcp.platform.models.connections import Connection
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.platform.reader import FlowReader
 
@@ -194,21 +196,29 @@ def now() -> float:
     return present().timestamp()
 
 
-async def check_account(aep: FlowReader, connection_id: str | None, spec: ConnectionSpec) -> Checked:
-    """An account that is named must be there; whether it fits the connector is noted.
+async def account_for(
+    aep: FlowReader, connection_id: str | None, spec: ConnectionSpec, warnings: list[str]
+) -> Connection | None:
+    """An account that is named must be there; whether it fits the connector is added to the warnings.
 
     Raises:
         PlanError: it is not there.
     """
     if connection_id is None:
-        return Checked()
+        return None
     try:
         account = await aep.get_connection(connection_id)
     except PlatformError as error:
         if error.kind is not ErrorKind.NOT_FOUND:
             raise
         raise PlanError(f"base_connection_id: there is no account {connection_id} in this sandbox.") from None
-    return checked_account(spec, account)
+    sendable(check_account(spec, account), warnings)
+    return account
+
+
+def called(*items: tuple[str, Any]) -> tuple[Named, ...]:
+    """What the ids of objects that were read are called: `called(("account", account), ("connector", spec))`."""
+    return known_by_name((item.id, what, item.name) for what, item in items if item is not None)
 
 
 async def spec_for_update(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aep_flow_mcp.guard.changes.change import Change, Follow, Plan, Ref
 from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.naming import known_by_name
 from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.pipelines.blueprint import Blueprint, Created, Missing, Verdict, What
 from aep_flow_mcp.pipelines.judge import judge
@@ -33,8 +34,11 @@ async def judged(reading: Reading, **beside: Any) -> Verdict:
     return judge(reading.wish, findings)
 
 
-def change_of(blueprint: Blueprint, *, follow: Follow | None = None) -> Change:
-    """The ordered steps of a blueprint; each part is deleted again when a later step fails."""
+def change_of(blueprint: Blueprint, *, warnings: Iterable[str] = (), follow: Follow | None = None) -> Change:
+    """The ordered steps of a blueprint; each part is deleted again when a later step fails.
+
+    warnings: besides its own.
+    """
     plan = Plan(blueprint.title)
     made: dict[str, Ref] = {}
     for part in blueprint.parts:
@@ -56,7 +60,12 @@ def change_of(blueprint: Blueprint, *, follow: Follow | None = None) -> Change:
                 intended={"state": ["disabled", "disabling"]},
                 key="disabled",
             )
-    return plan.change(summary=blueprint.summary, warnings=blueprint.warnings, follow=follow)
+    return plan.change(
+        summary=blueprint.summary,
+        warnings=(*blueprint.warnings, *warnings),
+        names=known_by_name(blueprint.names),
+        follow=follow,
+    )
 
 
 def refusal(verdict: Verdict) -> PlanError:

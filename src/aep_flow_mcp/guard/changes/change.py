@@ -395,7 +395,7 @@ class Plan:
             summary=sentence(summary),
             warnings=tuple(map(sentence, (*self._warnings, *warnings))),
             steps=tuple(self._steps),
-            names=tuple(names),
+            names=tuple(one for one in names if any(one.id in (step.content or "") for step in self._steps)),
             dependents=tuple(self._dependents),
             follow=follow,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, field_serializer
@@ -111,11 +112,7 @@ class _End(Stored):
     @property
     def path(self) -> str | None:
         """The file, folder or table, whichever the parameters name."""
-        for key in ("path", "tableName", "remotePath", "topic", "eventHubName"):
-            value = self.params.get(key)
-            if isinstance(value, str) and value:
-                return value
-        return None
+        return path_in(self.params)
 
 
 class SourceConnection(_End):
@@ -140,6 +137,15 @@ class TargetConnection(_End):
     @property
     def schema_version(self) -> str | None:
         return self.data.schema_.version if self.data and self.data.schema_ else None
+
+
+def path_in(params: Mapping[str, Any]) -> str | None:
+    """The file, folder or table that parameters name."""
+    for key in ("path", "tableName", "remotePath", "topic", "eventHubName"):
+        value = params.get(key)
+        if isinstance(value, str) and value:
+            return value
+    return None
 
 
 def _dataset_id(item: dict[str, Any]) -> str | None:

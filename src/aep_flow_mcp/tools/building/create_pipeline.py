@@ -9,6 +9,7 @@ from aep_flow_mcp.asking.questions import Answered, Talk
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.steps import NotAnswered, PlanError
 from aep_flow_mcp.pipelines.blueprint import Verdict, What
+from aep_flow_mcp.planning import same_load
 from aep_flow_mcp.planning.pipeline_change import change_of, judged, refusal
 from aep_flow_mcp.planning.pipeline_reading import Reading
 from aep_flow_mcp.platform.concurrency import together
@@ -38,7 +39,9 @@ async def create_pipeline(aep: Reader, talk: Answered) -> Change:
         raise PlanError(f"{talk.unreadable}{_said(talk)}")
     if verdict.blueprint is None:
         raise PlanError(f"{refusal(verdict)}{_said(talk)}")
-    return change_of(verdict.blueprint, follow=partial(how_it_stands, aep, talk.wish.labels))
+    doubled = await same_load.of_blueprint(aep, verdict.blueprint)
+    follow = partial(how_it_stands, aep, talk.wish.labels)
+    return change_of(verdict.blueprint, warnings=doubled, follow=follow)
 
 
 async def how_it_stands(aep: FlowReader, labels: Sequence[str], ids: Mapping[str, str]) -> Mapping[str, Any]:

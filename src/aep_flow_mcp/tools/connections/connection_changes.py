@@ -11,11 +11,12 @@ from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.pipelines import wellknown
-from aep_flow_mcp.pipelines.checks.connections import check_auth
+from aep_flow_mcp.pipelines.checks.connections import check_auth, way_of
 from aep_flow_mcp.planning import dependents
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.objects import Operations, Params, compact
 from aep_flow_mcp.planning.patched import checked_ops
+from aep_flow_mcp.platform.models.specs import ConnectionSpec
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import Id
@@ -110,6 +111,7 @@ async def update_connection(
         # 1414-400, help/sources/errors/flow-service-errors.md.
         raise PlanError("An account cannot change its connector: create a new one.")
     warnings: list[str] = []
+    used: list[str] = []
 
     async def checked(item: Params, ops: Operations) -> Operations:
         if not any(op["path"].startswith("/auth") for op in ops):
@@ -117,33 +119,51 @@ async def update_connection(
         spec = await planning.spec_for_update(aep.get_connection_spec, planning.spec_id_of(item), warnings)
         if spec is not None:
             ops = checked_ops(item, ops, {"auth": partial(check_auth, spec)}, warnings)
-        warnings.extend(_replaced_whole(ops))
-        used = await dependents.of_connection(aep, connection_id)
-        warnings.extend(f"Uses these credentials: {line}" for line in used)
+        warnings.extend(_replaced_whole(item, spec, ops))
+        used.extend(await dependents.of_connection(aep, connection_id))
         return ops
 
     return await planning.update(
-        aep, Kind.CONNECTION, connection_id, operations, etag, checked=checked, warnings=warnings
+        aep,
+        Kind.CONNECTION,
+        connection_id,
+        operations,
+        etag,
+        checked=checked,
+        warnings=warnings,
+        used=("Uses these credentials", used),
     )
 
 
-def _replaced_whole(ops: Operations) -> list[str]:
-    """What a new `/auth` or `/auth/params` takes away cannot be listed, since it is not shown: so that it does."""
+def _replaced_whole(item: Params, spec: ConnectionSpec | None, ops: Operations) -> list[str]:
+    """What a new `/auth` or `/auth/params` takes away: the fields that the service shows and those that the connector
+    declares, since what is stored and secret need not be shown."""
     told = []
     for op in ops:
-        if op["path"] in ("/auth", "/auth/params") and op["op"] != "remove":
-            value = op["value"] if isinstance(op["value"], dict) else {}
-            params = value.get("params") if op["path"] == "/auth" else value
-            sent = (
-                ", ".join(shown(name, limit=80) for name in list(params)[:30])
-                if isinstance(params, dict)
-                else ""
-            )
-            told.append(
-                f"All credentials that are stored are replaced: it keeps only {sent or 'none'}, and a field that is "
-                "not among these is dropped."
-            )
+        if op["path"] not in ("/auth", "/auth/params") or op["op"] == "remove":
+            continue
+        value = op["value"] if isinstance(op["value"], dict) else {}
+        stored = planning.object_in(item, "auth")
+        auth = value if op["path"] == "/auth" else {**stored, "params": value}
+        sent = planning.object_in(auth, "params")
+        way = way_of(spec, auth.get("specName")) if spec is not None else None
+        had = list(planning.object_in(stored, "params"))
+        gone = [name for name in had if name not in sent]
+        may = [name for name in (way.properties if way else {}) if name not in sent and name not in had]
+        sentence = (
+            f"All credentials that are stored are replaced: it keeps only {_listed(list(sent)) or 'none'}."
+        )
+        sentence += f" Dropped: {_listed(gone)}." if gone else ""
+        sentence += f" Dropped where they are stored: {_listed(may)}." if may else ""
+        if not gone and not may and way is None:
+            sentence += " A field that is not among these is dropped."
+        told.append(sentence)
     return told
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - 30} more" if len(names) > 30 else ""
+    return ", ".join(shown(name, limit=80) for name in names[:30]) + more
 
 
 @write_tool("connections", destructive=True, idempotent=True)
@@ -180,4 +200,5 @@ async def _create(
         secret_keys=spec.secret_pointers,
         params={"mode": "draft"} if draft else None,
         warnings=warnings,
+        names=planning.called(("connector", spec)),
     )

@@ -82,6 +82,7 @@ async def create_target_connection_data_lake(
         params={"dataSetId": dataset_id},
         data=data,
         description=description,
+        names=planning.called(("dataset", dataset)),
     )
 
 

@@ -48,7 +48,7 @@ async def export_dataset_to_landing_zone(
     zone = await planning.connector(aep, wellknown.LANDING_ZONE_TARGET)
     params = dataset_export_params(path, file_type, compression)
     target_params = planning.sendable(check_target(zone, params=params, flow_spec=spec), warnings)
-    planning.sendable(await planning.check_account(aep, base_connection_id, zone), warnings)
+    account = await planning.account_for(aep, base_connection_id, zone, warnings)
 
     plan = Plan(f"Export {', '.join(names.values())} to the Data Landing Zone")
     base = base_connection_id or plan.create(
@@ -85,7 +85,8 @@ async def export_dataset_to_landing_zone(
         scheduleParams=schedule,
     )
     plan.create(Kind.FLOW, flow, key="flow")
-    return plan.change(warnings=warnings)
+    named = (("account", account), ("connector", zone), ("connector", lake), ("flow spec", spec))
+    return plan.change(warnings=warnings, names=planning.called(*named))
 
 
 async def _exportable(aep: FlowReader, dataset_ids: list[str]) -> dict[str, str]:

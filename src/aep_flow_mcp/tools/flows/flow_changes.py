@@ -7,12 +7,14 @@ from pydantic import Field
 
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.naming import Named
 from aep_flow_mcp.guard.changes.steps import NothingToDo, PlanError
 from aep_flow_mcp.pipelines import wellknown
 from aep_flow_mcp.pipelines.checks.flows import check_options, check_schedule, check_transformations
 from aep_flow_mcp.pipelines.checks.outcome import Checked
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.flow_bodies import (
+    Ends,
     ExportEvery,
     Frequency,
     Options,
@@ -100,7 +102,8 @@ async def create_streaming_flow(
 ) -> Change:
     """Create a flow from an HTTP API source into a dataset."""
     ends = await read_ends(aep, source_connection_id, target_connection_id)
-    steps = [await mapping_step(aep, mapping_id, mapping_version, target=ends.target)] if mapping_id else []
+    names: list[Named] = []
+    steps = await _mapping(aep, mapping_id, mapping_version, ends, names)
     spec_id = wellknown.FLOW_STREAM_MAPPED if mapping_id else wellknown.FLOW_STREAM_XDM
     return await plan_flow(
         aep,
@@ -110,6 +113,7 @@ async def create_streaming_flow(
         schedule=None,
         transformations=steps,
         description=description,
+        names=names,
     )
 
 
@@ -153,7 +157,8 @@ async def create_flow_landing_zone_to_data_lake(
 ) -> Change:
     """Import landing-zone files into a dataset over existing connections. Minutes: at least 15."""
     ends = await read_ends(aep, source_connection_id, target_connection_id)
-    steps = [await mapping_step(aep, mapping_id, mapping_version, target=ends.target)] if mapping_id else []
+    names: list[Named] = []
+    steps = await _mapping(aep, mapping_id, mapping_version, ends, names)
     if interval is None and frequency is not Frequency.ONCE:
         interval = 15 if frequency is Frequency.MINUTE else 1
     schedule = Schedule(start_time=start_time, frequency=frequency, interval=interval)
@@ -165,6 +170,7 @@ async def create_flow_landing_zone_to_data_lake(
         schedule=schedule.as_params(),
         transformations=steps,
         description=description,
+        names=names,
     )
 
 
@@ -211,7 +217,8 @@ async def update_flow_mapping(
         raise PlanError("mapping_id: the flow has no mapping yet; name the mapping set.")
     targets = to_texts(item.get("targetConnectionIds"))
     target = await aep.get_target_connection(targets[0]) if targets else None
-    step = await mapping_step(aep, chosen, mapping_version, target=target)
+    names: list[Named] = []
+    step = await mapping_step(aep, chosen, mapping_version, target=target, names=names)
     ops: list[dict[str, Any]]
     if index is None or item.get("transformations") != steps:
         # A lone object, or a list with nulls in it: its places are not those of the list that was read here.
@@ -227,7 +234,8 @@ async def update_flow_mapping(
         ops = [{"op": "replace", "path": f"/transformations/{index}", "value": step}]
     warnings: list[str] = []
     ops = await _checked(aep, item, ops, warnings)
-    return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item), warnings=warnings)
+    etag = planning.etag_of(item)
+    return Change.update(Kind.FLOW, flow_id, item, ops, etag=etag, warnings=warnings, names=names)
 
 
 @write_tool("flows", destructive=True, idempotent=True)
@@ -268,6 +276,15 @@ async def delete_flow(aep: Reader, flow_id: FlowId) -> Change:
     kept = "; ".join(f"{name} connection {', '.join(ids)}" for name, ids in ends.items() if ids)
     summary = f"These stay: {kept}." if kept else ""
     return Change.delete(Kind.FLOW, item, warnings=warnings, summary=summary)
+
+
+async def _mapping(
+    aep: FlowReader, mapping_id: str | None, version: int | None, ends: Ends, names: list[Named]
+) -> list[dict[str, Any]]:
+    """The Mapping step where one is wanted."""
+    if mapping_id is None:
+        return []
+    return [await mapping_step(aep, mapping_id, version, target=ends.target, names=names)]
 
 
 async def _checked(

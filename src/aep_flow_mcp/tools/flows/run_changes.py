@@ -6,10 +6,12 @@ from pydantic import Field
 
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.naming import known_by_name
 from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.flow_bodies import StartTime, epoch_seconds
 from aep_flow_mcp.planning.objects import Params, compact
+from aep_flow_mcp.platform.models.common import to_text
 from aep_flow_mcp.platform.models.runs import RunStatus
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import FlowId, Id
@@ -44,7 +46,8 @@ async def create_run(
         windowEndTime=last,
         deltaColumn={"name": delta_column} if delta_column else None,
     )
-    return Change.create(Kind.RUN, {"flowId": flow_id, "params": params}, summary=f"Flow: {item.get('name')}")
+    names = known_by_name([(flow_id, "flow", to_text(item.get("name")))])
+    return Change.create(Kind.RUN, {"flowId": flow_id, "params": params}, names=names)
 
 
 @write_tool("runs")
