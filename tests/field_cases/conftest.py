@@ -40,15 +40,16 @@ Ask = Callable[..., Awaitable[Told]]
 
 @pytest.fixture
 def ask() -> Ask:
-    """`await ask(tool, arguments, overlay, settings)`: one call of a server on the emulator behind an overlay."""
+    """`await ask(tool, arguments, overlay, settings, world)`: one call of a server on an overlaid emulator."""
 
     async def call(
         tool: str,
         arguments: dict[str, Any],
         overlay: Overlay = Overlay(),  # noqa: B008  (frozen)
         settings: Settings | None = None,
+        world: Emulator | None = None,
     ) -> Told:
-        emulator = emulator_on_shared_seed(EmulatorOptions(clock=lambda: NOW))
+        emulator = world or emulator_on_shared_seed(EmulatorOptions(clock=lambda: NOW))
         chosen = settings or emulator_settings()
         transport = OverlaidTransport(emulator, overlay)
         platform = PlatformClient(platform_config(chosen), transport=transport, sleep=no_wait)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from aep_flow_mcp.guard.changes.canonical import shown
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
-from aep_flow_mcp.guard.changes.naming import Named
+from aep_flow_mcp.guard.changes.naming import LISTED, NAME, Named
 from aep_flow_mcp.pipelines.checks.connections import check_params, check_source, check_target
 from aep_flow_mcp.pipelines.checks.outcome import Checked
 from aep_flow_mcp.planning import dependents, objects
 from aep_flow_mcp.planning.objects import Operations, Params, PatchOp, compact
 from aep_flow_mcp.planning.patched import checked_ops
+from aep_flow_mcp.platform.concurrency import together
+from aep_flow_mcp.platform.errors import PlatformError
+from aep_flow_mcp.platform.models.common import to_texts
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec, NamedSpec
 from aep_flow_mcp.platform.reader import FlowReader
 
@@ -112,6 +117,29 @@ async def delete(aep: FlowReader, end: End, object_id: str, *, delete_anyway: bo
     lines = await end.used_by(aep, object_id)
     dependents.refuse_if_used(f"The {end.kind.value}", lines, delete_anyway=delete_anyway)
     return Change.delete(end.kind, item, dependents=lines)
+
+
+async def ends_by_name(aep: FlowReader, flow: Params) -> list[str]:
+    """`source connection "Loyalty" (id)` for both ends of a flow; without the name where it cannot be read."""
+
+    async def one(what: str, get: Callable[[str], Awaitable[Any]], object_id: str) -> str:
+        try:
+            name = (await get(object_id)).name
+        except PlatformError:
+            name = None
+        return f"{what} {shown(name, limit=NAME)} ({object_id})" if name else f"{what} {object_id}"
+
+    ends: tuple[tuple[Kind, Callable[[str], Awaitable[Any]], str], ...] = (
+        (Kind.SOURCE_CONNECTION, aep.get_source_connection, "sourceConnectionIds"),
+        (Kind.TARGET_CONNECTION, aep.get_target_connection, "targetConnectionIds"),
+    )
+    return await together(
+        [
+            partial(one, kind.value, get, object_id)
+            for kind, get, member in ends
+            for object_id in to_texts(flow.get(member))[:LISTED]
+        ]
+    )
 
 
 def _params_of(end: End, spec: ConnectionSpec) -> Callable[[Any], Checked]:

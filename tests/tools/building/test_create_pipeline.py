@@ -100,7 +100,7 @@ async def test_a_failure_at_each_step_leaves_all_as_it_was_or_names_what_is_left
     async with stage("2026-07-28") as on:
         for recipe in RECIPES if failure == "refused" else (GOOGLE, TO_ZONE):
             said, plan = await settle(on, recipe.person)
-            steps = plan["preview"].count("\nbody: ")
+            steps = plan["preview"].count("\nbody of ")
             assert (
                 steps == 3 + recipe.maps + (recipe.account or recipe is TO_ZONE) * 1 - (recipe is TO_ZONE) * 1
             )

@@ -57,7 +57,7 @@ def rows_of(value: JSON) -> tuple[Row, ...] | None:
 
 def without_rows(value: JSON, count: int) -> JSON:
     """The body of a mapping set whose rows are shown beside it."""
-    return {**value, _ROWS: f"(the {count} rows above)"}
+    return {**value, _ROWS: "(the row above)" if count == 1 else f"(the {count} rows above)"}
 
 
 def fields_of(value: JSON, names: Iterable[Named], *, but_rows: bool) -> tuple[Field, ...]:

@@ -155,6 +155,16 @@ class Preview:
         return "\n".join(lines)
 
 
+def bounded(shown: Preview) -> str:
+    """The text where nobody is asked by it: what passes the limit is cut at a line, and said."""
+    text = shown.text()
+    if len(text) <= TEXT_LIMIT:
+        return text
+    note = f"… (cut: {len(text)} characters in all; the page of AEP_MCP_APPROVAL=browser shows them)"
+    kept = text[: TEXT_LIMIT - len(note) - 1]
+    return f"{kept[: kept.rfind(chr(10)) + 1] or kept}{note}"
+
+
 def preview(change: Change) -> Preview:
     """The preview of a Change whose secrets were checked (`secrets.check`)."""
     uses = secrets.uses(change)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from aep_flow_mcp.answers.text import Answer
 from aep_flow_mcp.app import App
 from aep_flow_mcp.guard.changes.change import Change
-from aep_flow_mcp.guard.changes.preview import preview
+from aep_flow_mcp.guard.changes.preview import bounded, preview
 from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.guard.policy import Allowed, Refusal
 from aep_flow_mcp.guard.secrets import SecretError, check
@@ -103,7 +103,7 @@ async def plan_pipeline(app: AppState, aep: Reader, wish: Wish) -> PipelinePlan:
     else:
         change = _placed(change_of(verdict.blueprint), where[0], aep)
         problems += _secrets(app, change)
-        shown = None if problems else preview(change).text()
+        shown = None if problems else bounded(preview(change))
     return PipelinePlan(
         ready=shown is not None,
         recipe=verdict.recipe,

@@ -13,6 +13,7 @@ from aep_flow_mcp.pipelines import wellknown
 from aep_flow_mcp.pipelines.checks.flows import check_options, check_schedule, check_transformations
 from aep_flow_mcp.pipelines.checks.outcome import Checked
 from aep_flow_mcp.planning import objects as planning
+from aep_flow_mcp.planning.ends import ends_by_name
 from aep_flow_mcp.planning.flow_bodies import (
     Ends,
     ExportEvery,
@@ -255,6 +256,8 @@ async def run_flow_action(aep: Reader, flow_id: FlowId, action: FlowAction) -> C
         )
         raise PlanError(f"The flow is {state}; {action.value} needs a flow that is {starts_from}.{hint}")
     warnings = ["No further run starts until it is enabled again."] if action is FlowAction.DISABLE else []
+    if action is FlowAction.PUBLISH:
+        await _refuse_unpublishable(aep, item, warnings)
     return Change.action(
         Kind.FLOW,
         flow_id,
@@ -272,10 +275,24 @@ async def delete_flow(aep: Reader, flow_id: FlowId) -> Change:
     """Delete a flow. Its connections, its dataset and the data stay."""
     item = await planning.stored(aep, Kind.FLOW, flow_id)
     warnings = ["It is enabled: its runs stop."] if planning.state_of(item) == "enabled" else []
-    ends = {side: to_texts(item.get(f"{side}ConnectionIds")) for side in ("source", "target")}
-    kept = "; ".join(f"{name} connection {', '.join(ids)}" for name, ids in ends.items() if ids)
-    summary = f"These stay: {kept}." if kept else ""
+    kept = await ends_by_name(aep, item)
+    summary = f"These stay: {'; '.join(kept)}." if kept else ""
     return Change.delete(Kind.FLOW, item, warnings=warnings, summary=summary)
+
+
+async def _refuse_unpublishable(aep: FlowReader, item: dict[str, Any], warnings: list[str]) -> None:
+    """A draft may lack what its flow spec requires of a schedule; a flow that runs may not.
+
+    Raises:
+        PlanError: one sentence a problem.
+    """
+    sources = planning.objects_in(planning.object_in(item, "inheritedAttributes"), "sourceConnections")
+    if any(planning.spec_id_of(source) == wellknown.PROFILE_STORE for source in sources):
+        return  # each of its audiences has a schedule of its own
+    spec_id = planning.spec_id_of(item, "flowSpec")
+    spec = await planning.spec_for_update(aep.get_flow_spec, spec_id, warnings)
+    if spec is not None:
+        planning.sendable(check_schedule(spec, item.get("scheduleParams"), now=0), warnings)
 
 
 async def _mapping(
