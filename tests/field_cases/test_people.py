@@ -154,6 +154,17 @@ def test_the_json_comes_after_what_a_person_reads() -> None:
     assert places == sorted(places)
 
 
+def test_a_time_that_changes_is_told_before_and_after() -> None:
+    flow = {"id": "f", "name": "n", "scheduleParams": {"startTime": "1772503200", "interval": 1}}
+    op = {"op": "replace", "path": "/scheduleParams/startTime", "value": 1795777561}
+    one = shown(Change.update(Kind.FLOW, "f", flow, [op], etag='"e"'))
+    told = (
+        'scheduleParams.startTime: "1772503200" (2026-03-03T02:00:00Z) -> 1795777561 (2026-11-27T11:06:01Z)'
+    )
+    assert [line.strip() for line in one.text().splitlines() if "Time" in line] == [told]
+    assert told.replace('"', "&quot;").replace("->", "-&gt;") in page(one)
+
+
 # --- lists that stay short --------------------------------------------------------------------------------
 
 

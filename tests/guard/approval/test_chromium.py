@@ -54,6 +54,9 @@ class Chromium:
         await self.until("<button")
         return str(await self.script("return location.href"))
 
+    async def cdp(self, command: str, **params: Any) -> Any:
+        return await self.do("POST", "goog/cdp/execute", cmd=command, params=params)
+
     async def source(self) -> str:
         return str(await self.do("GET", "source"))
 
@@ -109,9 +112,11 @@ async def chromium(driver: str, tmp_path: Path) -> AsyncIterator[Chromium]:
         await http.delete(f"/session/{session}")
 
 
-async def ask(visit: Callable[[str], Any], *, life: float = 30.0) -> Answer:
+async def ask(visit: Callable[[str], Any], *, life: float = 30.0, change: Change | None = None) -> Answer:
     """Put a question; `visit` gets the address of the file."""
-    change = Change.delete(Kind.FLOW, {"id": "f1", "name": "<b>Orders</b>"}, dependents=["the report"])
+    change = change or Change.delete(
+        Kind.FLOW, {"id": "f1", "name": "<b>Orders</b>"}, dependents=["the report"]
+    )
     answers: list[Answer] = []
     async with anyio.create_task_group() as group:
 
@@ -201,6 +206,30 @@ async def test_the_style_is_applied_and_scripts_are_not_run(chromium: Chromium) 
         await chromium.until("Nothing was sent")
 
     assert await ask(visit) is Answer.DECLINED
+
+
+async def test_it_fits_a_narrow_window_light_and_dark(chromium: Chromium) -> None:
+    async def visit(file: str) -> None:
+        await chromium.enter(file)
+        colours = set()
+        for scheme in ("light", "dark"):
+            media = [{"name": "prefers-color-scheme", "value": scheme}]
+            await chromium.cdp("Emulation.setEmulatedMedia", features=media)
+            await chromium.cdp(
+                "Emulation.setDeviceMetricsOverride", width=320, height=700, deviceScaleFactor=1, mobile=False
+            )
+            # Narrower than the window by the scroll bar.
+            assert await chromium.script("return document.documentElement.scrollWidth") <= 320
+            colours.add(await chromium.script("return getComputedStyle(document.body).color"))
+        assert len(colours) == 2
+        await chromium.click("button.no")
+        await chromium.until("Nothing was sent")
+
+    rows = [
+        {"sourceType": "ATTRIBUTE", "source": "c" * 90, "destination": f"_{'x' * 90}.{n}"} for n in range(3)
+    ]
+    change = Change.create(Kind.MAPPING_SET, {"name": "n" * 90, "mappings": rows, "k" * 90: "v" * 90})
+    assert await ask(visit, change=change) is Answer.DECLINED
 
 
 FORGED = """

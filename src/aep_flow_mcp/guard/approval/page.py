@@ -10,16 +10,25 @@ from aep_flow_mcp.guard.changes.preview import Preview, StepPreview
 
 STYLE = """
 :root{color-scheme:light dark}
-body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:0 auto;padding:1.5rem}
+body{font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere;max-width:52rem;margin:0 auto;padding:1.5rem}
 h1{font-size:1.35rem;margin:0 0 .25rem}
 p.where{margin:0 0 1rem}
 p.where strong{border:2px solid;border-radius:.3rem;padding:.05rem .4rem}
 ol{padding-left:1.4rem}li{margin:.75rem 0}
 code,pre{font:14px/1.45 ui-monospace,monospace;overflow-wrap:anywhere;white-space:pre-wrap;margin:.25rem 0}
-table{border-collapse:collapse;width:100%;margin:.5rem 0;font-size:.9rem}
+table{border-collapse:collapse;table-layout:fixed;width:100%;margin:.5rem 0;font-size:.9rem}
 caption{text-align:left;font-weight:600;padding:.25rem 0}
-th,td{text-align:left;vertical-align:top;border-bottom:1px solid color-mix(in srgb,currentColor 30%,transparent);
-padding:.2rem .6rem .2rem 0;overflow-wrap:anywhere}
+tr{border-bottom:1px solid color-mix(in srgb,currentColor 30%,transparent)}
+th,td{text-align:left;vertical-align:top;padding:.2rem .6rem .2rem 0}
+th:nth-child(2){width:40%}
+@media(max-width:40rem){
+thead{display:none}
+table,caption,tbody,tr,td{display:block;padding:0}
+tr{padding:.3rem 0}
+td:first-child{font-weight:600}
+td:not(:first-child){padding-left:1rem}
+td:empty{display:none}
+}
 summary{cursor:pointer}
 .production{background:#991b1b;color:#fff;font-weight:700;padding:.6rem 1rem;border-radius:.3rem}
 label{flex-basis:100%}

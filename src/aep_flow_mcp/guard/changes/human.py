@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -82,10 +82,10 @@ def names_in(value: JSON, names: Iterable[Named]) -> tuple[str, ...]:
     return (*found[:_NAMES], *([f"and {more} more"] if more > 0 else []))
 
 
-def times_in(value: JSON) -> tuple[str, ...]:
-    """What is a time by its name and its size, as people write times."""
-    found = ((way, _time(way, leaf)) for way, leaf in leaves(value))
-    return tuple(_first(f"{dotted(way)} is {moment}" for way, moment in found if moment))
+def times_in(value: JSON, *, but: Container[str] = ()) -> tuple[str, ...]:
+    """What is a time by its name and its size, as people write times. but: fields that were told already."""
+    found = ((dotted(way), time_of(str(way[-1]), leaf)) for way, leaf in leaves(value) if way)
+    return tuple(_first(f"{field} is {moment}" for field, moment in found if moment and field not in but))
 
 
 def _first(lines: Iterator[str]) -> list[str]:
@@ -95,13 +95,15 @@ def _first(lines: Iterator[str]) -> list[str]:
 def _note(way: tuple[str | int, ...], leaf: JSON, by_id: dict[str, Named]) -> str:
     if way and way[-1] == REF_KEY:
         return "what an earlier step creates"
-    return by_id[leaf].words if isinstance(leaf, str) and leaf in by_id else _time(way, leaf)
+    if isinstance(leaf, str) and leaf in by_id:
+        return by_id[leaf].words
+    return time_of(str(way[-1]), leaf) if way else ""
 
 
-def _time(way: tuple[str | int, ...], leaf: JSON) -> str:
-    name = str(way[-1]).casefold() if way else ""
-    text = str(leaf) if isinstance(leaf, int | str) and not isinstance(leaf, bool) else ""
-    if not (name.endswith("time") and text.isascii() and text.isdecimal() and len(text) in _EPOCH):
+def time_of(name: str, value: object) -> str:
+    """`2026-01-31T08:00:00Z` for epoch seconds or milliseconds in a field that is called a time; else nothing."""
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if not (name.casefold().endswith("time") and text.isascii() and text.isdecimal() and len(text) in _EPOCH):
         return ""
     moment = datetime.fromtimestamp(int(text) // _EPOCH[len(text)], UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -213,7 +213,7 @@ def _short_changes(step: Step) -> tuple[tuple[str, ...], tuple[str, ...]]:
         texts = []
         for value in values:
             text, cut = (_gone(step), ()) if value is ABSENT else abridged(field, value)
-            texts.append(text)
+            texts.append(f"{text}{_moment(field, value)}")
             cuts.update(dict.fromkeys(cut))
         lines.append(f"{field}: {texts[0]} -> {texts[1]}")
     return tuple(lines), tuple(cuts)
@@ -221,7 +221,8 @@ def _short_changes(step: Step) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _step(step: Step, names: Sequence[Named]) -> StepPreview:
     changes = tuple(
-        f"{field}: {_value(step, old)} -> {_value(step, new)}" for field, old, new in _changes(step)
+        f"{field}: {_value(step, field, old)} -> {_value(step, field, new)}"
+        for field, old, new in _changes(step)
     )
     short_changes, cuts = _short_changes(step)
     body = None if step.content is None else masking.masked_body(step)
@@ -243,7 +244,7 @@ def _step(step: Step, names: Sequence[Named]) -> StepPreview:
         short_body=short_body,
         short_changes=short_changes,
         cuts=tuple(dict.fromkeys(cuts)),
-        times=human.times_in(told),
+        times=human.times_in(told, but={field for field, _, _ in _changes(step)}),
         names=human.names_in(told, names),
         rows=rows,
         fields=human.fields_of(body, names, but_rows=bool(rows)) if body is not None and not changes else (),
@@ -254,8 +255,14 @@ def _gone(step: Step) -> str:
     return "(left out)" if step.method == "PUT" else "(none)"
 
 
-def _value(step: Step, value: object) -> str:
-    return _gone(step) if value is ABSENT else whole(value)
+def _value(step: Step, field: str, value: object) -> str:
+    return _gone(step) if value is ABSENT else f"{whole(value)}{_moment(field, value)}"
+
+
+def _moment(field: str, value: object) -> str:
+    """` (2026-01-31T08:00:00Z)` after a time in epoch seconds or milliseconds."""
+    moment = "" if value is ABSENT else human.time_of(field.rsplit(".", 1)[-1], value)
+    return f" ({moment})" if moment else ""
 
 
 def _loaded(content: str | None) -> JSON:
