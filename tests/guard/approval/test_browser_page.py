@@ -327,3 +327,14 @@ async def test_the_real_opener_hands_the_address_over(
     monkeypatch.setenv("BROWSER", f"{script} %s")
     assert await open_browser("http://127.0.0.1:1/x") is True
     assert told.read_text() == "http://127.0.0.1:1/x"
+
+
+async def test_what_opens_the_browser_takes_no_module_from_the_project(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    marker = tmp_path / "taken"
+    (tmp_path / "webbrowser.py").write_text(f"open({str(marker)!r}, 'w').close()\ndef open(_): return True\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BROWSER", "true %s")
+    assert await open_browser("http://127.0.0.1:1/x") is True
+    assert not marker.exists()

@@ -357,6 +357,9 @@ def test_where_the_system_does_not_tell_everybody_passes(
 ) -> None:
     monkeypatch.setattr(peers, "TABLES", (tmp_path / "missing",))
     assert peers.is_own(OURS, THEIRS)
+    # A folder stands for what cannot be read.
+    monkeypatch.setattr(peers, "TABLES", (tmp_path,))
+    assert peers.is_own(OURS, THEIRS)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the table is of Linux")

@@ -36,9 +36,11 @@ def _owners(tables: tuple[Path, ...]) -> Iterator[tuple[tuple[str, str], int]]:
     if not hasattr(os, "geteuid"):
         return
     for table in tables:
-        if not table.is_file():
+        try:
+            listed = table.read_text("ascii").splitlines()[1:]
+        except OSError:  # not there, or not for us to read: the system does not tell
             continue
-        for line in table.read_text("ascii").splitlines()[1:]:
+        for line in listed:
             fields = line.split()
             if fields[3] == _ESTABLISHED:
                 yield (fields[1], fields[2]), int(fields[7])

@@ -165,7 +165,8 @@ def _fitted(lines: list[str]) -> str:
     while sum(map(len, kept)) + len(kept) > ROOM:
         at = max(range(len(kept)), key=lambda index: len(kept[index]))
         if len(kept[at]) <= _SHORT:
-            return "\n".join(kept)[:ROOM]
+            note = f"\n… (cut: {sum(map(len, lines)) + len(lines)} characters; approval shows all)"
+            return "\n".join(kept)[: ROOM - len(note)] + note
         excess = sum(map(len, kept)) + len(kept) - ROOM
         length = max(_SHORT // 2, len(kept[at]) - excess - 60)
         kept[at] = f"{lines[at][:length]}… (cut: {len(lines[at])} characters; approval shows all)"
