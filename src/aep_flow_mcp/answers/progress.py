@@ -58,7 +58,7 @@ async def report(ctx: Context[Any, Any], call: Call, progress: Progress) -> None
 
 def _words(call: Call, progress: Progress) -> str:
     if call.asking:
-        return "waiting for a person to decide"
+        return f"waiting for a person to decide{f' ({call.where})' if call.where else ''}"
     if call.sending:
         return "sent, waiting for Adobe's answer"
     if progress.done:

@@ -221,8 +221,9 @@ async def _ask_in_browser(call: Call, plan: Planned) -> WriteResult:
     for _ in range(approval.MAX_QUESTIONS):
         try:
             async with _told_if_given_up(call, plan.change, browser.GIVEN_UP):
-                with asking_a_person():
-                    answer = await browser.ask(_preview(call, plan.change), call.guard.open_browser)
+                with asking_a_person() as say:
+                    shown = _preview(call, plan.change)
+                    answer = await browser.ask(shown, call.guard.open_browser, say=say)
         except NoFolderError:
             return await call.refused(browser.NO_FILE, plan.change)
         if answer is Answer.NO_BROWSER:

@@ -9,12 +9,13 @@ so that a copied address is of no use and is noticed.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import anyio
 import anyio.to_thread
 
 from aep_flow_mcp.guard.approval.desk import LIFE, Answer, Desk
-from aep_flow_mcp.guard.approval.forwarding import PREFIX, forward
+from aep_flow_mcp.guard.approval.forwarding import NAME, PREFIX, forward
 from aep_flow_mcp.guard.approval.opening import Opener, open_browser
 from aep_flow_mcp.guard.approval.page_server import PageServer
 from aep_flow_mcp.guard.changes.preview import Preview
@@ -26,6 +27,7 @@ _LINGER_OPEN = LIFE
 _OPENING = 5.0
 """Seconds for which what opens the browser may go on after the decision."""
 
+BY_HAND = f"it is {NAME} in the folder {PREFIX}... of the home folder (on macOS and Windows of the folder for temporary files)"
 NO_BROWSER = (
     "AEP_MCP_APPROVAL is browser, and no browser could be opened on this machine: nothing was sent. Run the server "
     "where a person has a browser, or set AEP_MCP_APPROVAL to human or two-step."
@@ -35,6 +37,8 @@ NO_FILE = (
     "folder for temporary files: nothing was sent. Make one of them writable, or set AEP_MCP_APPROVAL to human or "
     "two-step."
 )
+NOT_LOADED = f"no browser has loaded the page yet; {BY_HAND}"
+ON_THE_PAGE = "on the page in their browser"
 NOT_HERE = (
     "AEP_MCP_APPROVAL is browser, which works for a server on the person's own machine over stdio; this call came over "
     "HTTP: nothing was sent. Set AEP_MCP_APPROVAL to human or ask."
@@ -50,8 +54,7 @@ SENTENCES = {
     Answer.UNSEEN: (
         "No browser loaded the approval page within ten minutes: nothing was sent. If none appeared, the browser may "
         "not be allowed to read files of the home folder, or another program opens .html files. While the page is "
-        f"waited for, it can be opened by hand: it is approve.html in the folder {PREFIX}... of the home folder (on "
-        "macOS and Windows of the folder for temporary files)."
+        f"waited for, it can be opened by hand: {BY_HAND}."
     ),
     Answer.SHARED: (
         "The approval page was loaded from a second place (or by a browser that keeps no cookies), which ends it: "
@@ -60,12 +63,19 @@ SENTENCES = {
 }
 
 
-async def ask(preview: Preview, opener: Opener | None = None, *, life: float = LIFE) -> Answer:
+async def ask(
+    preview: Preview,
+    opener: Opener | None = None,
+    *,
+    life: float = LIFE,
+    say: Callable[[str], None] = lambda _: None,
+) -> Answer:
     """Show the preview as a page, and wait for Approve or Decline.
 
     Args:
         opener: is given the address of the file that leads to the page.
         life: seconds.
+        say: is told how it stands while the page is waited for.
 
     Raises:
         NoFolderError: the file could not be written anywhere.
@@ -76,7 +86,13 @@ async def ask(preview: Preview, opener: Opener | None = None, *, life: float = L
     thread.start()
     try:
         file = forward(desk.address)
-        desk.on_used = file.remove
+
+        def used() -> None:
+            file.remove()
+            say(ON_THE_PAGE)
+
+        desk.on_used = used
+        say(NOT_LOADED)
         async with anyio.create_task_group() as group:
             group.start_soon(_open, desk, opener or open_browser, file.address)
             # Closing the desk ends the wait of an abandoned thread.

@@ -7,7 +7,7 @@ of their own, and whoever asked can still answer with what there is. What change
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -39,6 +39,7 @@ class Call:
     """One call of a client, as those see it who wait on its behalf.
 
     heard: the client listens to progress. answers: how many answers came in so far, the sign of life.
+    where: how a person is asked, for whoever reports it.
     sent: something that changes the world has begun to leave. promised: the deadline as it was then.
     """
 
@@ -48,6 +49,7 @@ class Call:
     sent: bool = False
     sending: bool = False
     asking: bool = False
+    where: str = ""
     promised: float = math.inf
 
 
@@ -136,15 +138,22 @@ async def unbroken() -> AsyncIterator[None]:
 
 
 @contextmanager
-def asking_a_person() -> Iterator[None]:
-    """While a person thinks, nobody runs out of time; afterwards it counts from the beginning."""
+def asking_a_person() -> Iterator[Callable[[str], None]]:
+    """While a person thinks, nobody runs out of time; afterwards it counts from the beginning.
+
+    Gives a function that takes how it stands with the question, for whoever reports it.
+    """
     call = _call.get()
     if call is None:
-        yield
+        yield lambda _: None
         return
-    call.scope.deadline, call.asking = math.inf, True
+
+    def say(words: str) -> None:
+        call.where = words
+
+    call.scope.deadline, call.asking, call.where = math.inf, True, ""
     try:
-        yield
+        yield say
     finally:
         call.scope.deadline, call.asking = anyio.current_time() + PATIENCE, False
 
