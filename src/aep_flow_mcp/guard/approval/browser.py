@@ -27,7 +27,7 @@ _LINGER_OPEN = LIFE
 _OPENING = 5.0
 """Seconds for which what opens the browser may go on after the decision."""
 
-BY_HAND = f"it is {NAME} in the folder {PREFIX}... of the home folder (on macOS and Windows of the one for temporary files)"
+BY_HAND = f"it is {NAME} in the folder {PREFIX}... of the home folder (on macOS and Windows: of the temporary folder)"
 NO_BROWSER = (
     "AEP_MCP_APPROVAL is browser, and no browser could be opened on this machine: nothing was sent. Run the server "
     "where a person has a browser, or set AEP_MCP_APPROVAL to human or two-step."
