@@ -1,7 +1,5 @@
 """A client that gives up while a page is open: nobody pressed anything, and page and audit log say so."""
 
-from __future__ import annotations
-
 import json
 import os
 import threading
@@ -32,7 +30,10 @@ from aep_flow_mcp.guard.changes.preview import preview
 from aep_flow_mcp.platform.transport import PlatformClient
 from aep_flow_mcp.server import build_server
 from aep_flow_mcp.settings import ApprovalMode
+from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.registry import write_tool
 from guard.bed import Bed
+from guard.toys import zone
 from support.approver import Page
 from support.raw_client import raw_server
 
@@ -73,6 +74,39 @@ async def test_the_page_says_it_and_the_audit_log_too(make_bed: MakeBed, era: st
     lines = audit()
     assert [line["event"] for line in lines] == ["cancelled"]
     assert lines[0]["message"] == browser.GIVEN_UP
+
+
+PLANNED: list[str] = []
+
+
+@write_tool("connections")
+async def plan_once(aep: Reader, name: str) -> Change:
+    """Create a connection; the second plan takes for ever."""
+    PLANNED.append(name)
+    if len(PLANNED) > 1:
+        await anyio.sleep_forever()
+    return Change.create(Kind.CONNECTION, zone(name))
+
+
+async def test_an_approval_that_came_to_nothing_reads_differently(make_bed: MakeBed, audit: Audit) -> None:
+    async def opened(address: str) -> bool:
+        page = Page(address)
+        await page.press("approve", await page.load())
+        await page.http.aclose()
+        return True
+
+    PLANNED.clear()
+    bed = make_bed(mcp_approval="browser", open_browser=opened, tools=[plan_once])
+    async with anyio.create_task_group() as group:
+        group.start_soon(bed.call, "plan_once", {"name": "Orders"})
+        for _ in range(600):
+            if len(PLANNED) > 1:
+                break
+            await anyio.sleep(0.05)
+        group.cancel_scope.cancel()
+    assert PLANNED == ["Orders"] * 2
+    assert bed.writes == []
+    assert [(line["event"], line["message"]) for line in audit()] == [("cancelled", browser.GIVEN_UP_LATE)]
 
 
 @pytest.mark.parametrize(("decision", "event"), [("decline", "declined"), ("approve", "approved")])
