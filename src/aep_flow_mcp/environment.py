@@ -74,6 +74,11 @@ class Cleaned(Mapping[str, str]):
     def __iter__(self) -> Iterator[str]:
         return (name for name in self._environ if name in self)
 
+    def starting(self, prefix: str) -> list[str]:
+        """The values of the names that start so, without a look at any other: environments are long."""
+        found = (self.get(name) for name in list(self._environ) if name.startswith(prefix))
+        return [value for value in found if value is not None]
+
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.get(name) is not None
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from aep_flow_mcp.environment import Cleaned
+
 from . import MASK
 
 SHORTEST = 4
@@ -30,7 +32,7 @@ class Redactor:
     def __init__(self) -> None:
         self._values: dict[str, tuple[str, int]] = {}
         self._tokens: deque[str] = deque(maxlen=_TOKENS)
-        self._watched: list[tuple[Mapping[str, str], str]] = []
+        self._watched: list[tuple[Cleaned, str]] = []
         self._known: tuple[tuple[str, str, int], ...] = ()
         self._forms: list[tuple[str, str]] = []
         self._words: list[tuple[re.Pattern[str], str, str]] = []
@@ -47,7 +49,7 @@ class Redactor:
 
     def watch(self, environ: Mapping[str, str], prefix: str) -> None:
         """Hide the value of every variable that starts so, also of those that are set later."""
-        self._watched.append((environ, prefix))
+        self._watched.append((environ if isinstance(environ, Cleaned) else Cleaned(environ), prefix))
 
     def text(self, text: str) -> str:
         """The text without any known secret, the longest replaced first; the start of one before a cut goes too."""
@@ -118,11 +120,9 @@ class Redactor:
         for token in self._tokens:
             yield token, MASK, SHORTEST
         for environ, prefix in self._watched:
-            for name in list(
-                iter(environ)
-            ):  # without asking for its length, which cleans every value once more
-                if name.startswith(prefix) and len(value := (environ.get(name) or "").strip()) >= SHORTEST:
-                    yield value, MASK, SHORTEST
+            for value in environ.starting(prefix):
+                if len(value.strip()) >= SHORTEST:
+                    yield value.strip(), MASK, SHORTEST
 
 
 def _without_start(text: str, form: str, label: str) -> str:
