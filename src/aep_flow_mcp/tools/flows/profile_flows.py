@@ -21,6 +21,7 @@ from aep_flow_mcp.gathering.flow_parts import found
 from aep_flow_mcp.gathering.names import plain_name
 from aep_flow_mcp.gathering.run_status import STATUS_PATH, RunState, spellings
 from aep_flow_mcp.gathering.spec_names import with_specs
+from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.filters import Condition, Filter
@@ -175,17 +176,20 @@ async def into(aep: FlowReader, store: Store) -> Condition:
     """The filter for flows that lead into a store.
 
     Raises:
-        ToolError: neither a flow spec nor a connection spec of that name is to be seen.
+        ToolError: neither a flow spec nor a connection spec of that name is to be seen. One of the two is enough.
     """
-    wanted = plain_name(store.flow_spec)
-    flow_specs = await aep.list_flow_specs()
+    wanted, unread = plain_name(store.flow_spec), Unread()
+    so = f"flows of the {store.title} store cannot be told from others by them"
+    flow_specs = await unread.read("The flow specs", aep.list_flow_specs, (), so=so)
     ids = [spec.id for spec in flow_specs if plain_name(spec.name or "") == wanted]
     if ids:
         return Filter("flowSpec.id").in_(ids)
-    connectors = await aep.list_connection_specs()
+    connectors = await unread.read("The connectors", aep.list_connection_specs, (), so=so)
     ids = [spec.id for spec in connectors if plain_name(spec.name or "") in store.targets]
     if ids:
         return Filter("inheritedAttributes.targetConnections[].connectionSpec.id").in_(ids)
+    if unread.note:
+        raise ToolError(unread.note)
     raise ToolError(
         f"No flow spec here is called {store.flow_spec}, and no connector by a name of the {store.title} store: "
         "this sandbox has none of these flows, or the credential may not see them."
