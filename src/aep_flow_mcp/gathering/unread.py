@@ -41,6 +41,8 @@ class Unread:
             return otherwise
 
     def add(self, what: str, error: PlatformError, *, so: str) -> None:
-        """Say that something could not be read."""
+        """Say that something could not be read; once for each thing."""
+        if what in self.errors:
+            return
         self.errors[what] = error
         self.notes.append(f"{what} could not be read, so {so}: {error}")

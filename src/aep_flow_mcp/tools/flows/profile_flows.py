@@ -136,12 +136,13 @@ async def _flows(
         aep.list_flow_specs,
         lacking="Some frequencies",
     )
-    read = await _datasets_read(aep, page) if resolve else {}
+    unread = Unread()
+    read = await _datasets_read(aep, page, unread) if resolve else {}
     return listed(
         page,
         lambda flow: StoreFlowRow.model_validate(dict(flow_row(flow, specs)) | read.get(flow.id, {})),
         Detail.SUMMARY,
-        note=note,
+        note=" ".join(filter(None, [note, unread.note])) or None,
     )
 
 
@@ -235,13 +236,21 @@ async def _sources_of(aep: FlowReader, path: str, dataset_ids: Sequence[str]) ->
     return [source.id async for source in aep.iter_source_connections(reading)]
 
 
-async def _datasets_read(aep: FlowReader, page: Page[Flow]) -> dict[str, dict[str, str]]:
+async def _datasets_read(aep: FlowReader, page: Page[Flow], unread: Unread) -> dict[str, dict[str, str]]:
     """Flow id -> dataset_id and dataset_name of what it reads; `unknown` where it cannot be told."""
     source_of = {flow.id: flow.source_connection_ids[0] for flow in page.items if flow.source_connection_ids}
     dataset_of: dict[str, str] = {}
-    for part in _parts(sorted(set(source_of.values()))):
-        sources = aep.iter_source_connections(Filter("id").in_(part))
-        dataset_of |= {source.id: source.dataset_ids[0] async for source in sources if source.dataset_ids}
+
+    async def sources() -> None:
+        for part in _parts(sorted(set(source_of.values()))):
+            found_sources = aep.iter_source_connections(Filter("id").in_(part))
+            dataset_of.update(
+                {source.id: source.dataset_ids[0] async for source in found_sources if source.dataset_ids}
+            )
+
+    await unread.read(
+        "The source connections", sources, None, so="which datasets the flows read is not known"
+    )
     ids = sorted(set(dataset_of.values()))
     named = await together([partial(found, partial(aep.neighbours.get_dataset, id)) for id in ids])
     names = dict(zip(ids, map(_dataset_name, named), strict=True))
