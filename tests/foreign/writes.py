@@ -59,7 +59,9 @@ def _patches(flow: TrueFlow) -> list[list[dict[str, Any]]]:
     told = flow.body.get("scheduleParams")
     if isinstance(told, dict) and "frequency" in told:
         found.append([{"op": "replace", "path": "/scheduleParams", "value": whole}])
-        found.append([{"op": "replace", "path": "/scheduleParams/frequency", "value": "week"}])
+        # What a flow has already is no change: the tool says so and asks nobody.
+        other = "day" if str(told["frequency"]).casefold() == "week" else "week"
+        found.append([{"op": "replace", "path": "/scheduleParams/frequency", "value": other}])
     return found
 
 

@@ -1,6 +1,7 @@
 """Tools that create, change, switch and remove flows."""
 
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from aep_flow_mcp.pipelines.checks.flows import check_options, check_schedule, c
 from aep_flow_mcp.pipelines.checks.outcome import Checked
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.flow_bodies import (
+    Ends,
     ExportEvery,
     Frequency,
     Options,
@@ -100,7 +102,8 @@ async def create_streaming_flow(
 ) -> Change:
     """Create a flow from an HTTP API source into a dataset."""
     ends = await read_ends(aep, source_connection_id, target_connection_id)
-    steps = [await mapping_step(aep, mapping_id, mapping_version, target=ends.target)] if mapping_id else []
+    warnings: list[str] = []
+    steps = await _mapping_steps(aep, mapping_id, mapping_version, ends, warnings)
     spec_id = wellknown.FLOW_STREAM_MAPPED if mapping_id else wellknown.FLOW_STREAM_XDM
     return await plan_flow(
         aep,
@@ -110,6 +113,7 @@ async def create_streaming_flow(
         schedule=None,
         transformations=steps,
         description=description,
+        warnings=warnings,
     )
 
 
@@ -153,7 +157,8 @@ async def create_flow_landing_zone_to_data_lake(
 ) -> Change:
     """Import landing-zone files into a dataset over existing connections. Minutes: at least 15."""
     ends = await read_ends(aep, source_connection_id, target_connection_id)
-    steps = [await mapping_step(aep, mapping_id, mapping_version, target=ends.target)] if mapping_id else []
+    warnings: list[str] = []
+    steps = await _mapping_steps(aep, mapping_id, mapping_version, ends, warnings)
     if interval is None and frequency is not Frequency.ONCE:
         interval = 15 if frequency is Frequency.MINUTE else 1
     schedule = Schedule(start_time=start_time, frequency=frequency, interval=interval)
@@ -165,6 +170,7 @@ async def create_flow_landing_zone_to_data_lake(
         schedule=schedule.as_params(),
         transformations=steps,
         description=description,
+        warnings=warnings,
     )
 
 
@@ -210,8 +216,18 @@ async def update_flow_mapping(
     if chosen is None:
         raise PlanError("mapping_id: the flow has no mapping yet; name the mapping set.")
     targets = to_texts(item.get("targetConnectionIds"))
-    target = await aep.get_target_connection(targets[0]) if targets else None
-    step = await mapping_step(aep, chosen, mapping_version, target=target)
+    warnings: list[str] = []
+    target = None
+    if targets:
+        target = await planning.readable(
+            "The target connection",
+            partial(aep.get_target_connection, targets[0]),
+            warnings,
+            so="whether the mapping set is for its schema was not checked",
+        )
+    step = await mapping_step(
+        aep, chosen, mapping_version, target=target, warnings=warnings, in_use=chosen == own
+    )
     ops: list[dict[str, Any]]
     if index is None or item.get("transformations") != steps:
         # A lone object, or a list with nulls in it: its places are not those of the list that was read here.
@@ -225,7 +241,6 @@ async def update_flow_mapping(
         ]
     else:
         ops = [{"op": "replace", "path": f"/transformations/{index}", "value": step}]
-    warnings: list[str] = []
     ops = await _checked(aep, item, ops, warnings)
     return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item), warnings=warnings)
 
@@ -268,6 +283,14 @@ async def delete_flow(aep: Reader, flow_id: FlowId) -> Change:
     kept = "; ".join(f"{name} connection {', '.join(ids)}" for name, ids in ends.items() if ids)
     summary = f"These stay: {kept}." if kept else ""
     return Change.delete(Kind.FLOW, item, warnings=warnings, summary=summary)
+
+
+async def _mapping_steps(
+    aep: FlowReader, mapping_id: str | None, version: int | None, ends: Ends, warnings: list[str]
+) -> list[dict[str, Any]]:
+    if not mapping_id:
+        return []
+    return [await mapping_step(aep, mapping_id, version, target=ends.target, warnings=warnings)]
 
 
 async def _checked(
