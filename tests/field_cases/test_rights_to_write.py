@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aep_flow_mcp.cli import emulator_settings
+from aep_flow_mcp.pipelines import wellknown
 from aep_flow_mcp.settings import ApprovalMode
 from field_cases.conftest import Ask, Told
 from field_cases.test_rights import first, shut
@@ -16,6 +17,7 @@ NIGHTLY = "62d2e9d5-40d3-492e-95e4-e48928bd9536"
 SOURCE, TARGET = "86ae933d-e384-4416-9828-693ebb93874c", "683cc7b6-4a80-4e53-a463-beed9f05de3d"
 FILES = "9753525b-82c7-4dce-8a9b-5ccfce2b9876"
 S3_SOURCE = "ecadc60c-7455-4d87-84dc-2a0e293d997b"
+S3_TARGET = wellknown.S3_TARGET
 STAYS = {"start_time": "2026-03-03T00:00Z", "frequency": "day", "interval": 1}
 NOBODY_ASKED = emulator_settings().model_copy(update={"mcp_approval": ApprovalMode.NONE})
 REFUSED = [403, 500]
@@ -275,3 +277,35 @@ async def test_no_answer_about_it_is_no_permission_to_go_on(ask: Ask, status: in
     )
     assert told.is_error
     assert str(status) in told.text
+
+
+async def test_a_pipeline_tells_the_person_what_was_not_checked(ask: Ask) -> None:
+    """Its account, whether the name is taken, and the exportable datasets may not be read: the service decides."""
+    account = (await first(ask, "list_connections", connection_spec_id=S3_TARGET))["id"]
+    wish = {
+        "direction": "export",
+        "connector": S3_TARGET,
+        "account": account,
+        "datasets": ["0123456789abcdef01234567"],
+        "name": "n",
+        "every": "day",
+        "start_time": "2026-03-03T00:00Z",
+        "path": "out",
+        "params": {"bucketName": "b"},
+        "format": "json",
+    }
+    closed = shut(
+        "flowservice/connections",
+        "flowservice/flows",
+        "catalog/dataSets",
+        "flowservice/connectionSpecs/[^?]*configs",
+    )
+    plan = await ask("plan_pipeline", wish, closed)
+    assert plan.structured["ready"], plan.text
+    previewed(
+        await ask("create_pipeline", wish, closed),
+        f"it was not checked: the account {account} (permission)",
+        "it was not checked: the dataset 0123456789abcdef01234567 (permission)",
+        "it was not checked: whether the name is taken (permission)",
+        "it was not checked: which datasets can be exported (permission)",
+    )

@@ -25,8 +25,8 @@ from support.processes import emulator_headers, emulator_process, free_port, ser
 
 pytestmark = pytest.mark.subprocess
 
-STOOD_STILL = timedelta(days=28)
-"""How long ago the clock of what is read stopped: of the 30 days that a snapshot holds, two have runs."""
+STOOD_STILL = timedelta(days=29, hours=12)
+"""How long ago the clock of what is read stopped: of the 30 days that a snapshot holds, half a day has runs."""
 FLOWS = "/data/foundation/flowservice/flows"
 GUIDE = Path(__file__).parents[2] / "docs" / "rehearsal.md"
 
