@@ -131,6 +131,19 @@ async def test_lineage_that_is_not_whole_says_so(ask: Ask) -> None:
     assert "The flows could not be read" in told.text
 
 
+async def test_lineage_beyond_an_end_that_is_hidden(ask: Ask) -> None:
+    """Behind the target is a dataset that other flows may read: nothing says that they do not break."""
+    told = await ask(
+        "trace_lineage",
+        {"object": "62d2e9d5-40d3-492e-95e4-e48928bd9536"},
+        shut("flowservice/targetConnections"),
+    )
+    assert not told.is_error, told.text
+    assert told.structured["complete"] is False
+    assert "no other flow is known to break" in told.text
+    assert "Target connections among these could not be read" in told.text
+
+
 async def test_an_id_that_another_service_fails_on(ask: Ask) -> None:
     flow = (await first(ask, "list_flows"))["id"]
     told = await ask("trace_lineage", {"object": flow}, shut("catalog/dataSets", status=500))

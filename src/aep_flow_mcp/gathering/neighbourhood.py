@@ -26,6 +26,7 @@ from aep_flow_mcp.platform.reader import FlowReader
 
 MOST_OF_ONE = 300
 """Flows or connections of one object that are read; more would fit neither an answer nor a minute."""
+_BEYOND = "objects beyond them are not shown, and more may depend on this than is listed"
 BATCH = 40
 """Ids in one filter."""
 Call = Callable[[], Awaitable[None]]
@@ -248,10 +249,9 @@ class _Reading:
 
         # A list is asked for along several ways; that it may not be read is said once.
         what = f"The {lister.__name__.removeprefix('iter_').replace('_', ' ')}"
-        so = "objects beyond them are not shown, and more may depend on this than is listed"
         if what in self.unread.errors:
             return []
-        calls = [partial(self.unread.read, what, partial(read, batch), [], so=so) for batch in batches]
+        calls = [partial(self.unread.read, what, partial(read, batch), [], so=_BEYOND) for batch in batches]
         lists = await together(calls)
         items = [item for listed in lists for item in listed]
         if any(len(listed) >= MOST_OF_ONE for listed in lists):
@@ -282,8 +282,9 @@ class _Reading:
             yield from (partial(self._read_end, known, get, id) for id in sorted(ids - known.keys()))
 
     async def _read_end(self, known: dict[str, Any], get: Callable[[str], Awaitable[Any]], id: str) -> None:
-        end = await found(partial(get, id))
-        if not isinstance(end, Problem):
+        what = f"{get.__name__.removeprefix('get_').replace('_', ' ').capitalize()}s among these"
+        end = await self.unread.read(what, partial(get, id), None, so=_BEYOND)
+        if end is not None:
             known[id] = end
 
     def _add_flow(self, flow: Flow) -> None:
