@@ -51,7 +51,8 @@ def _patches(flow: TrueFlow) -> list[list[dict[str, Any]]]:
     """Patches that Adobe documents, as far as they fit the flow."""
     whole = {"startTime": "1900000000", "frequency": "day", "interval": "1"}
     found: list[list[dict[str, Any]]] = [
-        [{"op": "replace", "path": "/name", "value": "Other"}],
+        # RFC 6902: what is replaced has to be there.
+        [{"op": "replace" if "name" in flow.body else "add", "path": "/name", "value": "Other"}],
         [{"op": "Add", "path": "/options", "value": {"partialIngestionPercent": 7}}],
     ]
     if isinstance(flow.body.get("options"), dict):
