@@ -546,3 +546,10 @@ async def test_encryption_labels_filters_and_drafts_can_be_asked_for(ask: Ask) -
 async def test_labels_of_a_flow_can_be_asked_for(ask: Ask) -> None:
     text = bodies(await ask("create_flow", flow(labels=["core/C12"]), settings=emulator_settings()))
     assert '"labels":["core/C12"]' in text.replace(" ", "")
+
+
+async def test_a_null_that_the_service_printed_is_held_against_no_change(ask: Ask) -> None:
+    """A flow that ran once has `"interval": null`: that is no interval, not one of a wrong type."""
+    once = {"startTime": 1600000000, "frequency": "once", "interval": None, "endTime": None}
+    overlay = of_flows(SCHEDULED, rules=(has_flow(scheduleParams=once),))
+    assert "week" in bodies(await ask("update_flow", patch("/scheduleParams/frequency", "week"), overlay))

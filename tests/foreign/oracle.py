@@ -41,6 +41,9 @@ async def check_objects(ask: Asker) -> None:
 
 
 async def _check_list(ask: Asker, tool: str, collection: str) -> None:
+    if collection in ask.organisation.closed:
+        check_refusal(ask, await ask.call(tool), ask.organisation.closed[collection])
+        return
     rows = await ask.pages(tool, limit=100 if collection == "flows" else 7)
     same_ids(ask, tool, rows, ask.organisation.things.get(collection, {}))
     things = ask.organisation.things.get(collection, {})

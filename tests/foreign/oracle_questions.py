@@ -85,6 +85,14 @@ async def _check_lineage(ask: Asker, flow: TrueFlow) -> None:
         flow.name
     ):
         same_name(ask, "trace_lineage", nodes[flow.id].get("name"), flow)
+    sure = "no other flow breaks" in answer.text
+    ends = {"sourceConnections": flow.source_id, "targetConnections": flow.target_id}
+    hidden = any(ask.organisation.things[name][id].refused for name, id in ends.items())
+    ask.faults.check(
+        not sure or not hidden,
+        "trace_lineage: is sure of what it could not read",
+        f"{answer.asked}: {answer.text[-300:]}",
+    )
     mapped = flow.mapping_id is None or flow.mapping_id in nodes
     ask.faults.check(mapped, "trace_lineage: without the mapping set", f"{answer.asked}: {answer.text[:300]}")
 
@@ -105,7 +113,7 @@ async def _check_conditions(ask: Asker) -> None:
     ask.faults.check(
         told == known, "list_runs: other failed runs", f"{sorted(told ^ known)[:3]} of {len(known)}"
     )
-    for dataset in organisation.of("dataSets"):
+    for dataset in organisation.of("dataSets") if "targetConnections" not in organisation.closed else ():
         rows = await ask.pages("list_target_connections", dataset_id=dataset.id, limit=50)
         targets = organisation.things.get("targetConnections", {})
         into = {

@@ -180,6 +180,13 @@ async def _check_health(ask: Asker) -> None:
         not answer.is_error, "pipeline_health: refuses", f"{answer.asked}: {answer.text[:300]}"
     ):
         return
+    for collection, what in (("connectionSpecs", "connectors"), ("flowSpecs", "flow specs")):
+        said = f"The {what} could not be read" in answer.text
+        ask.faults.check(
+            said == (collection in organisation.closed),
+            f"pipeline_health: not what could be read of the {what}",
+            f"{answer.asked}: {answer.text[-300:]}",
+        )
     total, runs = answer.structured["total"], organisation.runs
     seen = Counter(run.outcome for run in runs)
     wrong = {}

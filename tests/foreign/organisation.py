@@ -177,3 +177,10 @@ def _hide(draw: Draw, organisation: Organisation) -> None:
         at = draw.at("closed", collection)
         if at.chance("closed", 4):
             organisation.closed[collection] = refused(at, 403, 404, 400)
+    # Rights are given by resource: a role may see flows and none of their connections.
+    for collection in ("connections", "sourceConnections", "targetConnections"):
+        at = draw.at("closed", collection)
+        if at.chance("closed", 3):
+            closed = organisation.closed[collection] = refused(at, 403, 404, 400)
+            things = organisation.things.get(collection, {})
+            things.update({id: replace(thing, refused=closed) for id, thing in things.items()})

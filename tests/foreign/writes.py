@@ -51,7 +51,8 @@ def _patches(flow: TrueFlow) -> list[list[dict[str, Any]]]:
     """Patches that Adobe documents, as far as they fit the flow."""
     whole = {"startTime": "1900000000", "frequency": "day", "interval": "1"}
     found: list[list[dict[str, Any]]] = [
-        [{"op": "replace", "path": "/name", "value": "Other"}],
+        # RFC 6902: what is replaced has to be there.
+        [{"op": "replace" if "name" in flow.body else "add", "path": "/name", "value": "Other"}],
         [{"op": "Add", "path": "/options", "value": {"partialIngestionPercent": 7}}],
     ]
     if isinstance(flow.body.get("options"), dict):
@@ -59,7 +60,9 @@ def _patches(flow: TrueFlow) -> list[list[dict[str, Any]]]:
     told = flow.body.get("scheduleParams")
     if isinstance(told, dict) and "frequency" in told:
         found.append([{"op": "replace", "path": "/scheduleParams", "value": whole}])
-        found.append([{"op": "replace", "path": "/scheduleParams/frequency", "value": "week"}])
+        # What a flow has already is no change: the tool says so and asks nobody.
+        other = "day" if str(told["frequency"]).casefold() == "week" else "week"
+        found.append([{"op": "replace", "path": "/scheduleParams/frequency", "value": other}])
     return found
 
 

@@ -128,6 +128,27 @@ def test_what_was_read_is_not_read_again(tmp_path: Path) -> None:
     assert [one for one in second.sent if one.url.path.endswith(("/connections", "/flows"))] == []
 
 
+def test_one_that_was_ended_while_it_tidied_up_is_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is there, the folder still is: a later snapshot is of the sandbox as it is then."""
+    emulator, path = fresh(), tmp_path / "s"
+
+    def ended(folder: Path) -> None:
+        raise KeyboardInterrupt(folder)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("aep_flow_mcp.snapshots.workplace.shutil.rmtree", ended)
+        with pytest.raises(KeyboardInterrupt):
+            take(path, lambda: EmulatorTransport(emulator), days=1)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [".s.part", "s"]
+    row = emulator.store.all(SANDBOX, "flows")[0]
+    emulator.store.put(SANDBOX, "flows", {**row, "name": "Named since"})
+    take(path, lambda: EmulatorTransport(emulator), days=1, force=True)
+    assert "Named since" in text_of(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["s"]
+
+
 ODD: list[dict[str, Any]] = [
     {
         "flowSpec": "9753525b-82c7-4dce-8a9b-5ccfce2b9876",

@@ -20,6 +20,8 @@ TEXT_LIMIT = 25_000
 
 BAR = "¦"
 """Stands in a cell for the sign between columns."""
+_NAMED = 20
+"""Parts of an empty object that are named."""
 _PLAIN_NAME = re.compile(r"[\w$@:/.-]+")
 
 RowT = TypeVar("RowT", bound=BaseModel)
@@ -92,6 +94,7 @@ def render(answer: BaseModel) -> str:
             for key, value in answer.item.items()
             if value not in (None, [], {})
         ]
+        lines = lines or [_empty(answer.item)]
         return _bounded(lines, _notes(answer.note, None), "The object is longer than one answer can be.")
     return _bounded(object_lines(answer), [], "The answer is longer than one answer can be: ask for less.")
 
@@ -139,6 +142,12 @@ def object_lines(answer: BaseModel, indent: str = "") -> list[str]:
             plain = answer.model_dump(mode="json", include={name})[name]
             lines.append(f"{indent}{name}: {_cell(plain)}")
     return lines
+
+
+def _empty(item: dict[str, Any]) -> str:
+    """What there is to say of an object without anything in it: an answer is never a blank."""
+    names = ", ".join(map(_label, list(item)[:_NAMED]))
+    return f"Nothing in it: {names or 'it has no parts'}{', ...' if len(item) > _NAMED else ''}."
 
 
 def _blocks(items: list[BaseModel]) -> list[str]:

@@ -75,6 +75,21 @@ class FlowIndex:
         return time.monotonic() - self.read_at
 
     @property
+    def lacking(self) -> str:
+        """What to add where nothing was found: it may be among what could not be read. Else empty."""
+        return f" Could not be read, so it may be there: {', '.join(self.problems)}." if self.problems else ""
+
+    @property
+    def every_connector(self) -> dict[str, str]:
+        """The names of all connectors, and the ids of those that flows use."""
+        return {**{id: id for flow in self.order for id in flow.outer_specs}, **self.connectors}
+
+    @property
+    def every_account(self) -> dict[str, str]:
+        """Likewise of accounts."""
+        return {**{id: id for flow in self.order for id in self.accounts_of(flow)}, **self.accounts}
+
+    @property
     def every_dataset(self) -> dict[str, str]:
         """The names of all datasets, and the ids of those that flows use and Catalog does not list."""
         used = (id for end in self.ends.values() for id in end.datasets)

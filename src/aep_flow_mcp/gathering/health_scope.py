@@ -11,6 +11,7 @@ from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.gathering.finding import flow_id_of, ids_meant
 from aep_flow_mcp.gathering.flow_index import End, source_end, target_end
 from aep_flow_mcp.gathering.memory import Memory
+from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.gathering.whole_lists import (
     Reading,
     collector,
@@ -22,9 +23,9 @@ from aep_flow_mcp.gathering.whole_lists import (
 from aep_flow_mcp.insight.facts import FlowFacts
 from aep_flow_mcp.insight.health import UNLISTED_FLOW
 from aep_flow_mcp.platform.concurrency import together
+from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.filters import Filter, FilterLike
 from aep_flow_mcp.platform.models.flows import FlowKind
-from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.waiting.patience import OutOfTime
 
 MOST_FILTERED = 80
@@ -67,6 +68,7 @@ class Scope:
     ends: dict[str, End] = field(default_factory=dict)
     continuous: set[str] = field(default_factory=set)
     """The flow specs of streaming flows, for which no runs are listed."""
+    unread: Unread = field(default_factory=Unread)
 
     @property
     def with_runs(self) -> list[FlowFacts]:
@@ -113,13 +115,14 @@ async def read_scope(memory: Memory, reading: Reading, asked: Asked, *, datasets
             await flow_id_of(memory, aep, asked.flow, now=now, progress=reading.progress)
         )
         scope.flows[flow.id] = FlowFacts.of(flow)
-        await _read_specs(aep, scope)
+        await _read_specs(reading, scope)
         if datasets:
             await _read_ends(reading, scope)
         return scope
     await fill(reading, scope, datasets=datasets or asked.dataset is not None)
     cut = ", ".join(sorted(reading.progress.cut))
     but = f" Only a part of the {cut} could be read in time: try again." if cut else ""
+    but += f" {scope.unread.note}" if scope.unread.note else ""
     try:
         _narrow(scope)
     except AskedError as error:
@@ -136,42 +139,59 @@ async def fill(reading: Reading, scope: Scope, *, datasets: bool) -> None:
         conditions = _kind_conditions(scope.asked.kind)
         scope.flows.update(await read_flows(reading, conditions=conditions))
 
-    connectors = partial(_in_time, reading, "connectors", partial(_read_specs, reading.aep, scope))
-    calls: list[Callable[[], Awaitable[None]]] = [flows, connectors]
+    calls: list[Callable[[], Awaitable[None]]] = [flows, partial(_read_specs, reading, scope)]
     if datasets:
         calls.append(partial(_read_ends, reading, scope))
     await together(calls)
 
 
-async def _in_time(reading: Reading, what: str, call: Callable[[], Awaitable[None]]) -> None:
-    """Read what only gives names, as far as there is time."""
+async def _helpful(
+    reading: Reading, scope: Scope, what: str, call: Callable[[], Awaitable[None]], *, so: str
+) -> None:
+    """Read what only helps, as far as there is time and it may be read."""
     try:
         await call()
     except OutOfTime:
         reading.progress.cut.add(what)
+    except PlatformError as error:
+        scope.unread.add(f"The {what}", error, so=so)
 
 
-async def _read_specs(aep: FlowReader, scope: Scope) -> None:
+async def _read_specs(reading: Reading, scope: Scope) -> None:
     """Both lists are cached by the client."""
-    scope.connectors.update(await read_connectors(aep))
-    for spec in await aep.list_flow_specs():
-        if not spec.has_runs or (spec.frequency or "").casefold() == "streaming":
-            scope.continuous.add(spec.id)
+    aep = reading.aep
+
+    async def connectors() -> None:
+        scope.connectors.update(await read_connectors(aep))
+
+    async def streams() -> None:
+        for spec in await aep.list_flow_specs():
+            if not spec.has_runs or (spec.frequency or "").casefold() == "streaming":
+                scope.continuous.add(spec.id)
+
+    named = partial(_helpful, reading, scope, "connectors", connectors, so="they are known by id only")
+    told = (
+        "which flows are streams, whose runs nobody lists, is not known: some may wrongly count as never run"
+    )
+    await together([named, partial(_helpful, reading, scope, "flow specs", streams, so=told)])
 
 
 async def _read_ends(reading: Reading, scope: Scope) -> None:
+    """The datasets of flows. Where flows are chosen by dataset, their connections must be read; else they help."""
     aep = reading.aep
 
     async def names() -> None:
         scope.datasets.update({id: item.name or id for id, item in (await read_datasets(aep)).items()})
 
-    async def ends(lister: Any, value: Any) -> None:
-        await read_all(reading, lister, collector(scope.ends, value))
+    def ends(what: str, lister: Any, value: Any) -> Callable[[], Awaitable[None]]:
+        call = partial(read_all, reading, lister, collector(scope.ends, value))
+        so = "the datasets of some flows are not known"
+        return call if scope.asked.dataset else partial(_helpful, reading, scope, what, call, so=so)
 
     calls: list[Callable[[], Awaitable[None]]] = [
-        partial(_in_time, reading, "datasets", names),
-        partial(ends, aep.list_target_connections, target_end),
-        partial(ends, aep.list_source_connections, source_end),
+        partial(_helpful, reading, scope, "datasets", names, so="they are known by id only"),
+        ends("target connections", aep.list_target_connections, target_end),
+        ends("source connections", aep.list_source_connections, source_end),
     ]
     await together(calls)
 

@@ -13,6 +13,7 @@ from aep_flow_mcp.gathering.finding import index_of
 from aep_flow_mcp.gathering.flow_parts import found
 from aep_flow_mcp.gathering.memory import Memory
 from aep_flow_mcp.gathering.progress import Progress
+from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.insight.lineage import Graph, Key, Node, NodeKind
 from aep_flow_mcp.insight.search import fold
 from aep_flow_mcp.insight.shapes import Problem
@@ -25,6 +26,7 @@ from aep_flow_mcp.platform.reader import FlowReader
 
 MOST_OF_ONE = 300
 """Flows or connections of one object that are read; more would fit neither an answer nor a minute."""
+_BEYOND = "objects beyond them are not shown, and more may depend on this than is listed"
 BATCH = 40
 """Ids in one filter."""
 Call = Callable[[], Awaitable[None]]
@@ -63,7 +65,8 @@ async def find_start(
     if len(close) == 1:
         return close[0][0], close[0][1]
     which = ", ".join(f"{name} ({each.value} {id})" for each, id, name in close[:5])
-    raise AskedError(f"No object is called {wanted!r}. {f'Close: {which}.' if close else 'Try find_flows.'}")
+    hint = f"Close: {which}." if close else "Try find_flows."
+    raise AskedError(f"No object is called {wanted!r}. {hint}{index.lacking}")
 
 
 _GETS: dict[NodeKind, Callable[[FlowReader, str], Awaitable[Any]]] = {
@@ -84,23 +87,28 @@ async def _by_id(aep: FlowReader, text: str, kinds: list[NodeKind]) -> Key | Non
     is_uri = "://" in text or text.startswith("_")
     fitting = [kind for kind in kinds if (kind is NodeKind.SCHEMA) == is_uri]
 
+    failed: list[PlatformError] = []
+
     async def exists(kind: NodeKind) -> bool:
         try:
             await _GETS[kind](aep, text)
         except PlatformError as error:
-            if error.kind in (ErrorKind.NOT_FOUND, ErrorKind.INVALID, ErrorKind.PERMISSION):
-                return False
-            raise
+            if error.kind not in (ErrorKind.NOT_FOUND, ErrorKind.INVALID, ErrorKind.PERMISSION):
+                failed.append(error)
+            return False
         return True
 
     if not is_uri and not any(char.isdigit() for char in text):
         return None
     there = await together([partial(exists, kind) for kind in fitting])
-    return next(((kind, text) for kind, is_there in zip(fitting, there, strict=True) if is_there), None)
+    start = next(((kind, text) for kind, is_there in zip(fitting, there, strict=True) if is_there), None)
+    if start is None and failed:
+        raise failed[0]  # it may be what could not be read
+    return start
 
 
-async def read_graph(aep: FlowReader, start: Key, *, up: bool, hops: int) -> tuple[Graph, list[str]]:
-    """The objects around `start`, and what the reader of the graph should know about it.
+async def read_graph(aep: FlowReader, start: Key, *, up: bool, hops: int) -> tuple[Graph, list[str], bool]:
+    """The objects around `start`, what the reader of the graph should know about it, and whether all could be read.
 
     Downstream is always read, and every flow that feeds a dataset there: without those nobody could say which
     datasets get nothing more.
@@ -113,7 +121,7 @@ async def read_graph(aep: FlowReader, start: Key, *, up: bool, hops: int) -> tup
     fed = [key[1] for key in reading.graph.downstream(start) if key[0] is NodeKind.DATASET]
     await reading.add(await reading.feeding(fed))
     await reading.name_all({start, *reading.graph.upstream(start), *reading.graph.downstream(start)})
-    return reading.graph, reading.notes
+    return reading.graph, [*reading.notes, *reading.unread.notes], not reading.unread.errors
 
 
 @dataclass
@@ -123,6 +131,7 @@ class _Reading:
     aep: FlowReader
     graph: Graph = field(default_factory=Graph)
     notes: list[str] = field(default_factory=list)
+    unread: Unread = field(default_factory=Unread)
     seen: set[str] = field(default_factory=set)
     sources: dict[str, SourceConnection] = field(default_factory=dict)
     targets: dict[str, TargetConnection] = field(default_factory=dict)
@@ -238,7 +247,12 @@ class _Reading:
         async def read(batch: list[str]) -> list[Any]:
             return [item async for item in lister([Filter(path).in_(batch)], cap=MOST_OF_ONE)]
 
-        lists = await together([partial(read, batch) for batch in batches])
+        # A list is asked for along several ways; that it may not be read is said once.
+        what = f"The {lister.__name__.removeprefix('iter_').replace('_', ' ')}"
+        if what in self.unread.errors:
+            return []
+        calls = [partial(self.unread.read, what, partial(read, batch), [], so=_BEYOND) for batch in batches]
+        lists = await together(calls)
         items = [item for listed in lists for item in listed]
         if any(len(listed) >= MOST_OF_ONE for listed in lists):
             self.notes.append(f"There are more than {MOST_OF_ONE}; the first of them are shown.")
@@ -268,8 +282,9 @@ class _Reading:
             yield from (partial(self._read_end, known, get, id) for id in sorted(ids - known.keys()))
 
     async def _read_end(self, known: dict[str, Any], get: Callable[[str], Awaitable[Any]], id: str) -> None:
-        end = await found(partial(get, id))
-        if not isinstance(end, Problem):
+        what = f"{get.__name__.removeprefix('get_').replace('_', ' ').capitalize()}s among these"
+        end = await self.unread.read(what, partial(get, id), None, so=_BEYOND)
+        if end is not None:
             known[id] = end
 
     def _add_flow(self, flow: Flow) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar, cast
 
+from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.platform.concurrency import together
-from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 
 T = TypeVar("T")
@@ -14,21 +14,23 @@ SpecT = TypeVar("SpecT", ConnectionSpec, FlowSpec)
 
 
 async def with_specs(
-    fetch: Callable[[], Awaitable[T]], list_specs: Callable[[], Awaitable[Sequence[SpecT]]], *, lacking: str
+    fetch: Callable[[], Awaitable[T]],
+    list_specs: Callable[[], Awaitable[Sequence[SpecT]]],
+    *,
+    lacking: str,
+    so: str = "the rows are without them",
 ) -> tuple[T, dict[str, SpecT], str | None]:
     """What `fetch` gives, the specs by id, and a note where these could not be read.
 
-    lacking: what the answer is then without, such as "Connector names". The specs are cached, so they cost a
-    request only now and then. A page without names is better than no page.
+    lacking, so: what the answer is then without, such as "Connector names", as `Unread.read` takes it. The specs are
+    cached, so they cost a request only now and then. A page without names is better than no page.
     """
 
-    async def specs() -> tuple[dict[str, SpecT], str | None]:
-        try:
-            found = await list_specs()
-        except PlatformError as error:
-            return {}, f"{lacking} could not be read: {error}"
-        return {spec.id: spec for spec in found}, None
+    unread = Unread()
+
+    async def specs() -> Sequence[SpecT]:
+        return await unread.read(lacking, list_specs, (), so=so)
 
     calls: list[Callable[[], Awaitable[Any]]] = [fetch, specs]
-    page, (known, note) = await together(calls)
-    return cast(T, page), known, note
+    page, found = await together(calls)
+    return cast(T, page), {spec.id: spec for spec in found}, unread.note

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.guard.changes.canonical import shown
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
@@ -30,7 +31,7 @@ class End:
 
     kind: Kind
     uses: str
-    used_by: Callable[[FlowReader, str], Awaitable[list[str]]]
+    used_by: Callable[[FlowReader, str, Unread], Awaitable[list[str]]]
     check: Callable[[ConnectionSpec, Params | None, bool, FlowSpec | None], Checked]
     part: Callable[[ConnectionSpec], NamedSpec | None]
 
@@ -67,9 +68,10 @@ async def create(
     names: Iterable[Named] = (),
 ) -> Change:
     """A Change that creates a source or target connection, after its connector's own checks."""
-    spec = await objects.connector(aep, spec_id)
     told = list(warnings)
-    sent = objects.sendable(end.check(spec, params, account_id is not None, flow_spec), told)
+    spec = await objects.connector(aep, spec_id, told)
+    checked = end.check(spec, params, account_id is not None, flow_spec) if spec else Checked(params)
+    sent = objects.sendable(checked, told)
     account = await objects.account_for(aep, account_id, spec, told)
     body = compact(
         name=name,
@@ -77,12 +79,12 @@ async def create(
         baseConnectionId=account_id,
         data=data,
         params=sent,
-        connectionSpec=objects.spec_ref(spec),
+        connectionSpec=objects.spec_ref(spec_id, spec),
     )
     return Change.create(
         end.kind,
         body,
-        secret_keys=spec.secret_pointers,
+        secret_keys=spec.secret_pointers if spec else (),
         params={"mode": "draft"} if draft else None,
         warnings=told,
         names=(*names, *objects.called(("account", account), ("connector", spec))),
@@ -93,8 +95,9 @@ async def update(
     aep: FlowReader, end: End, object_id: str, operations: list[PatchOp], etag: str | None
 ) -> Change:
     """A Change that patches one, after its connector's own checks, and names the flows that use it."""
-    warnings: list[str] = []
-    used = await end.used_by(aep, object_id)
+    unread = Unread()
+    used = await end.used_by(aep, object_id, unread)
+    warnings = list(unread.notes)
 
     async def checked(item: dict[str, Any], ops: Operations) -> Operations:
         if not any(op["path"].startswith("/params") for op in ops):
@@ -114,9 +117,10 @@ async def delete(aep: FlowReader, end: End, object_id: str, *, delete_anyway: bo
         PlanError: flows use it, and nobody said to go on.
     """
     item = await objects.stored(aep, end.kind, object_id)
-    lines = await end.used_by(aep, object_id)
-    dependents.refuse_if_used(f"The {end.kind.value}", lines, delete_anyway=delete_anyway)
-    return Change.delete(end.kind, item, dependents=lines)
+    unread = Unread()
+    lines = await end.used_by(aep, object_id, unread)
+    dependents.refuse_if_used(f"The {end.kind.value}", lines, unread, delete_anyway=delete_anyway)
+    return Change.delete(end.kind, item, dependents=lines, warnings=unread.notes)
 
 
 async def ends_by_name(aep: FlowReader, flow: Params) -> list[str]:

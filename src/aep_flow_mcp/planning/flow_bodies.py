@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,7 +22,7 @@ from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning import same_load
 from aep_flow_mcp.planning.objects import compact
 from aep_flow_mcp.platform.concurrency import together
-from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
+from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.models.connections import SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.neighbours import Dataset
 from aep_flow_mcp.platform.models.specs import FlowSpec
@@ -110,11 +110,13 @@ class Options(BaseModel):
         )
 
 
-class Ends(NamedTuple):
-    """The two connections that a flow joins."""
+@dataclass(frozen=True)
+class Ends:
+    """The two connections that a flow joins. `warnings`: what could not be read; such a one is known by id only."""
 
     source: SourceConnection
     target: TargetConnection
+    warnings: tuple[str, ...] = ()
 
 
 def epoch_seconds(text: str, field: str) -> int:
@@ -148,29 +150,27 @@ async def read_ends(aep: FlowReader, source_id: str, target_id: str) -> Ends:
     Raises:
         PlanError: one of them is not there.
     """
-    found: dict[str, Any] = {}
+    warnings: list[str] = []
 
-    async def read(name: str, object_id: str, get: Any) -> None:
-        try:
-            found[name] = await get(object_id)
-        except PlatformError as error:
-            found[name] = error
+    def end(name: str, object_id: str, get: Callable[[str], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+        return partial(
+            planning.readable,
+            f"The {name} connection",
+            partial(get, object_id),
+            warnings,
+            so="what depends on it was not checked",
+            absent=f"{name}_connection_id: there is no {name} connection {object_id} in this sandbox.",
+        )
 
-    await together(
+    source, target = await together(
         [
-            partial(read, "source", source_id, aep.get_source_connection),
-            partial(read, "target", target_id, aep.get_target_connection),
+            end("source", source_id, aep.get_source_connection),
+            end("target", target_id, aep.get_target_connection),
         ]
     )
-    for name, object_id in (("source", source_id), ("target", target_id)):
-        error = found[name]
-        if isinstance(error, PlatformError):
-            if error.kind is not ErrorKind.NOT_FOUND:
-                raise error
-            raise PlanError(
-                f"{name}_connection_id: there is no {name} connection {object_id} in this sandbox."
-            )
-    return Ends(found["source"], found["target"])
+    return Ends(
+        source or SourceConnection(id=source_id), target or TargetConnection(id=target_id), tuple(warnings)
+    )
 
 
 async def mapping_step(
@@ -179,30 +179,54 @@ async def mapping_step(
     version: int | None,
     *,
     target: TargetConnection | None,
+    warnings: list[str],
     names: list[Named],
+    in_use: bool = False,
 ) -> dict[str, Any]:
     """The Mapping transformation, with the mapping set's own latest version unless one is given.
 
-    names: gets the mapping set's.
+    warnings, names: get what could not be read, and the mapping set's name. in_use: a flow has it already, so that a
+    404 says no more than that it is not shown.
 
     Raises:
-        PlanError: there is no such mapping set, or it is for another schema than the target's.
+        PlanError: there is no such mapping set, it is for another schema than the target's, or its latest version is
+            asked for and cannot be read.
     """
+    get = aep.neighbours.get_mapping_set
+    which = f" in version {version}" if version is not None else ""
+    what, so = f"The mapping set {mapping_id}", "whether it fits the target was not checked"
     try:
-        mapping = await aep.neighbours.get_mapping_set(mapping_id, version)
-    except PlatformError as error:
-        if error.kind is not ErrorKind.NOT_FOUND:
+        mapping = await planning.readable(
+            what,
+            partial(get, mapping_id, version),
+            warnings,
+            so=so,
+            absent=f"mapping_id: there is no mapping set {mapping_id}{which}.",
+        )
+    except PlanError:
+        if not in_use or (version is not None and await _is_shown(partial(get, mapping_id))):
             raise
-        which = f" in version {version}" if version is not None else ""
-        raise PlanError(f"mapping_id: there is no mapping set {mapping_id}{which}.") from None
-    if target and target.schema_id and mapping.schema_id and mapping.schema_id != target.schema_id:
+        mapping = await planning.readable(what, partial(get, mapping_id, version), warnings, so=so)
+    if mapping is None and version is None:
+        raise PlanError(f"mapping_version: give it, for the latest cannot be told. {' '.join(warnings)}")
+    schema_id = mapping.schema_id if mapping else None
+    if target and target.schema_id and schema_id and schema_id != target.schema_id:
         # 1425-400, help/sources/errors/flow-service-errors.md: both have the same schema.
         raise PlanError(
-            f"mapping_id: the mapping set is for the schema {mapping.schema_id}, the target for {target.schema_id}."
+            f"mapping_id: the mapping set is for the schema {schema_id}, the target for {target.schema_id}."
         )
-    names += known_by_name([(mapping_id, "mapping set", mapping.name)])
-    found = version if version is not None else mapping.version
+    if mapping is not None:
+        names += known_by_name([(mapping_id, "mapping set", mapping.name)])
+    found = version if version is not None or mapping is None else mapping.version
     return {"name": "Mapping", "params": {"mappingId": mapping_id, "mappingVersion": int(found or 0)}}
+
+
+async def _is_shown(read: Callable[[], Awaitable[Any]]) -> bool:
+    try:
+        await read()
+    except PlatformError:
+        return False
+    return True
 
 
 async def plan_flow(
@@ -218,24 +242,27 @@ async def plan_flow(
     description: str | None,
     draft: bool = False,
     names: Iterable[Named] = (),
+    warnings: Iterable[str] = (),
 ) -> Change:
     """A Change that creates a flow, after the flow spec's own checks."""
-    spec = await planning.flow_spec(aep, flow_spec_id)
-    warnings: list[str] = []
-    sent = planning.sendable(_checked(spec, ends, schedule, transformations, options, draft=draft), warnings)
+    told = [*warnings, *ends.warnings]
+    spec = await planning.flow_spec(aep, flow_spec_id, told)
+    sent = planning.sendable(
+        _checked(spec, flow_spec_id, ends, schedule, transformations, options, draft=draft), told
+    )
     body = compact(
         name=name,
         description=description,
-        flowSpec=planning.spec_ref(spec),
+        flowSpec=planning.spec_ref(flow_spec_id, spec),
         sourceConnectionIds=[ends.source.id],
         targetConnectionIds=[ends.target.id],
         transformations=sent["transformations"] or [],
         scheduleParams=sent["scheduleParams"] or None,
         options=sent["options"] or None,
-        labels=planning.sendable(check_labels(labels or ()), warnings),
+        labels=planning.sendable(check_labels(labels or ()), told),
     )
     calls: list[Callable[[], Awaitable[Any]]] = [
-        partial(same_load.of_ends, aep, *ends),
+        partial(same_load.of_ends, aep, ends.source, ends.target),
         partial(_dataset, aep, ends),
     ]
     doubled, dataset = await together(calls)
@@ -244,7 +271,7 @@ async def plan_flow(
         Kind.FLOW,
         body,
         params={"mode": "draft"} if draft else None,
-        warnings=[*warnings, *doubled],
+        warnings=[*told, *doubled],
         summary=_from_to(ends, dataset),
         names=(*names, *planning.called(*named)),
     )
@@ -271,7 +298,8 @@ def _from_to(ends: Ends, dataset: Dataset | None) -> str:
 
 
 def _checked(
-    spec: FlowSpec,
+    spec: FlowSpec | None,
+    spec_id: str,
     ends: Ends,
     schedule: Mapping[str, Any] | None,
     transformations: list[dict[str, Any]] | None,
@@ -280,19 +308,22 @@ def _checked(
     draft: bool,
 ) -> Checked:
     """The body against the flow spec, and against what the flow spec's own mapping needs."""
-    checked = check_flow(
-        spec,
-        source_spec_id=ends.source.spec_id,
-        target_spec_id=ends.target.spec_id,
-        schedule=schedule,
-        transformations=transformations,
-        options=options,
-        now=planning.now(),
-        draft=draft,
-    )
-    needs_mapping = spec.id == wellknown.FLOW_STREAM_MAPPED and not draft
+    as_given = {"scheduleParams": schedule, "transformations": transformations, "options": options}
+    checked = Checked(as_given)
+    if spec is not None:
+        checked = check_flow(
+            spec,
+            source_spec_id=ends.source.spec_id,
+            target_spec_id=ends.target.spec_id,
+            schedule=schedule,
+            transformations=transformations,
+            options=options,
+            now=planning.now(),
+            draft=draft,
+        )
+    needs_mapping = spec_id == wellknown.FLOW_STREAM_MAPPED and not draft
     if needs_mapping and not any(step.get("name") == "Mapping" for step in transformations or ()):
         # 1328-400, help/sources/errors/sources-errors.md: the mapping transformation is missing.
-        missing = Problem("mapping_id", f"is required: {spec.name} maps raw data.")
+        missing = Problem("mapping_id", f"is required: {spec.name if spec else spec_id} maps raw data.")
         return replace(checked, problems=(*checked.problems, missing))
     return checked

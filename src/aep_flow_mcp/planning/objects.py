@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.gathering.times import now as present
+from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import Named, known_by_name
@@ -25,7 +26,8 @@ from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.platform.reader import FlowReader
 
 Params = dict[str, Any]
-Spec = TypeVar("Spec")
+Found = TypeVar("Found")
+UNCHECKED = "nothing was checked against it and the service decides alone"
 
 
 class Op(StrEnum):
@@ -55,9 +57,9 @@ def compact(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def spec_ref(spec: ConnectionSpec | FlowSpec) -> dict[str, str]:
-    """How an object names its spec."""
-    return {"id": spec.id, "version": spec.version or "1.0"}
+def spec_ref(spec_id: str, spec: ConnectionSpec | FlowSpec | None) -> dict[str, str]:
+    """How an object names its spec; `spec` is None where it could not be read."""
+    return {"id": spec_id, "version": (spec.version if spec else None) or "1.0"}
 
 
 def refuse(problems: Iterable[Problem]) -> None:
@@ -145,26 +147,59 @@ async def publish(aep: FlowReader, kind: Kind, object_id: str) -> Change:
     )
 
 
-async def connector(aep: FlowReader, spec_id: str) -> ConnectionSpec:
-    """A connection spec by its id, from the cached catalogue."""
+async def readable(
+    what: str,
+    read: Callable[[], Awaitable[Found]],
+    warnings: list[str],
+    *,
+    so: str,
+    absent: str | None = None,
+) -> Found | None:
+    """What `read` gives; None, said in the warnings, where it cannot be read: then the service decides alone.
+
+    what, so: as `Unread.read` takes them. absent: what to say of a 404, where nothing else tells that it is there.
+
+    Raises:
+        PlanError: it is not there.
+        PlatformError: the credentials are refused, or there were too many requests: that is no answer about it.
+    """
     try:
-        return await aep.get_connection_spec(spec_id)
+        return await read()
     except PlatformError as error:
-        if error.kind is not ErrorKind.NOT_FOUND:
+        if error.kind in (ErrorKind.AUTH, ErrorKind.RATE_LIMITED):
             raise
-        raise PlanError(
-            f"There is no connection spec {spec_id}. find_connection_spec finds it by name."
-        ) from None
+        if absent is not None and error.kind is ErrorKind.NOT_FOUND:
+            raise PlanError(absent) from None
+        unread = Unread()
+        unread.add(what, error, so=so)
+        warnings += [note for note in unread.notes if note not in warnings]
+        return None
 
 
-async def flow_spec(aep: FlowReader, spec_id: str) -> FlowSpec:
-    """A flow spec by its id, from the cached catalogue."""
-    try:
-        return await aep.get_flow_spec(spec_id)
-    except PlatformError as error:
-        if error.kind is not ErrorKind.NOT_FOUND:
-            raise
-        raise PlanError(f"There is no flow spec {spec_id}. find_flow_spec finds it by name.") from None
+async def connector(aep: FlowReader, spec_id: str, warnings: list[str]) -> ConnectionSpec | None:
+    """A connection spec by its id, from the cached catalogue; None as `readable` says.
+
+    Raises:
+        PlanError: there is none.
+    """
+    return await readable(
+        f"The connection spec {spec_id}",
+        lambda: aep.get_connection_spec(spec_id),
+        warnings,
+        so=UNCHECKED,
+        absent=f"There is no connection spec {spec_id}. find_connection_spec finds it by name.",
+    )
+
+
+async def flow_spec(aep: FlowReader, spec_id: str, warnings: list[str]) -> FlowSpec | None:
+    """A flow spec by its id, likewise."""
+    return await readable(
+        f"The flow spec {spec_id}",
+        lambda: aep.get_flow_spec(spec_id),
+        warnings,
+        so=UNCHECKED,
+        absent=f"There is no flow spec {spec_id}. find_flow_spec finds it by name.",
+    )
 
 
 def spec_id_of(item: Mapping[str, Any], member: str = "connectionSpec") -> str | None:
@@ -197,7 +232,7 @@ def now() -> float:
 
 
 async def account_for(
-    aep: FlowReader, connection_id: str | None, spec: ConnectionSpec, warnings: list[str]
+    aep: FlowReader, connection_id: str | None, spec: ConnectionSpec | None, warnings: list[str]
 ) -> Connection | None:
     """An account that is named must be there; whether it fits the connector is added to the warnings.
 
@@ -206,13 +241,15 @@ async def account_for(
     """
     if connection_id is None:
         return None
-    try:
-        account = await aep.get_connection(connection_id)
-    except PlatformError as error:
-        if error.kind is not ErrorKind.NOT_FOUND:
-            raise
-        raise PlanError(f"base_connection_id: there is no account {connection_id} in this sandbox.") from None
-    sendable(check_account(spec, account), warnings)
+    account = await readable(
+        f"The account {connection_id}",
+        lambda: aep.get_connection(connection_id),
+        warnings,
+        so="whether it fits was not checked",
+        absent=f"base_connection_id: there is no account {connection_id} in this sandbox.",
+    )
+    if account and spec:
+        sendable(check_account(spec, account), warnings)
     return account
 
 
@@ -222,14 +259,10 @@ def called(*items: tuple[str, Any]) -> tuple[Named, ...]:
 
 
 async def spec_for_update(
-    read: Callable[[str], Awaitable[Spec]], spec_id: str | None, warnings: list[str]
-) -> Spec | None:
+    read: Callable[[str], Awaitable[Found]], spec_id: str | None, warnings: list[str]
+) -> Found | None:
     """The spec of an object that is there already; None, said in the warnings, where it cannot be read."""
-    if spec_id:
-        try:
-            return await read(spec_id)
-        except PlatformError as error:
-            if error.kind in (ErrorKind.AUTH, ErrorKind.RATE_LIMITED):
-                raise
-    warnings.append("Its spec could not be read, so nothing of this was checked against it.")
-    return None
+    if spec_id is None:
+        warnings.append(f"Its spec could not be read, for it names none, so {UNCHECKED}.")
+        return None
+    return await readable("Its spec", lambda: read(spec_id), warnings, so=UNCHECKED)

@@ -31,7 +31,9 @@ def checked_ops(
     for member, check in checks.items():
         if member not in patch.after:
             continue
-        old, new = check(patch.before.get(member)), check(patch.after[member])
+        before = patch.before.get(member)
+        old = check(_without_stored_nulls(before, before))
+        new = check(_without_stored_nulls(patch.after[member], before))
         known = {str(problem) for problem in old.problems}
         fields = [joined(*way) for way in touched if way[0] == member]
         problems += [
@@ -43,6 +45,24 @@ def checked_ops(
         sent[member] = new.value
     refuse(problems)
     return [_typed(op, patch.after, sent) for op in ops]
+
+
+def _without_stored_nulls(value: Any, before: Any) -> Any:
+    """The value without what is null in it and was null before: the service prints nulls for what is not there."""
+    if isinstance(value, Mapping):
+        old = before if isinstance(before, Mapping) else {}
+        return {
+            name: _without_stored_nulls(inner, old.get(name))
+            for name, inner in value.items()
+            if inner is not None or old.get(name, _ABSENT) is not None
+        }
+    if isinstance(value, list):
+        olds = before if isinstance(before, list) else []
+        return [
+            _without_stored_nulls(inner, olds[place] if place < len(olds) else None)
+            for place, inner in enumerate(value)
+        ]
+    return value
 
 
 def _typed(op: dict[str, Any], after: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aep_flow_mcp.guard.changes.change import Change, Follow, Plan, Ref
@@ -25,13 +26,16 @@ DRAFT = {"mode": "draft"}
 
 
 async def judged(reading: Reading, **beside: Any) -> Verdict:
-    """Reads what the wish needs, and judges it. `reading` then says what could not be read.
+    """Reads what the wish needs, and judges it. What could not be read is among the warnings, and so in the preview.
 
     Raises:
         PlatformError: something that the wish names cannot be read.
     """
     findings = await reading.read(**beside)
-    return judge(reading.wish, findings)
+    verdict = judge(reading.wish, findings)
+    warnings = (*reading.unread, *verdict.warnings)
+    blueprint = verdict.blueprint and replace(verdict.blueprint, warnings=warnings)
+    return replace(verdict, warnings=warnings, blueprint=blueprint)
 
 
 def change_of(blueprint: Blueprint, *, warnings: Iterable[str] = (), follow: Follow | None = None) -> Change:

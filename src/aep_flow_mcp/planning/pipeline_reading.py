@@ -12,7 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from aep_flow_mcp.pipelines import connectors, wellknown
 from aep_flow_mcp.pipelines.findings import Findings, Place
@@ -30,6 +30,7 @@ from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.reader_specs import ConfigsQuery
 
 Call = Callable[[], Awaitable[Any]]
+Known = TypeVar("Known", Connection, Dataset)
 
 MANY = 100
 EXPORTABLE_PAGES = 3
@@ -102,12 +103,18 @@ class Reading:
         async def named() -> list[Connection]:
             return (await self.aep.list_connections(Filter("name").eq(wanted), limit=MANY)).items
 
-        self.accounts_asked = await _by_id_or_name(wanted, self.aep.get_connection, named)
+        found = await _by_id_or_name(
+            wanted, self._unless_hidden("the account", self.aep.get_connection, Connection), named
+        )
+        self.accounts_asked = found
 
     async def _read_asked_dataset(self, wanted: str) -> None:
         catalog = self.aep.neighbours
+        get: Callable[[str], Awaitable[Dataset]] = catalog.get_dataset
+        if self.wish.direction is Direction.EXPORT:  # an import is into its schema, which has to be known
+            get = self._unless_hidden("the dataset", get, Dataset)
         found = await _by_id_or_name(
-            wanted.strip(), catalog.get_dataset, partial(catalog.find_dataset_by_name, wanted.strip())
+            wanted.strip(), get, partial(catalog.find_dataset_by_name, wanted.strip())
         )
         self.datasets_asked[wanted] = tuple(found)
 
@@ -210,6 +217,24 @@ class Reading:
             place=self.place,
         )
 
+    def _unless_hidden(
+        self, what: str, get: Callable[[str], Awaitable[Known]], known_by_id: Callable[..., Known]
+    ) -> Callable[[str], Awaitable[Known]]:
+        """What is named by its id and may not be read is known by that alone, which is said: the service decides."""
+
+        async def run(object_id: str) -> Known:
+            try:
+                return await get(object_id)
+            except PlatformError as error:
+                if error.kind not in (ErrorKind.PERMISSION, ErrorKind.UNAVAILABLE):
+                    raise
+                self.unread.append(
+                    f"Could not be read, so it was not checked: {what} {object_id} ({error.kind.value})."
+                )
+                return known_by_id(id=object_id)
+
+        return run
+
     def _optional(self, what: str, call: Call) -> Call:
         """What only helps: when it cannot be read, that is said, and the rest goes on."""
 
@@ -241,8 +266,9 @@ async def _by_id_or_name(
         try:
             return await by_name()
         except PlatformError as error:
-            if error.kind is ErrorKind.INVALID:
-                return []  # no filter can say this name, so nothing has it
+            # No filter can say this name, so nothing has it; and what is an id need not be a name.
+            if error.kind is ErrorKind.INVALID or _OBJECT_ID.fullmatch(wanted):
+                return []
             raise
 
     found: list[list[Any]] = await together([one, several])

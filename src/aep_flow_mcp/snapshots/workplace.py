@@ -41,6 +41,8 @@ class Workplace:
     def __init__(self, target: Path) -> None:
         self.target = target
         self.folder = target.with_name(f".{target.name}.part")
+        self._state = self.folder / "state.json"
+        self._noted = self.folder / "mappings.json"
         self.begun: dict[str, Any] = {}
         self.progress: dict[str, dict[str, Any]] = {}
         self._known: dict[str, int] = {}
@@ -52,10 +54,9 @@ class Workplace:
             SnapshotError: the folder belongs to another question (another sandbox, other options), or cannot be made.
         """
         asked = {name: value for name, value in begun.items() if name != "taken_at"}
-        state = self.folder / "state.json"
-        if state.exists():
+        if self._state.exists():
             try:
-                held = json.loads(state.read_text("utf-8"))
+                held = json.loads(self._state.read_text("utf-8"))
                 self.begun, self.progress = held["begun"], held["progress"]
             except (ValueError, KeyError, OSError):
                 raise self._in_the_way("cannot be read") from None
@@ -67,6 +68,7 @@ class Workplace:
             self.folder.mkdir(mode=0o700, parents=False, exist_ok=True)
         except OSError as error:
             raise SnapshotError(f"{self.folder} cannot be made: {error.strerror}.") from None
+        self._noted.unlink(missing_ok=True)
         self.begun = begun | {"salt": secrets.token_hex(32)}
         self.save()
         return False
@@ -101,7 +103,7 @@ class Workplace:
     def save(self) -> None:
         """Write down how far it is."""
         state = json.dumps({"begun": self.begun, "progress": self.progress})
-        self._write(self.folder / "state.json", state.encode())
+        self._write(self._state, state.encode())
 
     def finish(self, about: dict[str, Any]) -> None:
         """Put the blocks into the file, whole or not at all, and remove the folder."""
@@ -123,6 +125,8 @@ class Workplace:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self.target)
+        # First what says that there is something to go on with: it is done, even if the rest stays lying there.
+        self._state.unlink()
         shutil.rmtree(self.folder)
 
     def _members(self, manifest: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
@@ -139,12 +143,13 @@ class Workplace:
         held = [tuple(pair) for pair in self.noted()]
         merged = list(dict.fromkeys([*held, *pairs]))
         if len(merged) > len(held):
-            self._write(self.folder / "mappings.json", json.dumps(merged).encode())
+            self._write(self._noted, json.dumps(merged).encode())
 
     def noted(self) -> list[tuple[str, str]]:
         """What was noted so far."""
-        path = self.folder / "mappings.json"
-        return [(id, version) for id, version in json.loads(path.read_text("utf-8"))] if path.exists() else []
+        if not self._noted.exists():
+            return []
+        return [(id, version) for id, version in json.loads(self._noted.read_text("utf-8"))]
 
     def _block(self, kind: str, number: int) -> Path:
         return self.folder / f"{kind}-{number:05}.z"

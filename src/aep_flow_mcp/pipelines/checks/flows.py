@@ -99,9 +99,9 @@ def check_flow(
     """All of a flow's body; the value holds `scheduleParams`, `transformations` and `options`.
 
     A draft may still lack its schedule. So may a flow from the profile store: each of its audiences has one of its own
-    (help/destinations/api/activate-segments-file-based-destinations.md).
+    (help/destinations/api/activate-segments-file-based-destinations.md). And so may one whose source is not known.
     """
-    complete = not draft and source_spec_id != PROFILE_STORE
+    complete = not draft and source_spec_id not in (None, PROFILE_STORE)
     parts = {
         "scheduleParams": check_schedule(spec, schedule, now=now, complete=complete),
         "transformations": check_transformations(spec, list(transformations or ())),

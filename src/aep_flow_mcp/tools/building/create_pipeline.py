@@ -6,6 +6,7 @@ from typing import Any
 
 from aep_flow_mcp.answers.present import moment
 from aep_flow_mcp.asking.questions import Answered, Talk
+from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.steps import NotAnswered, PlanError
 from aep_flow_mcp.pipelines.blueprint import Verdict, What
@@ -51,21 +52,38 @@ async def how_it_stands(aep: FlowReader, labels: Sequence[str], ids: Mapping[str
         PlatformError: it cannot be read.
     """
     flow_id, account_id = ids[What.FLOW.value], ids.get(What.ACCOUNT.value)
+    unread = Unread()
+    newest = partial(aep.list_runs, Filter("flowId").eq(flow_id), limit=1, orderby="-createdAt")
     calls: list[Any] = [
         partial(aep.get_flow, flow_id),
-        partial(aep.list_runs, Filter("flowId").eq(flow_id), limit=1, orderby="-createdAt"),
-        *([partial(aep.get_connection, account_id)] if account_id else []),
-        aep.list_flow_specs,
+        partial(unread.read, "Its runs", newest, None, so="whether one has started is not known"),
+        partial(
+            unread.read, "The flow specs", aep.list_flow_specs, (), so="whether it is a stream is not known"
+        ),
+        *(
+            [
+                partial(
+                    unread.read,
+                    "The account",
+                    partial(aep.get_connection, account_id),
+                    None,
+                    so="the address of an inlet is not known",
+                )
+            ]
+            if account_id
+            else []
+        ),
     ]
-    flow, runs, *accounts, flow_specs = await together(calls)
+    flow, runs, flow_specs, *accounts = await together(calls)
     spec = next((item for item in flow_specs if item.id == flow.spec_id), None)
     streams = spec is not None and not spec.has_runs
     return {
         "flow": flow.id,
         "state": flow.state,
-        "first_run": _first_run(flow, runs.items, streams=streams),
-        **_inlet(accounts),
+        "first_run": _first_run(flow, runs.items, streams=streams) if runs else "not known",
+        **_inlet([account for account in accounts if account]),
         **_labelled(flow, labels),
+        **({"note": unread.note} if unread.note else {}),
     }
 
 

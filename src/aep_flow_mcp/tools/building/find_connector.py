@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 
 from aep_flow_mcp.answers.spec_fields import SpecField, fields_of
 from aep_flow_mcp.answers.text import Answer, NamedRef
+from aep_flow_mcp.gathering.spec_names import with_specs
 from aep_flow_mcp.pipelines import connectors
 from aep_flow_mcp.pipelines.wish import Direction
-from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.surface.dependencies import Reader
@@ -64,16 +64,21 @@ async def find_connector(
     limit: Annotated[int, Field(ge=1, le=10)] = 3,
 ) -> Connectors:
     """Connectors by words, each with credentials, parameters and flow specs. Then: plan_pipeline."""
-    found: list[list[ConnectionSpec] | list[FlowSpec]] = await together(
-        [aep.list_connection_specs, aep.list_flow_specs]
+    specs, flow_specs, unread = await with_specs(
+        aep.list_connection_specs,
+        aep.list_flow_specs,
+        lacking="The flow specs",
+        so="those that take a connector are not known",
     )
-    specs = [spec for spec in found[0] if isinstance(spec, ConnectionSpec)]
-    flow_specs = [spec for spec in found[1] if isinstance(spec, FlowSpec)]
     ranked = connectors.rank(words, specs, direction) or _by_any_word(words, specs, direction)
+    note = _note(words, specs, direction, total=len(ranked), limit=limit)
     return Connectors(
         total=len(ranked),
-        connectors=[_card(spec, direction or connectors.goes(spec), flow_specs) for spec in ranked[:limit]],
-        note=_note(words, specs, direction, total=len(ranked), limit=limit),
+        connectors=[
+            _card(spec, direction or connectors.goes(spec), list(flow_specs.values()))
+            for spec in ranked[:limit]
+        ],
+        note=" ".join(filter(None, [note, unread])) or None,
     )
 
 

@@ -94,7 +94,7 @@ async def plan_pipeline(app: AppState, aep: Reader, wish: Wish) -> PipelinePlan:
 
     verdict = await judged(reading, beside=[may_write])
     problems = [Wrong(field=item.field, fix=item.message) for item in verdict.problems]
-    notes = list(reading.unread)
+    notes: list[str] = []
     shown = None
     if isinstance(where[0], Refusal):
         notes.append(f"create_pipeline would be refused: {where[0].sentence}")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.guard.changes.canonical import shown
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
@@ -120,7 +121,9 @@ async def update_connection(
         if spec is not None:
             ops = checked_ops(item, ops, {"auth": partial(check_auth, spec)}, warnings)
         warnings.extend(_replaced_whole(item, spec, ops))
-        used.extend(await dependents.of_connection(aep, connection_id))
+        unread = Unread()
+        used.extend(await dependents.of_connection(aep, connection_id, unread))
+        warnings.extend(unread.notes)
         return ops
 
     return await planning.update(
@@ -170,9 +173,10 @@ def _listed(names: list[str]) -> str:
 async def delete_connection(aep: Reader, connection_id: Id, delete_anyway: bool = False) -> Change:
     """Delete an account. Refuses, with the list, while connections or flows use it."""
     item = await planning.stored(aep, Kind.CONNECTION, connection_id)
-    lines = await dependents.of_connection(aep, connection_id)
-    dependents.refuse_if_used("The account", lines, delete_anyway=delete_anyway)
-    return Change.delete(Kind.CONNECTION, item, dependents=lines)
+    unread = Unread()
+    lines = await dependents.of_connection(aep, connection_id, unread)
+    dependents.refuse_if_used("The account", lines, unread, delete_anyway=delete_anyway)
+    return Change.delete(Kind.CONNECTION, item, dependents=lines, warnings=unread.notes)
 
 
 @write_tool("connections", idempotent=True)
@@ -190,14 +194,15 @@ async def _create(
     description: str | None,
     draft: bool = False,
 ) -> Change:
-    spec = await planning.connector(aep, spec_id)
     warnings: list[str] = []
-    auth = planning.sendable(check_auth(spec, auth), warnings)
-    body = compact(name=name, description=description, auth=auth, connectionSpec=planning.spec_ref(spec))
+    spec = await planning.connector(aep, spec_id, warnings)
+    auth = planning.sendable(check_auth(spec, auth), warnings) if spec else auth
+    ref = planning.spec_ref(spec_id, spec)
+    body = compact(name=name, description=description, auth=auth, connectionSpec=ref)
     return Change.create(
         Kind.CONNECTION,
         body,
-        secret_keys=spec.secret_pointers,
+        secret_keys=spec.secret_pointers if spec else (),
         params={"mode": "draft"} if draft else None,
         warnings=warnings,
         names=planning.called(("connector", spec)),

@@ -1,5 +1,6 @@
 """Tools that create, change and remove source connections."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -108,13 +109,19 @@ async def create_source_connection_data_lake(
     aep: Reader, name: Name, dataset_ids: DatasetIds, description: Description = None
 ) -> Change:
     """Name the datasets that an export reads from the data lake."""
-    datasets = await aep.neighbours.get_datasets(dataset_ids)
-    unknown = [dataset_id for dataset_id in dataset_ids if datasets.get(dataset_id) is None]
+    warnings: list[str] = []
+    datasets = await planning.readable(
+        "The datasets",
+        partial(aep.neighbours.get_datasets, dataset_ids),
+        warnings,
+        so="whether they are there was not checked",
+    )
+    unknown = [dataset_id for dataset_id in dataset_ids if datasets and datasets.get(dataset_id) is None]
     if unknown:
         planning.refuse([Problem("dataset_ids", f"there is no dataset {', '.join(unknown)}.")])
     listed: list[dict[str, Any]] = []
     for dataset_id in dict.fromkeys(dataset_ids):
-        dataset = datasets[dataset_id]
+        dataset = datasets.get(dataset_id) if datasets else None
         listed.append(compact(dataSetId=dataset_id, name=dataset.name if dataset else None))
     return await ends.create(
         aep,
@@ -124,6 +131,7 @@ async def create_source_connection_data_lake(
         account_id=None,
         params={"datasets": listed},
         description=description,
+        warnings=warnings,
     )
 
 

@@ -1,5 +1,6 @@
 """Tools that create, change and remove target connections."""
 
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -12,7 +13,6 @@ from aep_flow_mcp.planning import ends
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.exports import Compression, ExportFormat, dataset_export_params, notes_on
 from aep_flow_mcp.planning.objects import Params, compact
-from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import Id
 from aep_flow_mcp.surface.registry import write_tool
@@ -62,17 +62,20 @@ async def create_target_connection_data_lake(
     aep: Reader, name: Name, dataset_id: Id, schema_id: str | None = None, description: Description = None
 ) -> Change:
     """Write into a dataset; the schema is the dataset's own."""
-    try:
-        dataset = await aep.neighbours.get_dataset(dataset_id)
-    except PlatformError as error:
-        if error.kind is not ErrorKind.NOT_FOUND:
-            raise
-        raise PlanError(f"dataset_id: there is no dataset {dataset_id} in this sandbox.") from None
-    own = dataset.schema_id
-    if schema_id and own and schema_id != own:
+    warnings: list[str] = []
+    dataset = await planning.readable(
+        f"The dataset {dataset_id}",
+        partial(aep.neighbours.get_dataset, dataset_id),
+        warnings,
+        so="its schema is not known",
+        absent=f"dataset_id: there is no dataset {dataset_id} in this sandbox.",
+    )
+    own = dataset.schema_id if dataset else None
+    if dataset and schema_id and own and schema_id != own:
         raise PlanError(f"schema_id: the dataset {dataset.name or dataset_id} has the schema {own}.")
     if not (schema_id or own):
-        raise PlanError(f"schema_id: the dataset {dataset_id} names no schema; give it.")
+        told = " ".join(warnings) or f"The dataset {dataset_id} names no schema."
+        raise PlanError(f"schema_id: give it. {told}")
     data = {"format": "parquet_xdm", "schema": {"id": schema_id or own, "version": wellknown.SCHEMA_VERSION}}
     return await ends.create(
         aep,
@@ -83,6 +86,7 @@ async def create_target_connection_data_lake(
         data=data,
         description=description,
         names=planning.called(("dataset", dataset)),
+        warnings=warnings,
     )
 
 

@@ -1,6 +1,6 @@
 """The whole export of datasets in one approval."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -38,21 +38,23 @@ async def export_dataset_to_landing_zone(
     description: Description = None,
 ) -> Change:
     """Export datasets into the landing zone: account, connections and flow at once, all or nothing."""
-    spec = await planning.flow_spec(aep, wellknown.FLOW_DATASET_TO_LANDING_ZONE)
     warnings = notes_on(file_type, compression)
-    schedule = planning.sendable(
-        check_schedule(spec, export_schedule(every, start_time, end_time, None), now=planning.now()), warnings
-    )
-    names = await _exportable(aep, dataset_ids)
-    lake = await planning.connector(aep, wellknown.DATA_LAKE_SOURCE)
-    zone = await planning.connector(aep, wellknown.LANDING_ZONE_TARGET)
+    spec = await planning.flow_spec(aep, wellknown.FLOW_DATASET_TO_LANDING_ZONE, warnings)
+    schedule: Any = export_schedule(every, start_time, end_time, None)
+    if spec is not None:
+        schedule = planning.sendable(check_schedule(spec, schedule, now=planning.now()), warnings)
+    names = await _exportable(aep, dataset_ids, warnings)
+    lake = await planning.connector(aep, wellknown.DATA_LAKE_SOURCE, warnings)
+    zone = await planning.connector(aep, wellknown.LANDING_ZONE_TARGET, warnings)
     params = dataset_export_params(path, file_type, compression)
-    target_params = planning.sendable(check_target(zone, params=params, flow_spec=spec), warnings)
+    if zone is not None:
+        params = planning.sendable(check_target(zone, params=params, flow_spec=spec), warnings)
     account = await planning.account_for(aep, base_connection_id, zone, warnings)
+    zone_ref = planning.spec_ref(wellknown.LANDING_ZONE_TARGET, zone)
 
     plan = Plan(f"Export {', '.join(names.values())} to the Data Landing Zone")
     base = base_connection_id or plan.create(
-        Kind.CONNECTION, {"name": f"{name} account", "connectionSpec": planning.spec_ref(zone)}, key="account"
+        Kind.CONNECTION, {"name": f"{name} account", "connectionSpec": zone_ref}, key="account"
     )
     source = plan.create(
         Kind.SOURCE_CONNECTION,
@@ -61,7 +63,7 @@ async def export_dataset_to_landing_zone(
             "params": {
                 "datasets": [{"dataSetId": dataset_id, "name": title} for dataset_id, title in names.items()]
             },
-            "connectionSpec": planning.spec_ref(lake),
+            "connectionSpec": planning.spec_ref(wellknown.DATA_LAKE_SOURCE, lake),
         },
         key="source",
     )
@@ -70,15 +72,15 @@ async def export_dataset_to_landing_zone(
         {
             "name": f"{name} target",
             "baseConnectionId": base,
-            "params": target_params,
-            "connectionSpec": planning.spec_ref(zone),
+            "params": params,
+            "connectionSpec": zone_ref,
         },
         key="target",
     )
     flow = compact(
         name=name,
         description=description,
-        flowSpec=planning.spec_ref(spec),
+        flowSpec=planning.spec_ref(wellknown.FLOW_DATASET_TO_LANDING_ZONE, spec),
         sourceConnectionIds=[source],
         targetConnectionIds=[target],
         transformations=[],
@@ -89,8 +91,8 @@ async def export_dataset_to_landing_zone(
     return plan.change(warnings=warnings, names=planning.called(*named))
 
 
-async def _exportable(aep: FlowReader, dataset_ids: list[str]) -> dict[str, str]:
-    """Dataset id -> name, once each; every one must be exportable."""
+async def _exportable(aep: FlowReader, dataset_ids: list[str], warnings: list[str]) -> dict[str, str]:
+    """Dataset id -> name, once each; every one must be exportable, as far as that can be read."""
     known: dict[str, str] = {}
     wanted = set(dataset_ids)
 
@@ -99,14 +101,19 @@ async def _exportable(aep: FlowReader, dataset_ids: list[str]) -> dict[str, str]
             wellknown.DATA_LAKE_SOURCE, ConfigsQuery(limit=100), cursor=cursor
         )
 
-    async for item in all_items(fetch):
-        if item.id:
-            known[item.id] = item.name or item.id
-        if known.keys() >= wanted:
-            break
-    missing = [dataset_id for dataset_id in dataset_ids if dataset_id not in known]
+    async def look() -> bool:
+        async for item in all_items(fetch):
+            if item.id:
+                known[item.id] = item.name or item.id
+            if known.keys() >= wanted:
+                break
+        return True
+
+    so = "whether these are among them was not checked"
+    read = await planning.readable("The datasets that can be exported", look, warnings, so=so)
     planning.refuse(
         Problem("dataset_ids", f"{dataset_id} is not among the datasets that can be exported.")
-        for dataset_id in missing
+        for dataset_id in (dataset_ids if read else ())
+        if dataset_id not in known
     )
-    return {dataset_id: known[dataset_id] for dataset_id in dict.fromkeys(dataset_ids)}
+    return {dataset_id: known.get(dataset_id, dataset_id) for dataset_id in dict.fromkeys(dataset_ids)}

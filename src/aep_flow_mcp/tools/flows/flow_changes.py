@@ -1,6 +1,7 @@
 """Tools that create, change, switch and remove flows."""
 
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -104,7 +105,8 @@ async def create_streaming_flow(
     """Create a flow from an HTTP API source into a dataset."""
     ends = await read_ends(aep, source_connection_id, target_connection_id)
     names: list[Named] = []
-    steps = await _mapping(aep, mapping_id, mapping_version, ends, names)
+    warnings: list[str] = []
+    steps = await _mapping(aep, mapping_id, mapping_version, ends, warnings, names)
     spec_id = wellknown.FLOW_STREAM_MAPPED if mapping_id else wellknown.FLOW_STREAM_XDM
     return await plan_flow(
         aep,
@@ -115,6 +117,7 @@ async def create_streaming_flow(
         transformations=steps,
         description=description,
         names=names,
+        warnings=warnings,
     )
 
 
@@ -159,7 +162,8 @@ async def create_flow_landing_zone_to_data_lake(
     """Import landing-zone files into a dataset over existing connections. Minutes: at least 15."""
     ends = await read_ends(aep, source_connection_id, target_connection_id)
     names: list[Named] = []
-    steps = await _mapping(aep, mapping_id, mapping_version, ends, names)
+    warnings: list[str] = []
+    steps = await _mapping(aep, mapping_id, mapping_version, ends, warnings, names)
     if interval is None and frequency is not Frequency.ONCE:
         interval = 15 if frequency is Frequency.MINUTE else 1
     schedule = Schedule(start_time=start_time, frequency=frequency, interval=interval)
@@ -172,6 +176,7 @@ async def create_flow_landing_zone_to_data_lake(
         transformations=steps,
         description=description,
         names=names,
+        warnings=warnings,
     )
 
 
@@ -217,9 +222,19 @@ async def update_flow_mapping(
     if chosen is None:
         raise PlanError("mapping_id: the flow has no mapping yet; name the mapping set.")
     targets = to_texts(item.get("targetConnectionIds"))
-    target = await aep.get_target_connection(targets[0]) if targets else None
     names: list[Named] = []
-    step = await mapping_step(aep, chosen, mapping_version, target=target, names=names)
+    warnings: list[str] = []
+    target = None
+    if targets:
+        target = await planning.readable(
+            "The target connection",
+            partial(aep.get_target_connection, targets[0]),
+            warnings,
+            so="whether the mapping set is for its schema was not checked",
+        )
+    step = await mapping_step(
+        aep, chosen, mapping_version, target=target, warnings=warnings, names=names, in_use=chosen == own
+    )
     ops: list[dict[str, Any]]
     if index is None or item.get("transformations") != steps:
         # A lone object, or a list with nulls in it: its places are not those of the list that was read here.
@@ -233,7 +248,6 @@ async def update_flow_mapping(
         ]
     else:
         ops = [{"op": "replace", "path": f"/transformations/{index}", "value": step}]
-    warnings: list[str] = []
     ops = await _checked(aep, item, ops, warnings)
     etag = planning.etag_of(item)
     return Change.update(Kind.FLOW, flow_id, item, ops, etag=etag, warnings=warnings, names=names)
@@ -296,12 +310,17 @@ async def _refuse_unpublishable(aep: FlowReader, item: dict[str, Any], warnings:
 
 
 async def _mapping(
-    aep: FlowReader, mapping_id: str | None, version: int | None, ends: Ends, names: list[Named]
+    aep: FlowReader,
+    mapping_id: str | None,
+    version: int | None,
+    ends: Ends,
+    warnings: list[str],
+    names: list[Named],
 ) -> list[dict[str, Any]]:
     """The Mapping step where one is wanted."""
     if mapping_id is None:
         return []
-    return [await mapping_step(aep, mapping_id, version, target=ends.target, names=names)]
+    return [await mapping_step(aep, mapping_id, version, target=ends.target, warnings=warnings, names=names)]
 
 
 async def _checked(

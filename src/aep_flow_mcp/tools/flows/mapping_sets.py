@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from aep_flow_mcp.answers.present import moment
 from aep_flow_mcp.answers.text import Answer, Listing, NamedRef
+from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
@@ -50,7 +51,7 @@ class MappedField(BaseModel):
 
 
 class MappingSetAnswer(Answer):
-    """A mapping set: what fills which field."""
+    """A mapping set: what fills which field. `flows` are missing where they could not be read."""
 
     id: str
     name: str | None = None
@@ -72,8 +73,9 @@ class MappingSetAnswer(Answer):
             f"schema {self.schema_title or self.schema_id}" if self.schema_title or self.schema_id else "",
             f"modified {self.modified_at}" if self.modified_at else "",
         ]
-        used = ", ".join(f"{flow.name} ({flow.id})" for flow in self.flows or []) or "no flow"
-        lines = [", ".join(part for part in about if part), f"used by {used}", f"{len(self.fields)} fields:"]
+        used = ", ".join(f"{flow.name} ({flow.id})" for flow in self.flows or [])
+        told = [f"used by {used or 'no flow'}"] if self.flows is not None else []
+        lines = [", ".join(part for part in about if part), *told, f"{len(self.fields)} fields:"]
         lines += [_line(field) for field in self.fields]
         return "\n".join(map(clean_text, [*lines, self.note] if self.note else lines))
 
@@ -91,7 +93,8 @@ async def list_mapping_sets(
         partial(_titles, aep),
     ]
     page, titles = await together(calls)
-    flows, more = await _flows_using(aep, [item.id for item in page.items])
+    unread = Unread()
+    flows, more = await _flows_using(aep, [item.id for item in page.items], unread)
     rows = [
         MappingSetRow(
             id=item.id,
@@ -104,8 +107,8 @@ async def list_mapping_sets(
         )
         for item in page.items
     ]
-    note = f"Only {MAX_FLOWS} of the flows that use them were looked at." if more else None
-    return Listing(items=rows, next_cursor=page.next_cursor, note=note)
+    notes = [f"Only {MAX_FLOWS} of the flows that use them were looked at."] if more else unread.notes
+    return Listing(items=rows, next_cursor=page.next_cursor, note=" ".join(notes) or None)
 
 
 @read_tool("flows")
@@ -113,13 +116,17 @@ async def get_mapping_set(
     aep: Reader, mapping_set_id: Id, version: Annotated[int | None, Field(ge=0)] = None
 ) -> MappingSetAnswer:
     """A mapping set: source -> field with type, and the flows that use it."""
+    unread = Unread()
     calls: list[Callable[[], Awaitable[Any]]] = [
         lambda: aep.neighbours.get_mapping_set(mapping_set_id, version),
-        partial(_flows_using, aep, [mapping_set_id]),
+        partial(_flows_using, aep, [mapping_set_id], unread),
     ]
     item, (flows, more) = await together(calls)
     schema, note = await _schema(aep, item)
     types = _types(schema)
+    notes = [note] if note else []
+    notes += [f"More than {MAX_FLOWS} flows use it."] if more else unread.notes
+    using = [NamedRef(id=flow.id, name=flow.name) for flow in flows.get(item.id, [])]
     return MappingSetAnswer(
         id=item.id,
         name=item.name,
@@ -128,9 +135,9 @@ async def get_mapping_set(
         schema_id=item.schema_id,
         schema_title=schema.get("title"),
         modified_at=moment(item.modified_at),
-        flows=[NamedRef(id=flow.id, name=flow.name) for flow in flows.get(item.id, [])] or None,
+        flows=None if unread.errors else using,
         fields=[_field(row, types) for row in item.mappings],
-        note=note or (f"More than {MAX_FLOWS} flows use it." if more else None),
+        note=" ".join(notes) or None,
     )
 
 
@@ -143,12 +150,17 @@ async def _titles(aep: FlowReader) -> dict[str, str]:
     return {item.id: item.title for item in page.items if item.title}
 
 
-async def _flows_using(aep: FlowReader, mapping_set_ids: list[str]) -> tuple[dict[str, list[Flow]], bool]:
+async def _flows_using(
+    aep: FlowReader, mapping_set_ids: list[str], unread: Unread
+) -> tuple[dict[str, list[Flow]], bool]:
     """Mapping set id -> flows, and whether there are more than were looked at."""
     if not mapping_set_ids:
         return {}, False
-    page = await aep.list_flows(Filter(_USED_BY).in_(mapping_set_ids), limit=MAX_FLOWS)
+    using = partial(aep.list_flows, Filter(_USED_BY).in_(mapping_set_ids), limit=MAX_FLOWS)
+    page = await unread.read("The flows", using, None, so="which of them use it is not known")
     found: dict[str, list[Flow]] = {}
+    if page is None:
+        return found, False
     for flow in page.items:
         if flow.mapping:
             found.setdefault(flow.mapping.mapping_id, []).append(flow)

@@ -21,6 +21,7 @@ from aep_flow_mcp.gathering.flow_parts import found
 from aep_flow_mcp.gathering.names import plain_name
 from aep_flow_mcp.gathering.run_status import STATUS_PATH, RunState, spellings
 from aep_flow_mcp.gathering.spec_names import with_specs
+from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.filters import Condition, Filter
@@ -135,12 +136,13 @@ async def _flows(
         aep.list_flow_specs,
         lacking="Some frequencies",
     )
-    read = await _datasets_read(aep, page) if resolve else {}
+    unread = Unread()
+    read = await _datasets_read(aep, page, unread) if resolve else {}
     return listed(
         page,
         lambda flow: StoreFlowRow.model_validate(dict(flow_row(flow, specs)) | read.get(flow.id, {})),
         Detail.SUMMARY,
-        note=note,
+        note=" ".join(filter(None, [note, unread.note])) or None,
     )
 
 
@@ -175,17 +177,20 @@ async def into(aep: FlowReader, store: Store) -> Condition:
     """The filter for flows that lead into a store.
 
     Raises:
-        ToolError: neither a flow spec nor a connection spec of that name is to be seen.
+        ToolError: neither a flow spec nor a connection spec of that name is to be seen. One of the two is enough.
     """
-    wanted = plain_name(store.flow_spec)
-    flow_specs = await aep.list_flow_specs()
+    wanted, unread = plain_name(store.flow_spec), Unread()
+    so = f"flows of the {store.title} store cannot be told from others by them"
+    flow_specs = await unread.read("The flow specs", aep.list_flow_specs, (), so=so)
     ids = [spec.id for spec in flow_specs if plain_name(spec.name or "") == wanted]
     if ids:
         return Filter("flowSpec.id").in_(ids)
-    connectors = await aep.list_connection_specs()
+    connectors = await unread.read("The connectors", aep.list_connection_specs, (), so=so)
     ids = [spec.id for spec in connectors if plain_name(spec.name or "") in store.targets]
     if ids:
         return Filter("inheritedAttributes.targetConnections[].connectionSpec.id").in_(ids)
+    if unread.note:
+        raise ToolError(unread.note)
     raise ToolError(
         f"No flow spec here is called {store.flow_spec}, and no connector by a name of the {store.title} store: "
         "this sandbox has none of these flows, or the credential may not see them."
@@ -231,13 +236,21 @@ async def _sources_of(aep: FlowReader, path: str, dataset_ids: Sequence[str]) ->
     return [source.id async for source in aep.iter_source_connections(reading)]
 
 
-async def _datasets_read(aep: FlowReader, page: Page[Flow]) -> dict[str, dict[str, str]]:
+async def _datasets_read(aep: FlowReader, page: Page[Flow], unread: Unread) -> dict[str, dict[str, str]]:
     """Flow id -> dataset_id and dataset_name of what it reads; `unknown` where it cannot be told."""
     source_of = {flow.id: flow.source_connection_ids[0] for flow in page.items if flow.source_connection_ids}
     dataset_of: dict[str, str] = {}
-    for part in _parts(sorted(set(source_of.values()))):
-        sources = aep.iter_source_connections(Filter("id").in_(part))
-        dataset_of |= {source.id: source.dataset_ids[0] async for source in sources if source.dataset_ids}
+
+    async def sources() -> None:
+        for part in _parts(sorted(set(source_of.values()))):
+            found_sources = aep.iter_source_connections(Filter("id").in_(part))
+            dataset_of.update(
+                {source.id: source.dataset_ids[0] async for source in found_sources if source.dataset_ids}
+            )
+
+    await unread.read(
+        "The source connections", sources, None, so="which datasets the flows read is not known"
+    )
     ids = sorted(set(dataset_of.values()))
     named = await together([partial(found, partial(aep.neighbours.get_dataset, id)) for id in ids])
     names = dict(zip(ids, map(_dataset_name, named), strict=True))

@@ -1,5 +1,6 @@
 """Tools that start and repeat runs."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -58,8 +59,15 @@ async def retry_run(aep: Reader, run_id: Id) -> Change:
         raise PlanError(
             f"The run is {run.status.value}; only a failed run, or one that ingested nothing, is repeated."
         )
-    flow = await planning.stored(aep, Kind.FLOW, run.flow_id or "")
-    if planning.state_of(flow) != "enabled":
+    warnings: list[str] = []
+    flow_id = run.flow_id or ""
+    flow = await planning.readable(
+        "Its flow",
+        partial(planning.stored, aep, Kind.FLOW, flow_id),
+        warnings,
+        so="its state was not checked",
+    )
+    if flow and planning.state_of(flow) != "enabled":
         raise PlanError(
             f"The flow {flow.get('name')} is {flow.get('state')}: enable it first (run_flow_action)."
         )
@@ -67,9 +75,10 @@ async def retry_run(aep: Reader, run_id: Id) -> Change:
         Kind.RUN,
         run_id,
         "re-trigger",
-        name=flow.get("name"),
+        name=flow.get("name") if flow else None,
         creates=Kind.RUN,
-        lookup={"flowId": run.flow_id or ""},
+        lookup={"flowId": flow_id},
+        warnings=warnings,
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from aep_flow_mcp.answers.progress import progress_of
 from aep_flow_mcp.answers.text import Answer, table
 from aep_flow_mcp.gathering import times
+from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.gathering.finding import ids_meant, index_of, since_of
 from aep_flow_mcp.gathering.flow_index import MAX_AGE, FlowIndex
 from aep_flow_mcp.insight.facts import FlowFacts
@@ -107,18 +108,21 @@ async def find_flows(
     now = times.now()
     progress = progress_of("objects")
     index = await index_of(app, aep, now=now, progress=progress)
-    keep = _filter(
-        index,
-        state=state,
-        kind=kind,
-        connectors=ids_meant(connector, index.connectors, "connector"),
-        accounts=ids_meant(account, index.accounts, "account"),
-        datasets=ids_meant(dataset, index.every_dataset, "dataset"),
-        schemas=ids_meant(xdm_schema, index.schema_titles, "schema"),
-        created_since=since_of("created_since", created_since, now=now),
-        ran_since=since_of("ran_since", ran_since, now=now),
-        statuses=_STATUSES[last_status] if last_status else None,
-    )
+    try:
+        keep = _filter(
+            index,
+            state=state,
+            kind=kind,
+            connectors=ids_meant(connector, index.every_connector, "connector"),
+            accounts=ids_meant(account, index.every_account, "account"),
+            datasets=ids_meant(dataset, index.every_dataset, "dataset"),
+            schemas=ids_meant(xdm_schema, index.schema_titles, "schema"),
+            created_since=since_of("created_since", created_since, now=now),
+            ran_since=since_of("ran_since", ran_since, now=now),
+            statuses=_STATUSES[last_status] if last_status else None,
+        )
+    except AskedError as error:
+        raise AskedError(f"{error}{index.lacking}") from None
     among = [at for at, flow in enumerate(index.order) if keep(flow)]
     found = index.search.search(query, among=among)
     if not query.strip():

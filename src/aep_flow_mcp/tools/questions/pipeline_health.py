@@ -264,6 +264,7 @@ class _Report:
     def _notes(self, progress: Progress, *, stopped: bool) -> list[str]:
         cut = ", ".join(sorted(progress.cut))
         notes = [f"Only a part could be read in time of: {cut}."] if cut else []
+        notes += self.scope.unread.notes
         if not stopped:
             return notes
         of = f" of {progress.total:,}" if progress.total else ""

@@ -41,7 +41,8 @@ class Lineage(Answer):
     """The neighbourhood of an object. An edge "n1>n2": data, or what it needs, goes from n1 to n2.
 
     The last four lists say what happens when the object is removed, or its credentials stop working: flows that
-    fail, datasets that get no more data, datasets that get less, flows that go on without new data.
+    fail, datasets that get no more data, datasets that get less, flows that go on without new data. With `complete`
+    false something could not be read, and they may lack objects.
     """
 
     start: str
@@ -52,6 +53,7 @@ class Lineage(Answer):
     thins: list[str]
     stales: list[str]
     mermaid: str | None = None
+    complete: bool = True
     notes: list[str] = Field(default_factory=list)
 
     def text(self) -> str:
@@ -60,8 +62,9 @@ class Lineage(Answer):
             if self.mermaid
             else [*table(self.nodes), f"edges: {', '.join(self.edges) or 'none'}"]
         )
+        none = "no other flow breaks" if self.complete else "no other flow is known to break"
         lines += [
-            f"without {clean_text(self.start)}: {_listed('breaks flows', self.breaks) or 'no other flow breaks'}",
+            f"without {clean_text(self.start)}: {_listed('breaks flows', self.breaks) or none}",
             _listed("datasets without data", self.starves),
             _listed("datasets with less data", self.thins),
             _listed("flows on stale data", self.stales),
@@ -85,11 +88,13 @@ async def trace_lineage(
     progress = progress_of("objects")
     start = await find_start(app, aep, object, kind, now=now, progress=progress)
     # What breaks lies downstream, so that way is read in any case.
-    graph, notes = await read_graph(aep, start, up=direction is not Direction.DOWN, hops=hops)
-    return _answer(graph, start, direction, notes, as_mermaid=as_mermaid)
+    graph, notes, complete = await read_graph(aep, start, up=direction is not Direction.DOWN, hops=hops)
+    return _answer(graph, start, direction, notes, complete=complete, as_mermaid=as_mermaid)
 
 
-def _answer(graph: Graph, start: Key, direction: Direction, notes: list[str], *, as_mermaid: bool) -> Lineage:
+def _answer(
+    graph: Graph, start: Key, direction: Direction, notes: list[str], *, complete: bool, as_mermaid: bool
+) -> Lineage:
     effect = impact(graph, start)
     up, down = direction is not Direction.DOWN, direction is not Direction.UP
     part = graph.around(start, up=up, down=down).short(start)
@@ -103,6 +108,7 @@ def _answer(graph: Graph, start: Key, direction: Direction, notes: list[str], *,
         nodes=[_row(numbers[key], node) for key, node in shown.nodes.items()],
         edges=[f"{numbers[source]}>{numbers[target]}" for source, target in shown.edges()],
         mermaid=mermaid(shown, start) if as_mermaid else None,
+        complete=complete,
         notes=notes,
         **_effects(effect, numbers, start),
     )

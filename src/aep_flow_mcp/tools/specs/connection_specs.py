@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -23,8 +22,8 @@ from aep_flow_mcp.answers.spec_fields import AuthField, SpecField, auth_fields, 
 from aep_flow_mcp.answers.text import Answer, Listing, NamedRef, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.names import Found, find_by_name, found_note, plain_name
+from aep_flow_mcp.gathering.spec_names import with_specs
 from aep_flow_mcp.platform.answers import model_of
-from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.models.explore import FileType, ObjectType
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.platform.reader_specs import ConfigsQuery
@@ -140,12 +139,13 @@ async def get_connection_spec(
         spec = model_of(ConnectionSpec, stored, SPEC_PATH)
         shown = whole(stored, path=f"{SPEC_PATH}/{connection_spec_id}", select=ONE)
         return Connector(id=spec.id, name=spec.name, sides=_sides(spec), item=shown.item, note=shown.note)
-    calls: list[Callable[[], Awaitable[Any]]] = [
+    spec, flow_specs, note = await with_specs(
         lambda: aep.get_connection_spec(connection_spec_id),
         aep.list_flow_specs,
-    ]
-    spec, flow_specs = await together(calls)
-    return _connector(spec, flow_specs)
+        lacking="The flow specs",
+        so="those that take it are not known",
+    )
+    return _connector(spec, list(flow_specs.values()), note)
 
 
 @read_tool("specs")
@@ -213,7 +213,8 @@ async def get_connection_spec_configs(
     return Listing(items=[Whole(present(item)) for item in page.items], next_cursor=page.next_cursor)
 
 
-def _connector(spec: ConnectionSpec, flow_specs: list[FlowSpec]) -> Connector:
+def _connector(spec: ConnectionSpec, flow_specs: list[FlowSpec], note: str | None) -> Connector:
+    notes = [] if spec.auth_specs else ["It needs no credentials."]
     return Connector(
         id=spec.id,
         name=spec.name,
@@ -229,7 +230,7 @@ def _connector(spec: ConnectionSpec, flow_specs: list[FlowSpec]) -> Connector:
         source_params=fields_of(spec.source_spec) or None,
         target_params=fields_of(spec.target_spec) or None,
         flow_specs=_uses(spec.id, flow_specs) or None,
-        note=None if spec.auth_specs else "It needs no credentials.",
+        note=" ".join([*notes, *([note] if note else [])]) or None,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from mcp.server.mcpserver.exceptions import ToolError
@@ -13,8 +14,9 @@ from aep_flow_mcp.answers.spec_fields import SpecField, fields_of
 from aep_flow_mcp.answers.text import Answer, Listing, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.names import Found, find_by_name, found_note
+from aep_flow_mcp.gathering.spec_names import with_specs
+from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.platform.answers import model_of
-from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit, OrderBy
@@ -106,12 +108,13 @@ async def get_flow_spec(aep: Reader, flow_spec_id: Id, detail: Detail = Detail.S
         spec = model_of(FlowSpec, stored, SPEC_PATH)
         shown = whole(stored, path=f"{SPEC_PATH}/{flow_spec_id}", select=ONE)
         return FlowSpecCard(id=spec.id, name=spec.name, item=shown.item, note=shown.note)
-    calls: list[Callable[[], Awaitable[Any]]] = [
+    spec, connectors, note = await with_specs(
         lambda: aep.get_flow_spec(flow_spec_id),
         aep.list_connection_specs,
-    ]
-    spec, connectors = await together(calls)
-    return _card(spec, connectors)
+        lacking="Connector names",
+        so="its connectors are told by id only",
+    )
+    return _card(spec, connectors, note)
 
 
 @read_tool("specs")
@@ -124,19 +127,27 @@ async def find_flow_spec(
     """A flow spec's id by its name, the connectors it joins, or both."""
     if not (flow_spec_name or source_spec_name or target_spec_name):
         raise ToolError("Give flow_spec_name, source_spec_name or target_spec_name.")
-    calls: list[Callable[[], Awaitable[Any]]] = [aep.list_flow_specs, aep.list_connection_specs]
-    specs, connectors = await together(calls)
+    unread = Unread()
+    connectors: Sequence[ConnectionSpec] = ()
+    if source_spec_name or target_spec_name:
+        connectors = await unread.read(
+            "The connectors", aep.list_connection_specs, (), so="what was given was taken for an id"
+        )
+    meant = partial(_connector_ids, connectors=connectors, known=not unread.errors)
+    specs = await aep.list_flow_specs()
     if source_spec_name:
-        ids = _connector_ids(source_spec_name, connectors)
+        ids = meant(source_spec_name)
         specs = [spec for spec in specs if any(spec.takes_source(id) for id in ids)]
     if target_spec_name:
-        ids = _connector_ids(target_spec_name, connectors)
+        ids = meant(target_spec_name)
         specs = [spec for spec in specs if any(spec.takes_target(id) for id in ids)]
     if not flow_spec_name:
         found = [Found(id=spec.id, name=spec.name or "", match="connectors") for spec in specs]
-        return Listing(items=found, note=None if found else "No flow spec joins these connectors.")
-    found = find_by_name(flow_spec_name, [(spec.id, spec.name or "") for spec in specs])
-    return Listing(items=found, note=found_note(found, "list_flow_specs"))
+        note = None if found else "No flow spec joins these connectors."
+    else:
+        found = find_by_name(flow_spec_name, [(spec.id, spec.name or "") for spec in specs])
+        note = found_note(found, "list_flow_specs")
+    return Listing(items=found, note=" ".join(filter(None, [note, unread.note])) or None)
 
 
 @read_tool("admin")
@@ -163,14 +174,16 @@ async def search_flow_specs(
     return listed(page, _row, detail)
 
 
-def _connector_ids(wanted: str, connectors: list[ConnectionSpec]) -> list[str]:
-    """The ids of the connectors that are called so, or that have this id.
+def _connector_ids(wanted: str, connectors: Sequence[ConnectionSpec], *, known: bool) -> list[str]:
+    """The ids of the connectors that are called so, or that have this id. Where they are not known, it is the id.
 
     A source and a destination often share a name; the flow specs that are asked for take one of them.
 
     Raises:
         ToolError: none; the message names the close ones.
     """
+    if not known:
+        return [wanted.strip()]
     found = find_by_name(wanted, [(spec.id, spec.name or "") for spec in connectors])
     ids = [each.id for each in found if each.match != "close"]
     if ids:
@@ -182,8 +195,9 @@ def _connector_ids(wanted: str, connectors: list[ConnectionSpec]) -> list[str]:
     )
 
 
-def _card(spec: FlowSpec, connectors: list[ConnectionSpec]) -> FlowSpecCard:
-    names = {connector.id: connector.name for connector in connectors}
+def _card(spec: FlowSpec, connectors: Mapping[str, ConnectionSpec], note: str | None) -> FlowSpecCard:
+    names = {id: connector.name for id, connector in connectors.items()}
+    notes = [] if spec.has_runs else ["Its flows have no runs to list."]
     return FlowSpecCard(
         id=spec.id,
         name=spec.name,
@@ -203,7 +217,7 @@ def _card(spec: FlowSpec, connectors: list[ConnectionSpec]) -> FlowSpecCard:
         ]
         or None,
         run_params=fields_of(spec.run_spec) or None,
-        note=None if spec.has_runs else "Its flows have no runs to list.",
+        note=" ".join([*notes, *([note] if note else [])]) or None,
     )
 
 
