@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aep_flow_mcp.insight.causes import FIXES, HEADLINES, Cause, cause_of_error, cause_of_words
-from aep_flow_mcp.insight.diagnosis import Diagnosis, diagnose
-from aep_flow_mcp.insight.evidence import Evidence, Probe, Probed, read_history
+from aep_flow_mcp.insight.diagnosis.diagnose import Diagnosis, diagnose
+from aep_flow_mcp.insight.diagnosis.evidence import Evidence, Probe, Probed, read_history
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.platform.models.connections import Connection, SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.neighbours import Dataset, MappingSet, SchemaSummary

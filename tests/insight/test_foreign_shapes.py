@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aep_flow_mcp.insight.description import FlowParts, describe
-from aep_flow_mcp.insight.diagnosis import diagnose
-from aep_flow_mcp.insight.evidence import Evidence
+from aep_flow_mcp.insight.diagnosis.diagnose import diagnose
+from aep_flow_mcp.insight.diagnosis.evidence import Evidence
 from aep_flow_mcp.insight.facts import FlowFacts, RunFacts
 from aep_flow_mcp.insight.lean import flow_facts, run_facts
 from aep_flow_mcp.insight.shapes import run_row

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aep_flow_mcp.insight.facts import NO_ERROR_GIVEN, FlowFacts, Outcome, RunFacts, signature
-from aep_flow_mcp.insight.health import Health, Trend, compare, ending, has_never_run, missed_runs
+from aep_flow_mcp.insight.health.report import Health, Trend, compare, ending, has_never_run, missed_runs
 from aep_flow_mcp.insight.lean import run_facts
 from aep_flow_mcp.insight.schedule import Timetable
-from aep_flow_mcp.insight.tally import MOST_STARTS, FlowTally, Tally
+from aep_flow_mcp.insight.health.tally import MOST_STARTS, FlowTally, Tally
 from aep_flow_mcp.insight.windows import Window
 from insight.made import FLOW, NOW, failed_run, flow, ms, raw_run, run
 

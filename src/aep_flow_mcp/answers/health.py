@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pydantic import BaseModel, Field
 
 from aep_flow_mcp.answers.text import Answer, table
-from aep_flow_mcp.insight.quantiles import Quantiles
-from aep_flow_mcp.insight.tally import Tally
+from aep_flow_mcp.insight.health.quantiles import Quantiles
+from aep_flow_mcp.insight.health.tally import Tally
 
 
 class Counts(BaseModel):

@@ -20,7 +20,7 @@ from aep_flow_mcp.gathering.whole_lists import (
     read_flows,
 )
 from aep_flow_mcp.insight.facts import FlowFacts
-from aep_flow_mcp.insight.health import UNLISTED_FLOW
+from aep_flow_mcp.insight.health.report import UNLISTED_FLOW
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.filters import Filter, FilterLike
 from aep_flow_mcp.platform.models.flows import FlowKind

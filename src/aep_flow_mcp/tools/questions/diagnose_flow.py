@@ -18,10 +18,10 @@ from aep_flow_mcp.gathering.flow_parts import found, gather_flow
 from aep_flow_mcp.gathering.probing import look_for, place_of, test_accounts
 from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.description import FlowParts
-from aep_flow_mcp.insight.diagnosis import Diagnosis, diagnose
-from aep_flow_mcp.insight.evidence import ErrorGroup, Evidence, History, Probe, Probed
+from aep_flow_mcp.insight.diagnosis.diagnose import Diagnosis, diagnose
+from aep_flow_mcp.insight.diagnosis.evidence import ErrorGroup, Evidence, History, Probe, Probed
 from aep_flow_mcp.insight.facts import Outcome
-from aep_flow_mcp.insight.findings import Finding
+from aep_flow_mcp.insight.diagnosis.findings import Finding
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.words import last_run_words, utc
 from aep_flow_mcp.platform.concurrency import together

@@ -34,8 +34,8 @@ from aep_flow_mcp.gathering.run_sweep import RunSweep
 from aep_flow_mcp.gathering.whole_lists import Reading
 from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.facts import FlowFacts
-from aep_flow_mcp.insight.health import Health, Missed, Trend, Worse, ending
-from aep_flow_mcp.insight.tally import ErrorTally, FlowTally
+from aep_flow_mcp.insight.health.report import Health, Missed, Trend, Worse, ending
+from aep_flow_mcp.insight.health.tally import ErrorTally, FlowTally
 from aep_flow_mcp.insight.windows import Window, WindowError, parse_window, read_zone
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.platform.concurrency import together

@@ -7,12 +7,12 @@ from datetime import timedelta
 from statistics import median
 
 from aep_flow_mcp.insight.causes import Cause
-from aep_flow_mcp.insight.evidence import Probe, is_bad
+from aep_flow_mcp.insight.diagnosis.evidence import Probe, is_bad
 from aep_flow_mcp.insight.facts import FlowFacts, Outcome, RunFacts, cause_of_run
-from aep_flow_mcp.insight.findings import Basis, Case, Finding, Step, explore_step
-from aep_flow_mcp.insight.health import missed_runs
+from aep_flow_mcp.insight.diagnosis.findings import Basis, Case, Finding, Step, explore_step
+from aep_flow_mcp.insight.health.report import missed_runs
 from aep_flow_mcp.insight.shapes import Problem
-from aep_flow_mcp.insight.tally import FlowTally
+from aep_flow_mcp.insight.health.tally import FlowTally
 from aep_flow_mcp.insight.windows import Window
 from aep_flow_mcp.insight.words import error_words, last_run_words, root_error, utc
 from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus

@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import TypeVar
 
 from aep_flow_mcp.insight.facts import FlowFacts, RunFacts
-from aep_flow_mcp.insight.quantiles import Quantiles
+from aep_flow_mcp.insight.health.quantiles import Quantiles
 from aep_flow_mcp.insight.schedule import START_GRACE, judged_slots
-from aep_flow_mcp.insight.tally import ErrorTally, FlowTally, Tally
+from aep_flow_mcp.insight.health.tally import ErrorTally, FlowTally, Tally
 from aep_flow_mcp.insight.windows import Window, local_day
 
 MOST_ERRORS = 500

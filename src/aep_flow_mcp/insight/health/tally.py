@@ -8,7 +8,7 @@ from datetime import datetime
 
 from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.facts import Outcome, RunFacts
-from aep_flow_mcp.insight.quantiles import Quantiles
+from aep_flow_mcp.insight.health.quantiles import Quantiles
 
 MOST_STARTS = 4_096
 """Start times kept for one flow, to see which due times it missed; a flow with more is not judged."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from aep_flow_mcp.insight.causes import FIXES, HEADLINES, Cause
-from aep_flow_mcp.insight.evidence import Evidence, History, is_bad
+from aep_flow_mcp.insight.diagnosis.evidence import Evidence, History, is_bad
 from aep_flow_mcp.insight.facts import Outcome, cause_of_run
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.words import utc

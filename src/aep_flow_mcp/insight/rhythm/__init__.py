@@ -1,0 +1,1 @@
+"""How regularly a flow runs, learned from when it ran. Knows times only: no outcome, no error."""
