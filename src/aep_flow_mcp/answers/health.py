@@ -96,9 +96,12 @@ class WorseRow(Row):
 
 
 class MissedRow(Row):
-    missed: int
+    """`ran` of `due` times, by the flow's own rhythm; `last_due` is about when the last missing run should have come."""
+
+    ran: int
     due: int
     last_due: str
+    last_run: str | None = None
 
 
 class NeverRow(Row):
@@ -193,7 +196,7 @@ _SECTIONS = (
     ("errors", "errors"),
     ("failing", "flows with failed or partial runs"),
     ("worse", "worse than before"),
-    ("missed", "due by schedule, no run"),
+    ("missed", "ran less often than due"),
     ("never_ran", "enabled, never ran"),
     ("ending", "enabled, schedule over or ends within 14 days"),
     ("slowest", "slowest flows"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from aep_flow_mcp.insight.causes import Cause, cause_of_error
@@ -70,6 +70,13 @@ class RunFacts:
     error: str | None = None
     message: str | None = None
     cause: Cause | None = None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it ended: as told, its start where a run that is over does not tell; None while it goes on."""
+        if self.at is None or self.outcome is Outcome.IN_PROGRESS:
+            return None
+        return self.at + timedelta(seconds=self.duration_s or 0)
 
     @classmethod
     def of(cls, run: FlowRun) -> RunFacts:
@@ -196,8 +203,11 @@ class FlowFacts:
 
     @property
     def judged_since(self) -> datetime | None:
-        """From when on the present schedule is known to have been in force."""
-        return max((at for at in (self.created_at, self.reset_at) if at), default=None)
+        """From when on the flow is known to have been as it is: what it did before may be by another schedule, or off.
+
+        Switching a flow on leaves no operation, only a new time of change.
+        """
+        return max((at for at in (self.created_at, self.reset_at, self.changed_at) if at), default=None)
 
 
 def _ids(values: Iterable[str | None]) -> tuple[str, ...]:

@@ -256,8 +256,12 @@ def yesterday_in_tokyo(world: World) -> list[str]:
 def missed(world: World) -> list[str]:
     flow = world.story("stale")
     assert not world.in_window(hours(24), [flow["id"]])
+    last = flow["lastRunDetails"]["startedAtUTC"]
+    ms_a_day = 86_400_000
+    due = last + (ms(NOW) - last) // ms_a_day * ms_a_day
     return [
-        f"due by schedule, no run:\nflow | id | missed | due | last_due\n{flow['name']} | {flow['id']} | 1 | 1"
+        "ran less often than due:\nflow | id | ran | due | last_due | last_run",
+        f"{flow['name']} | {flow['id']} | 0 | 1 | {iso(due)} | {iso(last)}",
     ]
 
 

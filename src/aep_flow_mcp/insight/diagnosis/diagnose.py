@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aep_flow_mcp.insight.diagnosis import rules_parts, rules_runs
 from aep_flow_mcp.insight.causes import Cause
+from aep_flow_mcp.insight.diagnosis import rules_parts, rules_runs
 from aep_flow_mcp.insight.diagnosis.evidence import Evidence, History, read_history
 from aep_flow_mcp.insight.diagnosis.findings import Case, Finding
 

@@ -8,11 +8,11 @@ from statistics import median
 
 from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.diagnosis.evidence import Probe, is_bad
-from aep_flow_mcp.insight.facts import FlowFacts, Outcome, RunFacts, cause_of_run
 from aep_flow_mcp.insight.diagnosis.findings import Basis, Case, Finding, Step, explore_step
+from aep_flow_mcp.insight.facts import FlowFacts, Outcome, RunFacts, cause_of_run
 from aep_flow_mcp.insight.health.report import missed_runs
-from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.health.tally import FlowTally
+from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.windows import Window
 from aep_flow_mcp.insight.words import error_words, last_run_words, root_error, utc
 from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus
@@ -188,18 +188,19 @@ def _found_nothing(facts: RunFacts, case: Case) -> bool:
 
 def _missed_words(case: Case) -> tuple[str, ...]:
     """Due times of the last week without a run, as far back as the runs at hand reach."""
+    now = case.evidence.now
     flow = FlowFacts.of(case.evidence.flow)
     tally = FlowTally()
-    times = [run.started_at for run in case.evidence.runs if run.started_at]
-    start = max(
-        case.evidence.now - timedelta(days=7), min(times, default=case.evidence.now - timedelta(days=7))
-    )
-    if start >= case.evidence.now:
+    for run in case.history.runs:
+        tally.add(run)
+    times = [run.at for run in case.history.runs if run.at]
+    start = max(now - timedelta(days=7), min(times, default=now - timedelta(days=7)))
+    if start >= now:
         return ()
-    for run in case.evidence.runs:
-        tally.add(RunFacts.of(run))
-    missed = missed_runs(flow, tally, Window(start, case.evidence.now), now=case.evidence.now)
-    # A single gap may be a late start; nothing since the last due times is trouble.
-    if missed is None or (missed.missed < 2 and missed.missed < missed.due):
+    found = missed_runs(flow, tally if times else None, Window(start, now), now=now, known_from=start)
+    # A single gap that was followed by runs is past.
+    if found is None or (found.attendance.missed < 2 and not found.attendance.stopped):
         return ()
-    return (f"{missed.missed} of {missed.due} due runs are missing, the last due {utc(missed.last_missed)}",)
+    kept = found.attendance
+    last = f", its last run was {utc(kept.last)}" if kept.last else ""
+    return (f"ran {kept.ran} of {kept.due} times, the last due about {utc(kept.last_missing)}{last}",)

@@ -10,10 +10,13 @@ from typing import TypeVar
 
 from aep_flow_mcp.insight.facts import FlowFacts, RunFacts
 from aep_flow_mcp.insight.health.quantiles import Quantiles
-from aep_flow_mcp.insight.schedule import START_GRACE, judged_slots
 from aep_flow_mcp.insight.health.tally import ErrorTally, FlowTally, Tally
+from aep_flow_mcp.insight.rhythm.overdue import Attendance, Seen, attendance
+from aep_flow_mcp.insight.schedule import Timetable
 from aep_flow_mcp.insight.windows import Window, local_day
+from aep_flow_mcp.platform.models.runs import RunStatus
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 MOST_ERRORS = 500
 OTHER_ERRORS = "other errors"
 UNLISTED_FLOW = "(flow not found)"
@@ -49,13 +52,10 @@ class Worse:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A flow that did not run as scheduled: `missed` of `due` times have no run started in their period."""
+    """A flow that ran less often than it is due, and how often it did."""
 
     flow: FlowFacts
-    due: int
-    missed: int
-    first_missed: datetime
-    last_missed: datetime
+    attendance: Attendance
 
 
 @dataclass(slots=True)
@@ -135,22 +135,28 @@ class Health:
         return sorted(found, key=lambda item: (order.index(item.trend), item.before - item.now, item.flow_id))
 
     def missed(self, flows: Iterable[FlowFacts], *, now: datetime) -> list[Missed]:
-        """Enabled flows whose schedule had due times in the window without a run, most missed first."""
+        """Enabled flows that ran less often in the window than they are due: those that stopped, then most missed."""
         found = []
         for flow in flows:
-            entry = missed_runs(flow, self.flows.get(flow.id), self.window, now=now)
+            entry = missed_runs(
+                flow,
+                self.flows.get(flow.id),
+                self.window,
+                now=now,
+                before=self.flows_before.get(flow.id),
+                known_from=self.window.before.start,
+            )
             if entry:
                 found.append(entry)
-        return sorted(
-            found, key=lambda item: (-item.missed / item.due, -item.missed, item.flow.name, item.flow.id)
-        )
+        return sorted(found, key=_gravest)
 
     def never_ran(self, flows: Iterable[FlowFacts], *, now: datetime) -> list[FlowFacts]:
         """Enabled flows that a schedule or an audience should have started by now, without any run ever.
 
         Streaming flows have no runs of their own and are for the caller to leave out.
         """
-        return [flow for flow in flows if flow.id not in self.flows and has_never_run(flow, now=now)]
+        ran = self.flows.keys() | self.flows_before.keys()
+        return [flow for flow in flows if flow.id not in ran and has_never_run(flow, now=now)]
 
 
 def compare(flow_id: str, now: Tally | None, before: Tally | None) -> Worse | None:
@@ -178,27 +184,64 @@ def compare(flow_id: str, now: Tally | None, before: Tally | None) -> Worse | No
     return None
 
 
-def missed_runs(flow: FlowFacts, tally: FlowTally | None, window: Window, *, now: datetime) -> Missed | None:
-    """The due times of one flow without a run; None when it is not due, not enabled, or ran each time.
+def missed_runs(
+    flow: FlowFacts,
+    tally: FlowTally | None,
+    window: Window,
+    *,
+    now: datetime,
+    before: Tally | None = None,
+    known_from: datetime | None = None,
+) -> Missed | None:
+    """What one flow did not run by its own rhythm; None when it need not, is not enabled, or ran as often as it should.
 
-    A run counts for the due time whose period it started in, whoever started it.
+    before: the tally of the runs before the window, if any were read. known_from: since when every run was read.
     """
-    if not flow.enabled or flow.timetable is None:
+    table = flow.timetable
+    if not flow.enabled or table is None:
         return None
-    if tally is not None and not tally.starts_known:
-        return None
-    if flow.timetable.step is None and flow.last_run_at is not None:
-        return None
-    slots = judged_slots(flow.timetable, window, now=now, since=flow.judged_since)
-    if not slots:
-        return None
-    starts = [] if tally is None else [datetime.fromtimestamp(start, UTC) for start in tally.starts]
-    ran = {flow.timetable.slot(start) for start in starts}
-    missing = [slot for slot in slots if slot not in ran]
-    if not missing:
-        return None
-    due_at = flow.timetable.due_at
-    return Missed(flow, len(slots), len(missing), due_at(missing[0]), due_at(missing[-1]))
+    until = min(at for at in (window.end, now, table.end) if at)
+    if table.step is None:
+        late = flow.last_run_at is None and flow.last_status is None and tally is None
+        due = table.first in window and table.should_have_begun(flow.judged_since, now=until)
+        return (
+            Missed(flow, Attendance(0, 1, table.first, table.first, None, stopped=True))
+            if late and due
+            else None
+        )
+    seen = _seen(flow, tally, before, known_from or window.start, table)
+    found = attendance(seen, period=table.step, window=window, until=until) if until > seen.since else None
+    return Missed(flow, found) if found else None
+
+
+def _seen(
+    flow: FlowFacts, tally: FlowTally | None, before: Tally | None, known_from: datetime, table: Timetable
+) -> Seen:
+    starts: list[datetime] = []
+    ends: dict[datetime, datetime | None] = {}
+    for each in (before, tally):
+        if each is not None and each.last_at is not None:
+            at = each.last_at.replace(microsecond=0)
+            starts.append(at)
+            ends[at] = each.last_end
+    if tally is not None and tally.starts_known:
+        starts += [datetime.fromtimestamp(start, UTC) for start in tally.starts]
+        ends |= {datetime.fromtimestamp(start, UTC): end for start, end in tally.long.items()}
+    elif tally is not None and tally.last_at is not None:
+        known_from = tally.last_at
+    last = flow.last_run_at
+    if last is not None and last - timedelta(seconds=1) > max(starts, default=_LONG_AGO):
+        starts.append(last)
+        if flow.last_status is RunStatus.IN_PROGRESS:
+            ends[last] = None
+    starts = list(dict.fromkeys(starts))
+    ran = bool(starts) or flow.last_status is not None
+    return Seen(starts, known_from, max(table.first, flow.judged_since or table.first), ran, ends)
+
+
+def _gravest(item: Missed) -> tuple[bool, float, int, str, str]:
+    kept = item.attendance
+    return not kept.stopped, -kept.missed / kept.due, -kept.missed, item.flow.name, item.flow.id
 
 
 def ending(flows: Iterable[FlowFacts], *, now: datetime) -> list[FlowFacts]:
@@ -216,7 +259,7 @@ def has_never_run(flow: FlowFacts, *, now: datetime) -> bool:
     if not flow.enabled or flow.last_run_at is not None or flow.last_status is not None:
         return False
     if flow.timetable is not None:
-        return max(flow.timetable.first, flow.judged_since or flow.timetable.first) + START_GRACE < now
+        return flow.timetable.should_have_begun(flow.judged_since, now=now)
     # An audience export starts daily or after an evaluation of its audiences, which happens daily.
     return bool(flow.audiences) and flow.created_at is not None and (now - flow.created_at).days >= 2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.facts import Outcome, RunFacts
@@ -12,6 +12,7 @@ from aep_flow_mcp.insight.health.quantiles import Quantiles
 
 MOST_STARTS = 4_096
 """Start times kept for one flow, to see which due times it missed; a flow with more is not judged."""
+SHORTEST_PERIOD = timedelta(minutes=15)
 FLOW_LIMIT = 256
 """Durations kept for one flow as they are."""
 _OUTCOMES = tuple(outcome.value for outcome in Outcome)
@@ -19,7 +20,10 @@ _OUTCOMES = tuple(outcome.value for outcome in Outcome)
 
 @dataclass(slots=True)
 class Tally:
-    """Sums over some runs. Unknown counts add nothing, so each sum is over the runs that report it."""
+    """Sums over some runs. Unknown counts add nothing, so each sum is over the runs that report it.
+
+    `last_at` is the latest start, `last_end` when that run ended; None while it goes on.
+    """
 
     runs: int = 0
     succeeded: int = 0
@@ -34,6 +38,7 @@ class Tally:
     bytes_in: int = 0
     bytes_out: int = 0
     last_at: datetime | None = None
+    last_end: datetime | None = None
     durations: Quantiles = field(default_factory=lambda: Quantiles(FLOW_LIMIT))
 
     def add(self, run: RunFacts) -> None:
@@ -48,7 +53,7 @@ class Tally:
         if run.duration_s is not None:
             self.durations.add(run.duration_s)
         if run.at is not None and (self.last_at is None or run.at > self.last_at):
-            self.last_at = run.at
+            self.last_at, self.last_end = run.at, run.ends_at
 
     def merge(self, other: Tally) -> None:
         """Add what another tally counted."""
@@ -62,7 +67,7 @@ class Tally:
         self.bytes_out += other.bytes_out
         self.durations.merge(other.durations)
         if other.last_at is not None and (self.last_at is None or other.last_at > self.last_at):
-            self.last_at = other.last_at
+            self.last_at, self.last_end = other.last_at, other.last_end
 
     @property
     def bad(self) -> int:
@@ -81,17 +86,25 @@ class Tally:
 
 @dataclass(slots=True)
 class FlowTally(Tally):
-    """The tally of one flow, with its start times and the error that its last bad run had."""
+    """The tally of one flow, with its start times and the error that its last bad run had.
+
+    `long` gives the ends of runs that lasted longer than the shortest period, by their starts; None: it goes on.
+    """
 
     starts: array[int] = field(default_factory=lambda: array("q"))
+    long: dict[int, datetime | None] = field(default_factory=dict)
     last_error: str | None = None
     last_cause: Cause | None = None
     last_error_at: datetime | None = None
 
     def add(self, run: RunFacts) -> None:
         Tally.add(self, run)
-        if run.started and run.at is not None and len(self.starts) <= MOST_STARTS:
-            self.starts.append(int(run.at.timestamp()))
+        if run.at is not None and len(self.starts) <= MOST_STARTS:
+            start = int(run.at.timestamp())
+            self.starts.append(start)
+            end = run.ends_at
+            if end is None or (end - run.at) > SHORTEST_PERIOD:
+                self.long[start] = end
         if run.error and run.at and (self.last_error_at is None or run.at >= self.last_error_at):
             self.last_error, self.last_cause, self.last_error_at = run.error, run.cause, run.at
 

@@ -20,8 +20,8 @@ from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.description import FlowParts
 from aep_flow_mcp.insight.diagnosis.diagnose import Diagnosis, diagnose
 from aep_flow_mcp.insight.diagnosis.evidence import ErrorGroup, Evidence, History, Probe, Probed
-from aep_flow_mcp.insight.facts import Outcome
 from aep_flow_mcp.insight.diagnosis.findings import Finding
+from aep_flow_mcp.insight.facts import Outcome
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.words import last_run_words, utc
 from aep_flow_mcp.platform.concurrency import together

@@ -142,8 +142,9 @@ class _Report:
         flows = scope.with_runs
         errors = sorted(health.errors.items(), key=lambda item: (-item[1].runs, item[0]))
         failing, slowest = health.most_failing(), health.slowest()
-        worse = [item for item in health.worse() if self._matters(item)]
         missed = [] if stopped else health.missed(flows, now=self.now)
+        overdue = {item.flow.id for item in missed}
+        worse = [item for item in health.worse() if self._matters(item, overdue)]
         never = health.never_ran(flows, now=self.now)
         ends = ending(flows, now=self.now)
         groups = self._groups()
@@ -196,15 +197,14 @@ class _Report:
                 return []
         return sorted(rows, key=lambda row: (-row.failed, -row.partial, -row.runs, row.group))
 
-    def _matters(self, item: Worse) -> bool:
-        """A flow that is silent because it was switched off, has ended or runs once did not get worse."""
+    def _matters(self, item: Worse, overdue: set[str]) -> bool:
+        """A flow that is silent because it was switched off, has ended or need not run again yet did not get worse."""
         if item.trend is not Trend.SILENT:
             return True
         flow = self.scope.flows.get(item.flow_id)
         if flow is None or not flow.enabled:
             return False
-        table = flow.timetable
-        return table is None or bool(table.slots(self.health.window))
+        return flow.timetable is None or flow.id in overdue
 
     def _failing(self, id: str, tally: FlowTally) -> FailingRow:
         return FailingRow(
@@ -242,9 +242,10 @@ class _Report:
         return MissedRow(
             flow=item.flow.name or item.flow.id,
             id=item.flow.id,
-            missed=item.missed,
-            due=item.due,
-            last_due=utc(item.last_missed) or "",
+            ran=item.attendance.ran,
+            due=item.attendance.due,
+            last_due=utc(item.attendance.last_missing) or "",
+            last_run=utc(item.attendance.last),
         )
 
     def _never(self, flow: FlowFacts) -> NeverRow:
