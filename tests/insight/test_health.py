@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aep_flow_mcp.insight.facts import NO_ERROR_GIVEN, FlowFacts, Outcome, RunFacts, signature
+from aep_flow_mcp.insight.facts import FlowFacts, Outcome, RunFacts
 from aep_flow_mcp.insight.health.report import Health, Trend, compare, ending, has_never_run, missed_runs
 from aep_flow_mcp.insight.health.tally import MOST_STARTS, FlowTally, Tally
 from aep_flow_mcp.insight.lean import run_facts
+from aep_flow_mcp.insight.messages import NO_ERROR_GIVEN, signature
 from aep_flow_mcp.insight.windows import Window
 from insight.made import FLOW, NOW, failed_run, flow, ms, raw_run, run
 

@@ -96,7 +96,7 @@ class WorseRow(Row):
 
 
 class MissedRow(Row):
-    """`ran` of `due` times, by the flow's own rhythm; `last_due` is about when the last missing run should have come."""
+    """`ran` of `due` times, by the flow's own rhythm; `last_due`: about when the last missing run should have come."""
 
     ran: int
     due: int

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from aep_flow_mcp.insight.causes import Cause, cause_of_error
+from aep_flow_mcp.insight.messages import NO_ERROR_GIVEN, reason_of, signature
 from aep_flow_mcp.insight.schedule import Timetable
 from aep_flow_mcp.insight.words import failing_errors, root_error
 from aep_flow_mcp.platform.models.flows import Flow, FlowKind
 from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus
-
-NO_ERROR_GIVEN = "no error given"
 
 
 class Outcome(StrEnum):
@@ -51,8 +49,8 @@ def outcome_of(run: FlowRun) -> Outcome:
 class RunFacts:
     """One run. `at` is when it started; where it has not, when it was created. Seconds, records, bytes.
 
-    `error` is the code of the error that says most (its message where it has no code), and `cause` what the
-    errors name; both None for a run that neither failed nor lost records.
+    `error` is the code of the error that says most (its message where it has no code), `reason` its message without
+    what varies, and `cause` what the errors name; all None for a run that neither failed nor lost records.
     """
 
     id: str
@@ -65,11 +63,19 @@ class RunFacts:
     records_in: int | None = None
     records_out: int | None = None
     records_failed: int | None = None
+    records_skipped: int | None = None
+    files_in: int | None = None
     bytes_in: int | None = None
     bytes_out: int | None = None
     error: str | None = None
     message: str | None = None
+    reason: str | None = None
     cause: Cause | None = None
+
+    @property
+    def read_nothing(self) -> bool:
+        """Whether it is known to have found no record and no file. What is not counted is not nothing."""
+        return self.records_in == 0 and not self.files_in and not self.records_out
 
     @property
     def ends_at(self) -> datetime | None:
@@ -81,11 +87,12 @@ class RunFacts:
     @classmethod
     def of(cls, run: FlowRun) -> RunFacts:
         outcome = outcome_of(run)
-        code = message = cause = None
+        code = message = reason = cause = None
         if outcome in (Outcome.FAILED, Outcome.PARTIAL):
             root = root_error(run)
             code = (root.code or signature(root.message)) if root else NO_ERROR_GIVEN
             message = root.message if root else None
+            reason = reason_of(message)
             cause = cause_of_run(run)
         started = run.started_at
         return cls(
@@ -99,10 +106,13 @@ class RunFacts:
             records_in=run.records_in,
             records_out=run.records_out,
             records_failed=run.records_failed,
+            records_skipped=run.records_skipped,
+            files_in=run.files_in,
             bytes_in=run.bytes_in,
             bytes_out=run.bytes_out,
             error=code,
             message=message,
+            reason=reason,
             cause=cause,
         )
 
@@ -115,15 +125,6 @@ def cause_of_run(run: FlowRun) -> Cause | None:
         return named
     causes = (cause_of_error(error.code, error.message) for error in failing_errors(run))
     return next((cause for cause in causes if cause is not None), None)
-
-
-_VARYING = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-fA-F]{16,}|\d+")
-
-
-def signature(message: str | None, *, limit: int = 80) -> str:
-    """A message without what varies from run to run (ids, numbers), so that equal errors count as one."""
-    text = _VARYING.sub("#", message or "")
-    return (text if len(text) <= limit else text[: limit - 1] + "…") or NO_ERROR_GIVEN
 
 
 def latency_s(run: FlowRun) -> float | None:

@@ -343,7 +343,8 @@ def failing(cause: str, *more: str) -> Callable[[str], Facts]:
             rows = world.of(flow)[:20]
             counts = Counter(map(outcome, rows))
             found = [f"cause: {cause}.", flow["id"], *more]
-            found.append(f"records lost: {total(rows, 'failedRecordCount'):,}")
+            if rows:
+                found.append(f"{total(rows, 'failedRecordCount'):,} failed")
             found += [f"{counts[name]} {name}" for name in ("succeeded", "partial", "failed") if counts[name]]
             if rows:
                 oldest = rows[-1]["metrics"]["durationSummary"]["startedAtUTC"]

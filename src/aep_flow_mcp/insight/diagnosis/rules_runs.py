@@ -13,6 +13,7 @@ from aep_flow_mcp.insight.facts import FlowFacts, Outcome, RunFacts, cause_of_ru
 from aep_flow_mcp.insight.health.report import missed_runs
 from aep_flow_mcp.insight.health.tally import FlowTally
 from aep_flow_mcp.insight.shapes import Problem
+from aep_flow_mcp.insight.streaks.streak import EMPTY, streak_of
 from aep_flow_mcp.insight.windows import Window
 from aep_flow_mcp.insight.words import error_words, last_run_words, root_error, utc
 from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus
@@ -28,7 +29,7 @@ _STUCK_AT_LEAST = timedelta(hours=2)
 
 def errors(case: Case) -> Iterator[Finding]:
     """What the errors of the runs name: those of the present streak, or of the run asked about."""
-    if case.evidence.focus is None and case.goes_well:
+    if case.evidence.focus is None and case.evidence.window is None and case.goes_well:
         if case.history.bad:
             last = case.history.bad[0]
             words = (
@@ -54,8 +55,8 @@ def errors(case: Case) -> Iterator[Finding]:
 
 def quiet(case: Case) -> Iterator[Finding]:
     """Runs that find nothing, do not end, or do not come."""
-    if case.evidence.focus:
-        # The question is about one run, which may be old: what its flow does since is another one.
+    if case.evidence.focus or case.evidence.window:
+        # The question is about what is past: what the flow does since is another one.
         return
     if case.evidence.unread is not None:
         return  # runs that could not be read are not runs that did not come
@@ -66,12 +67,12 @@ def quiet(case: Case) -> Iterator[Finding]:
     if missed:
         step = Step("run_flow_action", {"flow_id": case.evidence.flow.id, "action": "disable"})
         yield Finding(Cause.RUNS_MISSING, 0.55, missed, step)
-    newest = [run for run in case.history.finished if run.outcome is Outcome.SUCCEEDED][:3]
-    if newest and case.history.streak == 0 and all(_found_nothing(run, case) for run in newest):
-        words = f"the newest {len(newest)} finished runs read 0 records"
-        yield Finding(
-            Cause.NO_NEW_DATA, 0.6, (words,), explore_step(case, next(iter(case.evidence.sources), ""))
-        )
+    nothing = case.evidence.streak or streak_of(case.history.runs, EMPTY)
+    succeeded = sum(run.outcome is Outcome.SUCCEEDED for run in case.history.finished)
+    # One run that finds nothing is none to speak of, where others did.
+    if nothing.trouble is EMPTY and case.history.streak == 0 and nothing.runs >= max(1, min(3, succeeded)):
+        step = explore_step(case, next(iter(case.evidence.sources), ""))
+        yield Finding(Cause.NO_NEW_DATA, 0.6, (str(nothing),), step)
 
 
 def trends(case: Case) -> Iterator[Finding]:
@@ -179,11 +180,6 @@ def _stuck(case: Case) -> Finding | None:
             words = f"run {run.id} goes on since {utc(run.at)}; runs here usually take {round(typical)} s"
             return Finding(Cause.RUN_STUCK, 0.75, (words,), Step("get_run", {"run_id": run.id}))
     return None
-
-
-def _found_nothing(facts: RunFacts, case: Case) -> bool:
-    run = next(run for run in case.evidence.runs if run.id == facts.id)
-    return run.records_in == 0 and not run.files_in and not facts.records_out
 
 
 def _missed_words(case: Case) -> tuple[str, ...]:
