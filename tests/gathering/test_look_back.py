@@ -182,9 +182,7 @@ async def test_what_no_filter_tells_is_said_to_be_at_least(refuses: str | None) 
     """Three thousand successes that lost records in their activities only: none of them can be told from a good one."""
     start = NOW - timedelta(hours=3001)
     runs = [made(start, "good", tells=True)]
-    runs += [
-        made(start + timedelta(hours=hour), "lossy", tells=True, hidden=True) for hour in range(1, 3001)
-    ]
+    runs += [made(start + timedelta(hours=hour), "lossy", tells=True, hidden=True) for hour in range(1, 3001)]
     service = Service(runs, refuses=refuses)
     found = await looked(service, FAILING)
     assert not found.whole

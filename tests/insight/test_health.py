@@ -68,7 +68,8 @@ def plainly(made: dict[str, Any]) -> dict[str, Any]:
         error for part in made["activities"] for error in part.get("statusSummary", {}).get("errors", [])
     ]
     status = (metrics.get("statusSummary", {}).get("status") or "").casefold().replace("_", "")
-    lost = max(records.get("failedRecordCount", 0), 0)
+    lost = records.get("failedRecordCount")
+    lost = None if lost is None or lost < 0 else lost
     outcome = {
         "failed": "failed",
         "inprogress": "in_progress",
@@ -87,12 +88,13 @@ def plainly(made: dict[str, Any]) -> dict[str, Any]:
         "outcome": name,
         "seconds": (completed - started) / 1000 if started is not None and completed is not None else None,
         "latency": metrics.get("latencySummary", {}).get("avgMs"),
-        "records_in": max(records.get("inputRecordCount", 0), 0),
-        "records_out": max(records.get("outputRecordCount", 0), 0),
+        "records_in": records.get("inputRecordCount"),
+        "records_out": records.get("outputRecordCount"),
         "records_failed": lost,
-        "bytes_in": max(sizes.get("inputBytes", 0), 0),
-        "bytes_out": max(sizes.get("outputBytes", 0), 0),
+        "bytes_in": sizes.get("inputBytes"),
+        "bytes_out": sizes.get("outputBytes"),
         "error": code if bad else None,
+        "message": errors[0].get("message") if errors else None,
     }
 
 
@@ -105,7 +107,8 @@ def check_tally(tally: Tally, rows: list[dict[str, Any]]) -> None:
     for outcome in Outcome:
         assert getattr(tally, outcome.value) == counts[outcome.value]
     for name in SUMS:
-        assert getattr(tally, name) == sum(row[name] for row in rows)
+        told = [row[name] for row in rows if row[name] is not None]
+        assert getattr(tally, name) == (sum(told) if told else None)
     timed = [row["seconds"] for row in rows if row["seconds"] is not None]
     assert tally.durations.count == len(timed)
     assert tally.durations.total == pytest.approx(sum(timed))
@@ -141,8 +144,8 @@ def test_every_number_equals_a_plain_computation(
     assert set(health.days) == set(by_day)
     for day, of_day in health.days.items():
         check_tally(of_day, by_day[day])
-    by_error = Counter(row["error"] for row in now if row["error"])
-    assert {code: tally.runs for code, tally in health.errors.items()} == by_error
+    by_error = Counter((row["error"], row["message"]) for row in now if row["error"])
+    assert {(key.error, tally.message): tally.runs for key, tally in health.errors.items()} == by_error
     timed = sorted(row["seconds"] for row in now if row["seconds"] is not None)
     if timed:
         assert health.durations.at(50) == pytest.approx(timed[-(-len(timed) // 2) - 1])

@@ -67,6 +67,8 @@ class Scope:
     ends: dict[str, End] = field(default_factory=dict)
     continuous: set[str] = field(default_factory=set)
     """The flow specs of streaming flows, for which no runs are listed."""
+    meant: frozenset[str] | None = None
+    """The ids of the datasets asked about."""
 
     @property
     def with_runs(self) -> list[FlowFacts]:
@@ -92,11 +94,31 @@ class Scope:
         return flow.outer_specs if flow else (UNLISTED_FLOW,)
 
     def dataset_ids(self, flow_id: str) -> Sequence[str]:
-        flow = self.flows.get(flow_id)
-        if flow is None:
+        """The datasets that a flow writes or reads."""
+        written, read = self.written_ids(flow_id), self.read_ids(flow_id)
+        if flow_id not in self.flows:
             return (UNLISTED_FLOW,)
-        ends = (self.ends.get(id) for id in (*flow.target_ids, *flow.source_ids))
-        return tuple(dict.fromkeys(id for end in ends if end for id in end.datasets)) or ("(no dataset)",)
+        return tuple(dict.fromkeys((*written, *read))) or ("(no dataset)",)
+
+    def written_ids(self, flow_id: str) -> Sequence[str]:
+        """The datasets that a flow writes into."""
+        flow = self.flows.get(flow_id)
+        return self._datasets(flow.target_ids) if flow else ()
+
+    def read_ids(self, flow_id: str) -> Sequence[str]:
+        """The datasets that a flow reads from."""
+        flow = self.flows.get(flow_id)
+        return self._datasets(flow.source_ids) if flow else ()
+
+    def _datasets(self, end_ids: Iterable[str]) -> tuple[str, ...]:
+        ends = (self.ends.get(id) for id in end_ids)
+        return tuple(dict.fromkeys(id for end in ends if end for id in end.datasets))
+
+    def sides(self) -> tuple[list[str], list[str]]:
+        """The ids of the flows that write into the datasets asked about, and of those that read from them."""
+        meant = self.meant or frozenset()
+        writers = [id for id in self.flows if not meant.isdisjoint(self.written_ids(id))]
+        return writers, [id for id in self.flows if not meant.isdisjoint(self.read_ids(id))]
 
 
 async def read_scope(memory: Memory, reading: Reading, asked: Asked, *, datasets: bool) -> Scope:
@@ -188,6 +210,7 @@ def _narrow(scope: Scope) -> None:
     connectors = ids_meant(asked.connector, _used(scope.connectors, _specs(scope)), "connector")
     used = (id for end in scope.ends.values() for id in end.datasets)
     datasets = ids_meant(asked.dataset, {**{id: id for id in used}, **scope.datasets}, "dataset")
+    scope.meant = datasets
     for flow in list(scope.flows.values()):
         specs = (*flow.source_specs, *flow.target_specs)
         if (

@@ -41,7 +41,7 @@ def outcome_of(run: FlowRun) -> Outcome:
     """The outcome behind a run's status, counts and errors."""
     status = run.status
     if status is RunStatus.SUCCESS:
-        return Outcome.PARTIAL if run.clean is False else Outcome.SUCCEEDED
+        return Outcome.PARTIAL if run.unfailing is False else Outcome.SUCCEEDED
     return _OUTCOMES.get(status, Outcome.UNKNOWN)
 
 

@@ -114,6 +114,7 @@ class RunRow(_Shape):
     records_in: int | None = None
     records_out: int | None = None
     records_failed: int | None = None
+    records_skipped: int | None = None
     errors: int | None = None
     first_error: str | None = None
 
@@ -172,6 +173,7 @@ def run_row(run: FlowRun) -> RunRow:
         records_in=run.records_in,
         records_out=run.records_out,
         records_failed=run.records_failed,
+        records_skipped=run.records_skipped,
         errors=len(failing_errors(run)) or None,
         first_error=error_words(root_error(run)),
     )

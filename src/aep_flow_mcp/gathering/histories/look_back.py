@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
 from aep_flow_mcp.gathering.run_status import STATUS_PATH, RunState, spellings
@@ -74,7 +75,19 @@ async def look_back(
     known = streak_of(newest_first(map(RunFacts.of, newest)), trouble)
     if known.whole or not known.runs:
         return known
-    return await _Looking(aep, flow_id, trouble, requests).whole(known, newest)
+    before = min((run.created_at for run in newest if run.created_at), default=None)
+    return await _Looking(aep, flow_id, trouble, requests).whole(known, before)
+
+
+async def begun_before(
+    aep: FlowReader, flow_id: str, trouble: Trouble, before: datetime, *, requests: int
+) -> Streak:
+    """The streak of a flow of which every run since `before` is known to belong to it, or to end none.
+
+    Raises:
+        PlatformError: runs could not be read.
+    """
+    return await _Looking(aep, flow_id, trouble, requests).whole(Streak(trouble, whole=False), before)
 
 
 class _NotFilteredError(Exception):
@@ -93,8 +106,7 @@ class _Looking:
     """Whether every run from the newest down to the one found (or to the beginning) was looked at or filtered out."""
     counted: bool = field(default=True)
 
-    async def whole(self, known: Streak, newest: Sequence[FlowRun]) -> Streak:
-        before = min((run.created_at for run in newest if run.created_at), default=None)
+    async def whole(self, known: Streak, before: datetime | None) -> Streak:
         older = [Filter(_CREATED).lt(before)] if before else []
         good = await self._last_good(older)
         after: list[FilterLike] = []

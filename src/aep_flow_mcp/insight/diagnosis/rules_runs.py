@@ -94,7 +94,7 @@ def trends(case: Case) -> Iterator[Finding]:
         if run.records_skipped and run.records_in and run.records_skipped >= _SKIPPED_SHARE * run.records_in:
             words = f"{run.records_skipped:,} of {run.records_in:,} records of the newest run were skipped"
             yield Finding(Cause.MANDATORY_ATTRIBUTE, 0.36, (words,), Step("get_run", {"run_id": run.id}))
-        if case.goes_well and run.clean is None and run.unaccounted:
+        if case.goes_well and run.unfailing is None and run.unaccounted:
             words = (
                 f"{run.unaccounted:,} of {run.records_in or 0:,} records of the newest run are neither written, "
                 "skipped nor counted as failed"

@@ -6,27 +6,36 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
-from typing import TypeVar
+from types import MappingProxyType
+from typing import NamedTuple, TypeVar
 
+from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.facts import FlowFacts, RunFacts
 from aep_flow_mcp.insight.health.quantiles import Quantiles
 from aep_flow_mcp.insight.health.tally import ErrorTally, FlowTally, Tally
 from aep_flow_mcp.insight.rhythm.overdue import Attendance, Seen, attendance
+from aep_flow_mcp.insight.rhythm.usual import FEWEST_RUNS, is_slower
 from aep_flow_mcp.insight.schedule import Timetable
 from aep_flow_mcp.insight.windows import Window, local_day
 from aep_flow_mcp.platform.models.runs import RunStatus
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 MOST_ERRORS = 500
-OTHER_ERRORS = "other errors"
 UNLISTED_FLOW = "(flow not found)"
 
-SLOWER_FACTOR = 1.5
-SLOWER_SECONDS = 60.0
 WORSE_SHARE = 0.1
 ENDS_SOON = timedelta(days=14)
-FEWEST_RUNS = 3
-"""A mean duration or a share is compared only when both windows have at least so many runs."""
+
+
+class ErrorKey(NamedTuple):
+    """What makes errors one: the code (or the message where there is none), the cause and the reason."""
+
+    error: str
+    cause: Cause | None
+    reason: str
+
+
+OTHER_ERRORS = ErrorKey("other errors", None, "")
 
 
 class Trend(StrEnum):
@@ -74,10 +83,9 @@ class Health:
     durations: Quantiles = field(default_factory=Quantiles)
     latencies: Quantiles = field(default_factory=Quantiles)
     flows: dict[str, FlowTally] = field(default_factory=dict)
-    flows_before: dict[str, Tally] = field(default_factory=dict)
+    flows_before: dict[str, FlowTally] = field(default_factory=dict)
     days: dict[str, Tally] = field(default_factory=dict)
-    errors: dict[str, ErrorTally] = field(default_factory=dict)
-    errors_before: dict[str, int] = field(default_factory=dict)
+    errors: dict[ErrorKey, ErrorTally] = field(default_factory=dict)
 
     def add(self, run: RunFacts) -> None:
         """Count one run, if it is wanted and in one of the two windows."""
@@ -87,10 +95,7 @@ class Health:
             self._add_now(run, run.at)
         elif run.at in self.window.before:
             self.before.add(run)
-            self.flows_before.setdefault(run.flow_id, Tally()).add(run)
-            if run.error:
-                key = self._error_key(run.error, self.errors_before)
-                self.errors_before[key] = self.errors_before.get(key, 0) + 1
+            _tally(self.flows_before, run.flow_id, FlowTally).add(run)
 
     def _add_now(self, run: RunFacts, at: datetime) -> None:
         self.total.add(run)
@@ -101,10 +106,9 @@ class Health:
         _tally(self.flows, run.flow_id, FlowTally).add(run)
         _tally(self.days, local_day(at, self.zone).isoformat(), Tally).add(run)
         if run.error:
-            _tally(self.errors, self._error_key(run.error, self.errors), ErrorTally).add(run)
-
-    def _error_key(self, error: str, known: Mapping[str, object]) -> str:
-        return error if error in known or len(known) < MOST_ERRORS else OTHER_ERRORS
+            key = ErrorKey(run.error, run.cause, run.reason or "")
+            known = key in self.errors or len(self.errors) < MOST_ERRORS
+            _tally(self.errors, key if known else OTHER_ERRORS, ErrorTally).add(run)
 
     def grouped(self, keys_of: Callable[[str], Iterable[str]]) -> dict[str, Tally]:
         """The flows' tallies added up by what `keys_of` says of an id; one with two keys counts in both."""
@@ -117,22 +121,50 @@ class Health:
     def most_failing(self) -> list[tuple[str, FlowTally]]:
         """Flows with a failed or partial run, most failed first, then most partial."""
         bad = [(id, tally) for id, tally in self.flows.items() if tally.bad]
-        return sorted(bad, key=lambda item: (-item[1].failed, -item[1].bad, -item[1].records_failed, item[0]))
+        return sorted(
+            bad, key=lambda item: (-item[1].failed, -item[1].bad, -(item[1].records_failed or 0), item[0])
+        )
+
+    def skipping(self) -> list[tuple[str, FlowTally]]:
+        """Flows that left records out, most first."""
+        found = [(id, tally) for id, tally in self.flows.items() if tally.records_skipped]
+        return sorted(found, key=lambda item: (-(item[1].records_skipped or 0), item[0]))
+
+    def failing_since(self, flow_id: str) -> tuple[datetime | None, datetime | None]:
+        """The first run of the flow's present row of bad ones, and its last good run, as far as they were read.
+
+        The first is None where it does not fail now; the second where no run that was read was good.
+        """
+        now, before = self.flows[flow_id], self.flows_before.get(flow_id)
+        good = now.last_good or (before.last_good if before else None)
+        known = [tally.bad_since(good) for tally in (before, now) if tally]
+        return min((at for at in known if at), default=None), good
 
     def slowest(self) -> list[tuple[str, FlowTally]]:
         """Flows with a finished run, by mean duration, longest first."""
         timed = [(id, tally) for id, tally in self.flows.items() if tally.durations.count]
         return sorted(timed, key=lambda item: (-(item[1].durations.mean or 0), item[0]))
 
-    def worse(self) -> list[Worse]:
-        """What got worse for which flow, the gravest first; at most one entry a flow."""
+    def worse(self, usual: Mapping[str, float] = MappingProxyType({})) -> list[Worse]:
+        """What got worse for which flow, the gravest first; at most one entry a flow.
+
+        usual: seconds that a run of some flows usually takes: what is no slower than that is not slower, whatever the
+        window before was; and what is slower than that got slower, even if the window before was as slow.
+        """
         found = []
         for flow_id in {*self.flows, *self.flows_before}:
             entry = compare(flow_id, self.flows.get(flow_id), self.flows_before.get(flow_id))
+            if flow_id in usual and (entry is None or entry.trend is Trend.SLOWER):
+                entry = self._against_usual(flow_id, usual[flow_id])
             if entry:
                 found.append(entry)
         order = list(Trend)
         return sorted(found, key=lambda item: (order.index(item.trend), item.before - item.now, item.flow_id))
+
+    def _against_usual(self, flow_id: str, usual: float) -> Worse | None:
+        tally = self.flows.get(flow_id)
+        mean = tally.durations.mean if tally and tally.durations.count >= FEWEST_RUNS else None
+        return Worse(flow_id, Trend.SLOWER, mean, usual) if mean and is_slower(mean, usual) else None
 
     def missed(self, flows: Iterable[FlowFacts], *, now: datetime) -> list[Missed]:
         """Enabled flows that ran less often in the window than they are due: those that stopped, then most missed."""
@@ -170,15 +202,15 @@ def compare(flow_id: str, now: Tally | None, before: Tally | None) -> Worse | No
     share, share_before = now.failure_share, before.failure_share
     if share is not None and share_before is not None and share - share_before >= WORSE_SHARE:
         return Worse(flow_id, Trend.FAILS_MORE, share, share_before)
-    if now.records_failed > 2 * before.records_failed and _share_lost(now) > 2 * _share_lost(before):
-        return Worse(flow_id, Trend.LOSES_MORE, now.records_failed, before.records_failed)
+    lost, lost_before = now.records_failed or 0, before.records_failed or 0
+    if lost > 2 * lost_before and _share_lost(now) > 2 * _share_lost(before):
+        return Worse(flow_id, Trend.LOSES_MORE, lost, lost_before)
     mean, mean_before = now.durations.mean, before.durations.mean
     if (
         mean is not None
         and mean_before is not None
         and min(now.durations.count, before.durations.count) >= FEWEST_RUNS
-        and mean >= SLOWER_FACTOR * mean_before
-        and mean - mean_before >= SLOWER_SECONDS
+        and is_slower(mean, mean_before)
     ):
         return Worse(flow_id, Trend.SLOWER, mean, mean_before)
     return None
@@ -265,13 +297,15 @@ def has_never_run(flow: FlowFacts, *, now: datetime) -> bool:
 
 
 def _share_lost(tally: Tally) -> float:
-    return tally.records_failed / tally.records_in if tally.records_in else float(bool(tally.records_failed))
+    lost = tally.records_failed or 0
+    return lost / tally.records_in if tally.records_in else float(bool(lost))
 
 
 CountT = TypeVar("CountT", Tally, FlowTally, ErrorTally)
+KeyT = TypeVar("KeyT", str, ErrorKey)
 
 
-def _tally(kept: dict[str, CountT], key: str, make: type[CountT]) -> CountT:
+def _tally(kept: dict[KeyT, CountT], key: KeyT, make: type[CountT]) -> CountT:
     found = kept.get(key)
     if found is None:
         found = kept[key] = make()

@@ -1,1 +1,1 @@
-"""How regularly a flow runs, learned from when it ran. Knows times only: no outcome, no error."""
+"""How regularly a flow runs and how long it usually takes, learned from its own runs. Knows no error and no part."""

@@ -44,9 +44,10 @@ class ActivityRow(BaseModel):
 
 
 class RunDetail(Answer):
-    """A run. `clean`: it succeeded and lost nothing. Sizes in bytes, durations in seconds, times in UTC.
+    """A run. `clean`: it succeeded and lost nothing, neither failed nor skipped.
 
-    A number that the API does not know is left out. `diagnostics` are Platform paths of the failed rows.
+    Sizes in bytes, durations in seconds, times in UTC. A number that the API does not know is left out. `diagnostics`
+    are Platform paths of the failed rows.
     """
 
     id: str
