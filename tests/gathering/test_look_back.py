@@ -134,7 +134,7 @@ def history(seed: int, what: str) -> History:
     older = dice.choice([0, 0, 1, 30, dice.randint(1, 1500)])
     bad = BAD[dice.choice(list(BAD))]
     # A service either writes zeros down or it does not; a long streak of losses that only counts tell needs them.
-    tells = dice.random() < 0.5 or "lossy" in bad and length > 90
+    tells = dice.random() < 0.5 or ("lossy" in bad and length > 90)
     now = ["failed", "empty", "empty"] if what == "empty" and dice.random() < 0.4 else ["empty"]
     members = list(bad) if what == "failing" else now
     past = ["good", "good", "empty", "failed", "lossy", "odd"]

@@ -52,6 +52,8 @@ from aep_flow_mcp.surface.registry import read_tool
 PATIENCE = 38.0
 """Seconds after which no further runs are read, so that the answer comes before a call has to end."""
 SHOWN_MESSAGE = 120
+SHOWN_BESIDE = 5
+"""Rows of each list beside the groups."""
 MOST_DAYS = 31
 """Days are shown in their order, the latest so many."""
 
@@ -163,7 +165,11 @@ class _Report:
     group_by: GroupBy | None
 
     def answer(self, progress: Progress, *, stopped: bool) -> PipelineHealth:
-        health, scope, top = self.health, self.scope, self.top
+        health, scope = self.health, self.scope
+        # Whoever groups asks for more groups, not for more of the rest.
+        of_groups = self.top if self.group_by else 0
+        top = min(self.top, SHOWN_BESIDE) if self.group_by else self.top
+        of_errors = self.top if self.group_by is GroupBy.ERROR else top
         flows = scope.with_runs
         errors = sorted(health.errors.items(), key=lambda item: (-item[1].runs, item[0]))
         failing, slowest, skipping = health.most_failing(), health.slowest(), health.skipping()
@@ -183,6 +189,7 @@ class _Report:
             "skipping": len(skipping),
             "groups": 0 if self.group_by is GroupBy.DAY else len(groups),
         }
+        shown = {"groups": of_groups, "errors": of_errors}
         return PipelineHealth(
             window=str(health.window) if self.zone == "UTC" else f"{health.window} (days in {self.zone})",
             scope=scope.asked.words(),
@@ -192,7 +199,7 @@ class _Report:
             dataset=self._traffic() if scope.meant else None,
             duration_s=Percentiles.of(health.durations),
             latency_s=Percentiles.of(health.latencies),
-            errors=[_error_row(key, tally) for key, tally in errors[:top]],
+            errors=[_error_row(key, tally) for key, tally in errors[:of_errors]],
             failing=[self._failing(*item) for item in failing[:top]],
             worse=[self._worse(item) for item in worse[:top]],
             missed=[self._missed(item) for item in missed[:top]],
@@ -201,8 +208,10 @@ class _Report:
             skipping=[self._skipping(*item) for item in skipping[:top]],
             slowest=[self._slow(*item) for item in slowest[: min(top, 3) if top <= 5 else top]],
             group_by=self.group_by.value if self.group_by else None,
-            groups=groups[-max(top, MOST_DAYS) :] if self.group_by is GroupBy.DAY else groups[:top],
-            more={name: size for name, size in sizes.items() if size > top},
+            groups=groups[-max(of_groups, MOST_DAYS) :]
+            if self.group_by is GroupBy.DAY
+            else groups[:of_groups],
+            more={name: size for name, size in sizes.items() if size > shown.get(name, top)},
             complete=not (stopped or progress.cut),
             notes=self._notes(progress, stopped=stopped),
         )
