@@ -76,7 +76,7 @@ async def pipeline_health(
     app: AppState,
     aep: Reader,
     window: Annotated[
-        str, Field(description='"24h", "7d", "yesterday", "last night" or "<time>/<time>"')
+        str, Field(description='"24h", "yesterday", "last 7 days" (calendar days) or "<time>/<time>"')
     ] = "24h",
     flow: Part = None,
     connector: Part = None,
