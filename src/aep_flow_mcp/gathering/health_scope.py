@@ -21,6 +21,7 @@ from aep_flow_mcp.gathering.whole_lists import (
 )
 from aep_flow_mcp.insight.facts import FlowFacts
 from aep_flow_mcp.insight.health.report import UNLISTED_FLOW
+from aep_flow_mcp.insight.terms import is_streaming
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.filters import Filter, FilterLike
 from aep_flow_mcp.platform.models.flows import FlowKind
@@ -177,7 +178,7 @@ async def _read_specs(aep: FlowReader, scope: Scope) -> None:
     """Both lists are cached by the client."""
     scope.connectors.update(await read_connectors(aep))
     for spec in await aep.list_flow_specs():
-        if not spec.has_runs or (spec.frequency or "").casefold() == "streaming":
+        if is_streaming(spec):
             scope.continuous.add(spec.id)
 
 

@@ -160,6 +160,7 @@ class FlowFacts:
     reset_at: datetime | None
     last_run_at: datetime | None
     last_status: RunStatus | None
+    last_run_id: str | None = None
 
     @classmethod
     def of(cls, flow: Flow) -> FlowFacts:
@@ -189,6 +190,7 @@ class FlowFacts:
             reset_at=operation.updated or operation.started if operation and changed else None,
             last_run_at=last.started_at or last.completed_at if last else None,
             last_status=last.status if last else None,
+            last_run_id=last.id if last else None,
         )
 
     @property

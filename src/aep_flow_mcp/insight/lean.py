@@ -156,6 +156,7 @@ def _plain_flow(raw: Json) -> FlowFacts:
         else None,
         last_run_at=last_run,
         last_status=read_status(state) if state or last_run else None,
+        last_run_id=_text(last, "id") or None if state or last_run else None,
     )
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from aep_flow_mcp.insight.terms import told_status
 from aep_flow_mcp.insight.words import error_words, failing_errors, root_error, seconds, utc
 from aep_flow_mcp.platform.models.flows import FlowKind
 from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus
@@ -122,7 +123,7 @@ class RunRow(_Shape):
 class FlowDescription(_Shape):
     """A flow with everything it depends on. What could not be read has a `problem`, listed in `problems`.
 
-    `endpoint` is where a stream or webhook sends its data to; `labels` are access labels.
+    `mode` is batch or streaming. `endpoint` is where a stream or webhook sends its data to; `labels` are access labels.
     """
 
     id: str
@@ -130,7 +131,7 @@ class FlowDescription(_Shape):
     description: str | None = None
     state: str | None = None
     kind: FlowKind | None = None
-    frequency: str | None = None
+    mode: str | None = None
     flow_spec: Part | None = None
     problems: list[str] = []
     endpoint: str | None = None
@@ -167,7 +168,7 @@ def run_row(run: FlowRun) -> RunRow:
     """A run in one line, with the number of its errors and the one that says most."""
     return RunRow(
         id=run.id,
-        status=run.status,
+        status=told_status(run),
         started_at=utc(run.started_at),
         duration_s=seconds(run.duration_s),
         records_in=run.records_in,

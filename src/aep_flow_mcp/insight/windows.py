@@ -20,7 +20,7 @@ _UNITS = {
 _TAKES = (
     'A window is a span back from now ("24h", "7d", "90m", "2w"), calendar days ("today", "yesterday", '
     '"last 7 days", "this week", "last week", "this month", "last month"), "last night", a date, or two ISO '
-    '8601 times with a slash between them '
+    "8601 times with a slash between them "
     '("2026-05-01T06:00Z/2026-05-02T06:00Z").'
 )
 LONGEST = timedelta(days=400)

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from aep_flow_mcp.gathering.run_status import STATUS_PATH, RunState, spellings
+from aep_flow_mcp.gathering.run_status import STATUS_PATH, spellings
 from aep_flow_mcp.insight.facts import RunFacts
 from aep_flow_mcp.insight.streaks.streak import EMPTY, FAILING, Streak, Trouble, newest_first, streak_of
+from aep_flow_mcp.insight.terms import RunState
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import Condition, Filter, FilterLike

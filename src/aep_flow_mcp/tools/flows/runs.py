@@ -8,8 +8,10 @@ from aep_flow_mcp.answers.flows import FlowRunRow, flow_run_row
 from aep_flow_mcp.answers.listing import Detail, counted, listed
 from aep_flow_mcp.answers.text import Answer, Listing, Whole
 from aep_flow_mcp.gathering.conditions import where
-from aep_flow_mcp.gathering.run_status import STARTED_PATH, STATUS_PATH, RunState, spellings
+from aep_flow_mcp.gathering.histories.sifted import count_in, runs_in
+from aep_flow_mcp.gathering.run_status import STARTED_PATH
 from aep_flow_mcp.gathering.times import Window, now
+from aep_flow_mcp.insight.terms import RunState, told_status
 from aep_flow_mcp.insight.words import distinct_errors, failing_errors, root_error, seconds, utc
 from aep_flow_mcp.platform.models.error_codes import RUN, explain
 from aep_flow_mcp.platform.models.runs import Activity, FlowRun, RunError, RunStatus
@@ -97,13 +99,13 @@ async def list_runs(
     pipeline_health."""
     window = Window(since, until, cursor, at=now())
     asked = [
-        *where({"flowId": flow_id, STATUS_PATH: spellings(status)}, None),
+        *where({"flowId": flow_id}, None),
         *window.conditions(STARTED_PATH),
         *(filters or []),
     ]
     if count_only:
-        return counted(await aep.count_runs(asked))
-    page = await aep.list_runs(asked, limit=limit, orderby=order_by, cursor=window.cursor)
+        return counted(await count_in(aep, asked, status))
+    page = await runs_in(aep, asked, status, limit=limit, orderby=order_by, cursor=window.cursor)
     return listed(window.page(page), lambda run: flow_run_row(run, tell_flow=flow_id is None), detail)
 
 
@@ -120,7 +122,7 @@ def run_detail(run: FlowRun) -> RunDetail:
     return RunDetail(
         id=run.id,
         flow_id=run.flow_id,
-        status=run.status,
+        status=told_status(run),
         clean=run.clean if run.status.finished else None,
         started_at=utc(run.started_at),
         completed_at=utc(run.completed_at),

@@ -26,6 +26,7 @@ from aep_flow_mcp.insight.diagnosis.findings import Finding
 from aep_flow_mcp.insight.facts import Outcome, RunFacts
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.streaks.streak import EMPTY, FAILING, Streak, newest_first, streak_of
+from aep_flow_mcp.insight.terms import is_streaming
 from aep_flow_mcp.insight.windows import Window
 from aep_flow_mcp.insight.words import last_run_words, utc
 from aep_flow_mcp.platform.concurrency import together
@@ -134,9 +135,7 @@ async def _of_window(aep: FlowReader, parts: FlowParts, span: Window | None) -> 
 
 def _is_continuous(parts: FlowParts) -> bool:
     spec = parts.flow_spec
-    return isinstance(spec, FlowSpec) and (
-        not spec.has_runs or (spec.frequency or "").casefold() == "streaming"
-    )
+    return isinstance(spec, FlowSpec) and is_streaming(spec)
 
 
 async def _newest_mapping(aep: FlowReader, parts: FlowParts) -> MappingSet | Problem | None:
