@@ -140,7 +140,8 @@ async def _check_diagnosis(ask: Asker, flow: TrueFlow) -> None:
     for run in flow.runs:
         if run.outcome in ("failed", "partial"):
             _check_told(ask, answer, run)
-    lost = sum(run.records_failed or 0 for run in flow.runs)
+    counts = [run.records_failed for run in flow.runs if run.records_failed is not None]
+    lost = sum(counts) if counts else None
     ask.faults.check(
         told.get("records_lost") == lost,
         "diagnose_flow: other records lost",
@@ -190,9 +191,10 @@ async def _check_health(ask: Asker) -> None:
     if total["runs"] != len(runs):
         wrong["runs"] = (total["runs"], len(runs))
     for name in _NUMBERS:
-        true = sum(getattr(run, name) or 0 for run in runs)
-        if total[name] != true:
-            wrong[name] = (total[name], true)
+        counts = [count for run in runs if (count := getattr(run, name)) is not None]
+        true = sum(counts) if counts else None
+        if total.get(name) != true:
+            wrong[name] = (total.get(name), true)
     ask.faults.check(
         not wrong,
         f"pipeline_health: other totals ({', '.join(wrong)})",
