@@ -148,3 +148,28 @@ async def test_a_window_of_a_diagnosis_is_told_from_now(bed: Bed) -> None:
     assert "expired" in now["errors"][0]["message"]
     assert now["errors"][0]["in_a_row_since"] in (now["since"], f"at least {now['since']}")
     assert "is no time" in await bed.refusal("diagnose_flow", flow=flow, window="whenever")
+
+
+@pytest.mark.parametrize("story", ["deleted_dataset", "expired_credentials", "no_new_files"])
+async def test_a_diagnosis_says_since_when_however_few_runs_it_looks_at(bed: Bed, story: str) -> None:
+    """The newest two runs are looked at; the row goes further back, and the run before it is none that read nothing."""
+    runs = sorted(bed.runs_of(story), key=lambda run: -run["createdAt"])
+    finished = [run for run in runs if run["metrics"]["statusSummary"]["status"] in ("success", "failed")]
+    empty = story == "no_new_files"
+    row = list(itertools.takewhile(_read_nothing if empty else _is_bad, finished))
+    before = finished[len(row)]
+    assert len(row) > 2
+    asked = len(bed.sent("/runs"))
+    answer, text = await bed.call("diagnose_flow", flow=SCENARIOS[story], runs=2)
+    assert len(bed.sent("/runs")) - asked <= 10 + 2, "two counts of the week belong to the flow itself"
+    assert (answer["since"], answer["in_a_row"]) == (iso(_start(row[-1])), len(row))
+    assert answer["last_good"] == iso(_start(before))
+    assert f"the newest {len(row)} finished runs " in text
+    assert not _read_nothing(before)
+
+
+def _read_nothing(run: dict[str, Any]) -> bool:
+    records = run["metrics"].get("recordSummary", {})
+    return bool(
+        run["metrics"]["statusSummary"]["status"] == "success" and records.get("inputRecordCount") == 0
+    )
