@@ -213,6 +213,11 @@ def test_what_has_ended_or_has_not_begun_is_not_due() -> None:
     assert with_(state="disabled") is None
     ended = {**schedule, "endTime": ms(NOW - timedelta(hours=9)) // 1000}
     assert with_(scheduleParams=ended) is None
+    before = {**schedule, "endTime": ms(NOW - timedelta(hours=25)) // 1000}
+    stopped = Made(raw_flow(scheduleParams=before, lastRunDetails=None), timedelta(hours=1), starts[-5:])
+    assert named(stopped, window=timedelta(hours=24)) is None, (
+        "it stopped before its end, long before the window"
+    )
     later = {**schedule, "endTime": ms(NOW - timedelta(hours=8)) // 1000}
     assert with_(scheduleParams=later) is not None
     assert with_(scheduleParams={**schedule, "startTime": ms(NOW + timedelta(hours=1)) // 1000}) is None

@@ -233,6 +233,8 @@ def missed_runs(
     if not flow.enabled or table is None:
         return None
     until = min(at for at in (window.end, now, table.end) if at)
+    if until <= window.start:
+        return None  # nothing is due in it any more
     if table.step is None:
         late = flow.last_run_at is None and flow.last_status is None and tally is None
         due = table.first in window and table.should_have_begun(flow.judged_since, now=until)

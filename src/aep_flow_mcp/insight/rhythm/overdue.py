@@ -8,6 +8,7 @@ only where it is longer than a period and two thirds, and lacks at least so many
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -79,6 +80,8 @@ def attendance(seen: Seen, *, period: timedelta, window: Window, until: datetime
         return None
     marks = [at for at in starts if at >= seen.since]
     gaps = list(_gaps(marks, seen, period=period, until=until))
+    if not any(gap.lacking for gap in gaps):
+        return None
     _caught_up(gaps, marks, period)
     missing = [times for gap in gaps if (times := _inside(gap, period, window))]
     stopped = bool(gaps) and gaps[-1].open and gaps[-1].lacking > 0
@@ -128,7 +131,7 @@ def _caught_up(gaps: Sequence[_Gap], marks: Sequence[datetime], period: timedelt
     closed = [gap for gap in gaps if gap.lacking and not gap.open]
     for at, gap in enumerate(closed):
         end = closed[at + 1].start if at + 1 < len(closed) else datetime.max.replace(tzinfo=UTC)
-        after = [mark for mark in marks if gap.start < mark <= end]
+        after = marks[bisect_right(marks, gap.start) : bisect_right(marks, end)]
         usual = ((mark - after[0] + period * _SLACK / 3) // period + 1 for mark in after)
         gap.lacking = max(0, gap.lacking - max((at + 1 - n for at, n in enumerate(usual)), default=0))
 
