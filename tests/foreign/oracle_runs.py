@@ -183,7 +183,7 @@ async def _check_health(ask: Asker) -> None:
         return
     total, runs = answer.structured["total"], organisation.runs
     seen = Counter(run.outcome for run in runs)
-    wrong = {}
+    wrong: dict[str, Any] = {}
     for name in ("partial", "failed", "in_progress", "waiting", "unknown"):
         spare = seen["unclear"] if name in ("partial", "unknown") else 0
         if not seen[name] <= total[name] <= seen[name] + spare:

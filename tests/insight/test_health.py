@@ -12,7 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aep_flow_mcp.insight.facts import FlowFacts, Outcome, RunFacts
-from aep_flow_mcp.insight.health.report import Health, Trend, compare, ending, has_never_run, missed_runs
+from aep_flow_mcp.insight.health.report import (
+    Health,
+    Trend,
+    Worse,
+    compare,
+    ending,
+    has_never_run,
+    missed_runs,
+    of_each,
+)
 from aep_flow_mcp.insight.health.tally import MOST_STARTS, FlowTally, Tally
 from aep_flow_mcp.insight.lean import run_facts
 from aep_flow_mcp.insight.messages import NO_ERROR_GIVEN, signature
@@ -282,6 +291,16 @@ def test_what_got_worse() -> None:
     assert trend(tally(good=5, lost=50), tally(good=5, lost=1)) is Trend.LOSES_MORE
     assert trend(tally(good=3, seconds=300), tally(good=3, seconds=100)) is Trend.SLOWER
     assert trend(None, tally(good=3)) is Trend.SILENT
+
+
+def test_what_is_shown_of_what_got_worse_holds_each_trend() -> None:
+    """A slowdown is not cut by ten single failures."""
+    failures = [Worse(f"f{number}", Trend.FAILING, 1, 0) for number in range(10)]
+    found = [*failures, Worse("lossy", Trend.LOSES_MORE, 9, 1), Worse("slow", Trend.SLOWER, 300, 100)]
+    assert [item.flow_id for item in of_each(found, 5)] == ["f0", "f1", "f2", "lossy", "slow"]
+    assert [item.flow_id for item in of_each(found, 2)] == ["f0", "lossy"]
+    assert of_each(found, 50) == found
+    assert of_each([], 5) == []
 
 
 def test_what_did_not_get_worse() -> None:

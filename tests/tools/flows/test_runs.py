@@ -13,6 +13,7 @@ from aep_flow_mcp.cli import emulator_settings
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions, Variants
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
+from aep_flow_mcp.gathering.histories import sifted
 from aep_flow_mcp.server import build_server
 from tools.bed import Bed
 from tools.conftest import ERAS, NOW
@@ -113,6 +114,14 @@ async def test_statuses(bed: Bed, all_runs: Runs, asked: str, is_told: str) -> N
             break
     count = await bed.answer("list_runs", status=asked, since=since.isoformat(), count_only=True)
     assert count["count"] == len(expected)
+
+
+async def test_too_many_to_tell_apart_are_not_counted_wrong(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sifted, "MOST_COUNTED", 3)
+    assert "pipeline_health" in await bed.refusal("list_runs", status="partial", count_only=True)
+    assert (await bed.answer("list_runs", status="failed", count_only=True))["count"] > 3
 
 
 async def test_a_window_of_time(bed: Bed, all_runs: Runs) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -189,6 +189,18 @@ class Health:
         """
         ran = self.flows.keys() | self.flows_before.keys()
         return [flow for flow in flows if flow.id not in ran and has_never_run(flow, now=now)]
+
+
+def of_each(found: Sequence[Worse], number: int) -> list[Worse]:
+    """The first `number` of what got worse, with the first of each trend among them as far as there is room.
+
+    One slowdown says more than the eleventh single failure.
+    """
+    firsts = [
+        next(item for item in found if item.trend is trend) for trend in dict.fromkeys(i.trend for i in found)
+    ]
+    kept = firsts[:number] + [item for item in found if item not in firsts][: max(0, number - len(firsts))]
+    return [item for item in found if item in kept]
 
 
 def compare(flow_id: str, now: Tally | None, before: Tally | None) -> Worse | None:

@@ -113,7 +113,7 @@ class FlowTally(Tally):
         if run.at is not None:
             if run.outcome is Outcome.SUCCEEDED and (self.last_good is None or run.at > self.last_good):
                 self.last_good = run.at
-            elif run.error and len(self.bad_starts) <= MOST_STARTS:
+            elif run.error:
                 self.bad_starts.append(int(run.at.timestamp()))
         if run.error and run.at and (self.last_error_at is None or run.at >= self.last_error_at):
             self.last_error, self.last_cause, self.last_error_at = run.error, run.cause, run.at

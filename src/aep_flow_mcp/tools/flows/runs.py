@@ -41,6 +41,7 @@ class ActivityRow(BaseModel):
     records_in: int | None = None
     records_out: int | None = None
     records_failed: int | None = None
+    records_skipped: int | None = None
     bytes_in: int | None = None
     bytes_out: int | None = None
 
@@ -173,6 +174,7 @@ def _activity_row(activity: Activity) -> ActivityRow:
         records_in=alone.records_in,
         records_out=alone.records_out,
         records_failed=alone.records_failed,
+        records_skipped=alone.records_skipped,
         bytes_in=alone.bytes_in,
         bytes_out=alone.bytes_out,
     )

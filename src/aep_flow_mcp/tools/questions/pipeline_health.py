@@ -37,7 +37,7 @@ from aep_flow_mcp.gathering.progress import Progress
 from aep_flow_mcp.gathering.run_sweep import RunSweep
 from aep_flow_mcp.gathering.whole_lists import Reading
 from aep_flow_mcp.insight.facts import FlowFacts
-from aep_flow_mcp.insight.health.report import ErrorKey, Health, Missed, Trend, Worse, ending
+from aep_flow_mcp.insight.health.report import ErrorKey, Health, Missed, Trend, Worse, ending, of_each
 from aep_flow_mcp.insight.health.tally import ErrorTally, FlowTally, Tally
 from aep_flow_mcp.insight.rhythm.usual import FEWEST_RUNS
 from aep_flow_mcp.insight.windows import Window, WindowError, parse_window, read_zone
@@ -201,7 +201,7 @@ class _Report:
             latency_s=Percentiles.of(health.latencies),
             errors=[_error_row(key, tally) for key, tally in errors[:of_errors]],
             failing=[self._failing(*item) for item in failing[:top]],
-            worse=[self._worse(item) for item in worse[:top]],
+            worse=[self._worse(item) for item in of_each(worse, top)],
             missed=[self._missed(item) for item in missed[:top]],
             never_ran=[self._never(item) for item in never[:top]],
             ending=[self._ending(flow) for flow in ends[:top]],
