@@ -31,6 +31,32 @@ def test_schedules_as_the_api_gives_them() -> None:
     assert monthly == Timetable(T0, timedelta(days=31)), "as long as a month can be"
 
 
+def test_audiences_have_schedules_of_their_own() -> None:
+    def read(*schedules: object) -> Timetable | None:
+        return Timetable.of_audiences([{"id": "a", "schedule": each} for each in schedules])
+
+    daily = {
+        "frequency": "DAILY",
+        "triggerType": "SCHEDULED",
+        "startDate": "2026-01-01",
+        "startTime": "05:00",
+    }
+    often = {**daily, "frequency": "EVERY_6_HOURS", "endDate": "2026-01-31"}
+    assert read(daily) == Timetable(T0, timedelta(days=1))
+    assert read(often) == Timetable(T0, timedelta(hours=6), T0 + timedelta(days=31))
+    assert read(often, daily) == Timetable(T0, timedelta(days=1)), "as often as those that do not end"
+    for silent in (
+        {**daily, "triggerType": "AFTER_SEGMENT_EVAL"},
+        {**daily, "frequency": "ONCE"},
+        {**daily, "startDate": None},
+        {**daily, "startDate": "soon"},
+        None,
+        "DAILY",
+    ):
+        assert read(silent) is None
+    assert Timetable.of_audiences([{"id": "a"}]) is None
+
+
 def test_a_first_run_may_come_in_any_phase() -> None:
     hourly, once = Timetable(T0, timedelta(hours=1)), Timetable(T0)
     assert not hourly.should_have_begun(None, now=T0 + timedelta(minutes=80))

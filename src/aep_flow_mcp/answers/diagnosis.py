@@ -91,7 +91,8 @@ class FlowDiagnosis(Answer):
             lines.append(f"next: {self.next_step.tool}({arguments})")
         for other in self.others:
             lines.append(f"also: {other.cause.value}: {clean_text('; '.join(other.evidence))}")
-        lines.append(f"now: {self.now}")
+        if self.now not in self.evidence:
+            lines.append(f"now: {self.now}")
         records = [
             f"{number:,} {word}"
             for number, word in (

@@ -183,7 +183,7 @@ class FlowFacts:
             accounts=_ids(ref.base_connection.id for ref in refs if ref.base_connection),
             mapping_id=flow.mapping.mapping_id if flow.mapping else None,
             audiences=len(flow.audiences),
-            timetable=Timetable.read(flow.schedule),
+            timetable=Timetable.read(flow.schedule) or Timetable.of_audiences(flow.audiences),
             created_at=flow.created_at,
             changed_at=flow.changed_at,
             # Due times before a change may be those of another schedule: nothing can be said of them.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from aep_flow_mcp.platform.models.flows import Schedule
 
@@ -19,6 +21,14 @@ _UNITS = {
 
 _MOST = 100_000
 """A larger interval is a mistake, not a schedule."""
+
+_AUDIENCE_STEPS = {
+    "DAILY": timedelta(days=1),
+    "EVERY_12_HOURS": timedelta(hours=12),
+    "EVERY_8_HOURS": timedelta(hours=8),
+    "EVERY_6_HOURS": timedelta(hours=6),
+    "EVERY_3_HOURS": timedelta(hours=3),
+}
 
 START_GRACE = timedelta(minutes=30)
 """How late the only run of a flow may start: new flows need two to three minutes, queues more."""
@@ -49,8 +59,42 @@ class Timetable:
             return None
         return cls(schedule.start_time, length * number, schedule.end_time)
 
+    @classmethod
+    def of_audiences(cls, audiences: Iterable[Mapping[str, Any]]) -> Timetable | None:
+        """When a flow runs whose audiences have schedules of their own: as often as the most frequent of them.
+
+        None where none runs by the clock: after an evaluation, or once.
+        """
+        found = [table for each in audiences if (table := _of_audience(each.get("schedule")))]
+        if not found:
+            return None
+        ends = [table.end for table in found]
+        last = None if None in ends else max(end for end in ends if end)
+        lasting = [table for table in found if table.end == last]
+        return cls(min(t.first for t in lasting), min(t.step for t in lasting if t.step), last)
+
     def should_have_begun(self, since: datetime | None, *, now: datetime) -> bool:
         """Whether a first run must have come by now, whatever the phase; `since`: when the schedule came into force."""
         begin = max(self.first, since) if since else self.first
         grace = START_GRACE if self.step is None else max(START_GRACE, self.step * 4 / 3)
         return now - begin > grace and (self.end is None or self.end - begin > grace)
+
+
+def _of_audience(schedule: Any) -> Timetable | None:
+    """`{frequency, startDate, endDate?, startTime, triggerType}` of one selector: days in UTC, with the last one."""
+    if not isinstance(schedule, dict):
+        return None
+    step = _AUDIENCE_STEPS.get(str(schedule.get("frequency") or "").upper())
+    trigger = str(schedule.get("triggerType") or "").upper()
+    first = _midnight(schedule.get("startDate"))
+    if step is None or first is None or trigger == "AFTER_SEGMENT_EVAL":
+        return None
+    last = _midnight(schedule.get("endDate"))
+    return Timetable(first, step, last + timedelta(days=1) if last else None)
+
+
+def _midnight(day: Any) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(str(day)[:10]), time(), UTC)
+    except ValueError:
+        return None

@@ -168,6 +168,35 @@ async def test_a_diagnosis_says_since_when_however_few_runs_it_looks_at(bed: Bed
     assert not _read_nothing(before)
 
 
+async def test_the_phase_of_a_schedule_is_not_held_against_its_runs(bed: Bed) -> None:
+    """Every flow's start time is moved to another hour and minute; its runs come as before."""
+    before = await bed.answer("pipeline_health", window="24h", top=50)
+    moved = 0
+    for number, flow in enumerate(bed.stored("flows")):
+        schedule = flow.get("scheduleParams") or {}
+        if schedule.get("startTime") and int(schedule["startTime"]) * 1000 < ms(NOW - timedelta(days=20)):
+            flow["scheduleParams"] = {
+                **schedule,
+                "startTime": str(int(schedule["startTime"]) + 1_777 * number),
+            }
+            bed.emulator.store.put(SANDBOX, "flows", flow)
+            moved += 1
+    assert moved > 10
+    after = await bed.answer("pipeline_health", window="24h", top=50)
+    assert (
+        [row["id"] for row in after["missed"]]
+        == [row["id"] for row in before["missed"]]
+        == [SCENARIOS["stale"]]
+    )
+    assert not [row for row in after["worse"] if row["trend"] == "no runs now"]
+
+
+@pytest.mark.parametrize("window", ["1h", "6h", "24h", "48h"])
+async def test_an_export_of_audiences_is_silent_between_its_runs(bed: Bed, window: str) -> None:
+    answer = await bed.answer("pipeline_health", window=window, kind="destination", top=50)
+    assert not [row for row in answer["worse"] if row["trend"] == "no runs now"], answer["worse"]
+
+
 def _read_nothing(run: dict[str, Any]) -> bool:
     records = run["metrics"].get("recordSummary", {})
     return bool(

@@ -247,7 +247,8 @@ class _Report:
         flow = self.scope.flows.get(item.flow_id)
         if flow is None or not flow.enabled:
             return False
-        return flow.timetable is None or flow.id in overdue
+        # Without a schedule only a rhythm that was seen tells: three runs in the time in which now there was none.
+        return item.before >= FEWEST_RUNS if flow.timetable is None else flow.id in overdue
 
     def _traffic(self) -> Traffic:
         writers, readers = self.scope.sides()
