@@ -14,6 +14,7 @@ from aep_flow_mcp.insight.causes import FIXES, HEADLINES, Cause, cause_of_error,
 from aep_flow_mcp.insight.diagnosis.diagnose import Diagnosis, diagnose
 from aep_flow_mcp.insight.diagnosis.evidence import Evidence, Probe, Probed, read_history
 from aep_flow_mcp.insight.shapes import Problem
+from aep_flow_mcp.insight.windows import Window
 from aep_flow_mcp.platform.models.connections import Connection, SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.neighbours import Dataset, MappingSet, SchemaSummary
 from aep_flow_mcp.platform.models.runs import FlowRun
@@ -207,6 +208,21 @@ def test_errors_are_grouped() -> None:
     assert rejected.in_a_row is None
     assert (history.streak, history.total("records_failed")) == (2, 14)
     assert history.total("records_skipped") is None, "no run says"
+
+
+def test_a_window_is_asked_about() -> None:
+    """What failed in it is named though the newest run is good; what is true of now only where it reaches so far."""
+    runs = [GOOD[0], *bad("timed out")[1:]]
+    day = Window(NOW - timedelta(days=1), NOW)
+    assert first(runs=runs) is Cause.RECOVERED
+    found = diagnose(evidence(runs=runs, window=day))
+    assert found.first.cause is Cause.NETWORK
+    assert any(f"2 of {len(runs)} runs of the window" in line for line in found.first.evidence)
+    nothing = [run(at, ago=timedelta(hours=at), read=0) for at in range(1, 5)]
+    assert first(runs=nothing, window=day) is Cause.NO_NEW_DATA
+    yesterday = Window(NOW - timedelta(days=2), NOW - timedelta(days=1))
+    assert first(runs=nothing, window=yesterday) is Cause.HEALTHY
+    assert first(runs=[], window=yesterday) is Cause.HEALTHY
 
 
 def test_one_failure_is_one_group_whatever_varies() -> None:

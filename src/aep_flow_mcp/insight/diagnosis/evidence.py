@@ -45,7 +45,7 @@ class Evidence:
     `runs` are the newest runs in any order; `unread` says why they are not known. `explored` is by source
     connection id, `tested` by account id.
     `focus` is the run asked about, if one was; a `continuous` flow streams and has no runs of its own. `streak` is what
-    goes on at the newest end, as far back as was looked. `window`: the runs are those of a time that is over.
+    goes on at the newest end, as far back as was looked. `window`: the runs are those of this time.
     """
 
     flow: Flow

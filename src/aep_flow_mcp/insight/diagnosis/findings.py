@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -88,6 +89,12 @@ class Case:
         """Whether the newest run that ended succeeded."""
         newest = self.history.newest_finished
         return newest is not None and newest.outcome is Outcome.SUCCEEDED
+
+    @property
+    def is_past(self) -> bool:
+        """Whether the runs are those of a window that does not reach the present."""
+        window = self.evidence.window
+        return window is not None and window.end < self.evidence.now - timedelta(minutes=1)
 
     @property
     def run_words(self) -> tuple[str, ...]:

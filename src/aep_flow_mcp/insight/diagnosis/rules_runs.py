@@ -55,7 +55,7 @@ def errors(case: Case) -> Iterator[Finding]:
 
 def quiet(case: Case) -> Iterator[Finding]:
     """Runs that find nothing, do not end, or do not come."""
-    if case.evidence.focus or case.evidence.window:
+    if case.evidence.focus or case.is_past:
         # The question is about what is past: what the flow does since is another one.
         return
     if case.evidence.unread is not None:
