@@ -212,4 +212,7 @@ async def test_the_last_good_run_is_none_that_read_nothing() -> None:
     assert found.runs == 7
     assert found.last_good is not None
     assert found.last_good.records_in == 50
-    assert "the newest 7 finished runs read 0 records" in str(found)
+    assert str(found) == (
+        "the newest 7 finished runs read 0 records, since 2026-03-02T02:00:00Z; "
+        "the last one with data was 2026-03-02T01:00:00Z"
+    )

@@ -116,6 +116,15 @@ async def test_statuses(bed: Bed, all_runs: Runs, asked: str, is_told: str) -> N
     assert count["count"] == len(expected)
 
 
+async def test_an_age_leads_on_over_pages_of_partial_runs(bed: Bed, all_runs: Runs) -> None:
+    since = ms(NOW - timedelta(days=7))
+    expected = {
+        run["id"] for run in all_runs if told(run) == "partial_success" and (started(run) or 0) >= since
+    }
+    assert len(expected) > 9
+    assert sorted(await ids_on_pages(bed, status="partial", since="7d", limit=4)) == sorted(expected)
+
+
 async def test_too_many_to_tell_apart_are_not_counted_wrong(
     bed: Bed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

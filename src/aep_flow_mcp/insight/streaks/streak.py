@@ -37,8 +37,8 @@ def _brought_nothing(run: RunFacts) -> bool:
     return run.outcome is Outcome.SUCCEEDED and run.read_nothing
 
 
-FAILING = Trouble(_is_bad, _is_good, "failed or lost records", "last good")
-EMPTY = Trouble(_brought_nothing, _brought_data, "read 0 records", "last with data")
+FAILING = Trouble(_is_bad, _is_good, "failed or lost records", "the last good one")
+EMPTY = Trouble(_brought_nothing, _brought_data, "read 0 records", "the last one with data")
 """A failed run in between ends it not: it brought no data either."""
 
 
@@ -67,7 +67,7 @@ class Streak:
         since = f", {'' if self.whole else 'at least '}since {utc(self.first.at)}" if self.first else ""
         words = f"the newest {number} finished runs {self.trouble.words}{since}"
         if self.last_good is not None:
-            return f"{words}; the {self.trouble.good} one was {utc(self.last_good.at)}"
+            return f"{words}; {self.trouble.good} was {utc(self.last_good.at)}"
         return f"{words}; no run before was better" if self.whole else words
 
 
