@@ -116,7 +116,10 @@ async def test_statuses(bed: Bed, all_runs: Runs, asked: str, is_told: str) -> N
     assert count["count"] == len(expected)
 
 
-async def test_an_age_leads_on_over_pages_of_partial_runs(bed: Bed, all_runs: Runs) -> None:
+async def test_an_age_leads_on_over_pages_of_partial_runs(
+    bed: Bed, all_runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aep_flow_mcp.tools.flows.runs.now", lambda: NOW)
     since = ms(NOW - timedelta(days=7))
     expected = {
         run["id"] for run in all_runs if told(run) == "partial_success" and (started(run) or 0) >= since
