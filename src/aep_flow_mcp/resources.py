@@ -63,7 +63,7 @@ RESOURCES = (
         "aep://flow-specs",
         "flow-specs",
         "Kinds of flows",
-        "Every flow spec: id, name, frequency.",
+        "Every flow spec: id, name, mode.",
         "specs.flow_specs",
         "list_flow_specs",
         arguments={"limit": 100},

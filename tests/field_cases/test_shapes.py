@@ -202,7 +202,7 @@ async def test_every_name_of_a_status(ask: Ask, status: str, read: str) -> None:
         ({"inputRecordCount": "100", "outputRecordCount": "70", "failedRecordCount": 0}, None),
         ({}, None),
         ({"inputRecordCount": 100, "outputRecordCount": 100}, True),
-        ({"inputRecordCount": 100, "outputRecordCount": 70, "skippedRecordCount": 30}, True),
+        ({"inputRecordCount": 100, "outputRecordCount": 70, "skippedRecordCount": 30}, False),
         ({"inputRecordCount": 100, "outputRecordCount": 70, "failedRecordCount": "30"}, False),
         ({"inputRecordCount": 9, "outputRecordCount": 9, "failedInfo": ["row 3 is bad"]}, False),
         (

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aep_flow_mcp.insight.causes import FIXES, HEADLINES, Cause, cause_of_error, cause_of_words
-from aep_flow_mcp.insight.diagnosis import Diagnosis, diagnose
-from aep_flow_mcp.insight.evidence import Evidence, Probe, Probed, read_history
+from aep_flow_mcp.insight.diagnosis.diagnose import Diagnosis, diagnose
+from aep_flow_mcp.insight.diagnosis.evidence import Evidence, Probe, Probed, read_history
 from aep_flow_mcp.insight.shapes import Problem
+from aep_flow_mcp.insight.windows import Window
 from aep_flow_mcp.platform.models.connections import Connection, SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.neighbours import Dataset, MappingSet, SchemaSummary
 from aep_flow_mcp.platform.models.runs import FlowRun
@@ -193,15 +194,52 @@ def test_errors_are_grouped() -> None:
     ]
     runs.append(failed_run(201, "x", code="INGEST-1212-400", ago=timedelta(hours=30), failed=5, read=10))
     history = read_history(runs)
-    groups = {group.code: group for group in history.groups}
-    copied = groups["CONNECTOR-1001-500"]
-    assert copied.runs == 3
-    assert copied.share == pytest.approx(3 / len(runs))
-    assert copied.lost == 9
-    assert copied.first_at == NOW - timedelta(hours=20)
-    assert copied.last_at == NOW - timedelta(hours=1) + timedelta(minutes=3)
-    assert history.groups[0] is copied
-    assert (history.streak, history.lost) == (2, 14)
+    now, *others = history.groups
+    assert (now.code, now.message, now.runs) == ("CONNECTOR-1001-500", "timed out", 2)
+    assert now.share == pytest.approx(2 / len(runs))
+    assert (now.first_at, now.last_at) == (
+        NOW - timedelta(hours=2) + timedelta(minutes=3),
+        NOW - timedelta(hours=1) + timedelta(minutes=3),
+    )
+    assert (now.in_a_row, now.from_the_start) == (now.first_at, False)
+    rejected = next(group for group in others if group.code == now.code)
+    assert (rejected.message, rejected.runs, rejected.lost) == ("401 unauthorized", 1, 9)
+    assert rejected.first_at == rejected.last_at == NOW - timedelta(hours=20)
+    assert rejected.in_a_row is None
+    assert (history.streak, history.total("records_failed")) == (2, 14)
+    assert history.total("records_skipped") is None, "no run says"
+
+
+def test_a_window_is_asked_about() -> None:
+    """What failed in it is named though the newest run is good; what is true of now only where it reaches so far."""
+    runs = [GOOD[0], *bad("timed out")[1:]]
+    day = Window(NOW - timedelta(days=1), NOW)
+    assert first(runs=runs) is Cause.RECOVERED
+    found = diagnose(evidence(runs=runs, window=day))
+    assert found.first.cause is Cause.NETWORK
+    assert any(f"2 of {len(runs)} runs of the window" in line for line in found.first.evidence)
+    nothing = [run(at, ago=timedelta(hours=at), read=0) for at in range(1, 5)]
+    assert first(runs=nothing, window=day) is Cause.NO_NEW_DATA
+    yesterday = Window(NOW - timedelta(days=2), NOW - timedelta(days=1))
+    assert first(runs=nothing, window=yesterday) is Cause.HEALTHY
+    assert first(runs=[], window=yesterday) is Cause.HEALTHY
+
+
+def test_one_failure_is_one_group_whatever_varies() -> None:
+    """A token that expired is not the connection that was closed five days before, though the code is the same."""
+    expired = [
+        failed_run(
+            number,
+            f"The provided token has expired. Request ID: {number}ABCDEF, time 2026-03-0{number}T09:00:00Z",
+            ago=timedelta(hours=number),
+        )
+        for number in (1, 2, 3)
+    ]
+    closed = failed_run(9, "The connection was closed by the remote host.", ago=timedelta(days=5))
+    history = read_history([*expired, *GOOD[4:], closed])
+    assert [(group.cause, group.runs) for group in history.groups][:1] == [(Cause.CREDENTIALS, 3)]
+    assert history.groups[0].first_at == history.groups[0].in_a_row == NOW - timedelta(hours=3)
+    assert history.groups[1].first_at == NOW - timedelta(days=5)
 
 
 def test_quoted_names_are_not_read_as_words() -> None:

@@ -11,11 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aep_flow_mcp.insight.facts import NO_ERROR_GIVEN, FlowFacts, Outcome, RunFacts, signature
-from aep_flow_mcp.insight.health import Health, Trend, compare, ending, has_never_run, missed_runs
+from aep_flow_mcp.insight.facts import FlowFacts, Outcome, RunFacts
+from aep_flow_mcp.insight.health.report import (
+    Health,
+    Trend,
+    Worse,
+    compare,
+    ending,
+    has_never_run,
+    missed_runs,
+    of_each,
+)
+from aep_flow_mcp.insight.health.tally import MOST_STARTS, FlowTally, Tally
 from aep_flow_mcp.insight.lean import run_facts
-from aep_flow_mcp.insight.schedule import Timetable
-from aep_flow_mcp.insight.tally import MOST_STARTS, FlowTally, Tally
+from aep_flow_mcp.insight.messages import NO_ERROR_GIVEN, signature
 from aep_flow_mcp.insight.windows import Window
 from insight.made import FLOW, NOW, failed_run, flow, ms, raw_run, run
 
@@ -68,7 +77,8 @@ def plainly(made: dict[str, Any]) -> dict[str, Any]:
         error for part in made["activities"] for error in part.get("statusSummary", {}).get("errors", [])
     ]
     status = (metrics.get("statusSummary", {}).get("status") or "").casefold().replace("_", "")
-    lost = max(records.get("failedRecordCount", 0), 0)
+    lost = records.get("failedRecordCount")
+    lost = None if lost is None or lost < 0 else lost
     outcome = {
         "failed": "failed",
         "inprogress": "in_progress",
@@ -87,12 +97,13 @@ def plainly(made: dict[str, Any]) -> dict[str, Any]:
         "outcome": name,
         "seconds": (completed - started) / 1000 if started is not None and completed is not None else None,
         "latency": metrics.get("latencySummary", {}).get("avgMs"),
-        "records_in": max(records.get("inputRecordCount", 0), 0),
-        "records_out": max(records.get("outputRecordCount", 0), 0),
+        "records_in": records.get("inputRecordCount"),
+        "records_out": records.get("outputRecordCount"),
         "records_failed": lost,
-        "bytes_in": max(sizes.get("inputBytes", 0), 0),
-        "bytes_out": max(sizes.get("outputBytes", 0), 0),
+        "bytes_in": sizes.get("inputBytes"),
+        "bytes_out": sizes.get("outputBytes"),
         "error": code if bad else None,
+        "message": errors[0].get("message") if errors else None,
     }
 
 
@@ -105,7 +116,8 @@ def check_tally(tally: Tally, rows: list[dict[str, Any]]) -> None:
     for outcome in Outcome:
         assert getattr(tally, outcome.value) == counts[outcome.value]
     for name in SUMS:
-        assert getattr(tally, name) == sum(row[name] for row in rows)
+        told = [row[name] for row in rows if row[name] is not None]
+        assert getattr(tally, name) == (sum(told) if told else None)
     timed = [row["seconds"] for row in rows if row["seconds"] is not None]
     assert tally.durations.count == len(timed)
     assert tally.durations.total == pytest.approx(sum(timed))
@@ -141,8 +153,8 @@ def test_every_number_equals_a_plain_computation(
     assert set(health.days) == set(by_day)
     for day, of_day in health.days.items():
         check_tally(of_day, by_day[day])
-    by_error = Counter(row["error"] for row in now if row["error"])
-    assert {code: tally.runs for code, tally in health.errors.items()} == by_error
+    by_error = Counter((row["error"], row["message"]) for row in now if row["error"])
+    assert {(key.error, tally.message): tally.runs for key, tally in health.errors.items()} == by_error
     timed = sorted(row["seconds"] for row in now if row["seconds"] is not None)
     if timed:
         assert health.durations.at(50) == pytest.approx(timed[-(-len(timed) // 2) - 1])
@@ -202,22 +214,35 @@ def test_missed_due_times() -> None:
     ran = tally_of(*[hours for hours in range(1, 25) if hours not in (5, 9)])
     missed = missed_runs(facts(), ran, DAY, now=NOW)
     assert missed is not None
-    assert (missed.missed, missed.due) == (2, 24)
-    assert (missed.first_missed, missed.last_missed) == (NOW - timedelta(hours=9), NOW - timedelta(hours=5))
+    kept = missed.attendance
+    assert (kept.ran, kept.due, kept.stopped) == (22, 24, False)
+    late = timedelta(minutes=3)
+    assert (kept.first_missing, kept.last_missing) == (
+        NOW - timedelta(hours=9) + late,
+        NOW - timedelta(hours=5) + late,
+    )
     assert missed_runs(facts(), tally_of(*range(1, 25)), DAY, now=NOW) is None
-    nothing = missed_runs(facts(), None, DAY, now=NOW)
+    old = {"state": "success", "startedAtUTC": ms(NOW - timedelta(days=3))}
+    nothing = missed_runs(facts(lastRunDetails=old), None, DAY, now=NOW)
     assert nothing is not None
-    assert nothing.missed == 24
+    assert (nothing.attendance.ran, nothing.attendance.due, nothing.attendance.stopped) == (0, 24, True)
 
 
 def test_what_is_not_due_is_not_missed() -> None:
-    assert missed_runs(facts(state="disabled"), None, DAY, now=NOW) is None
-    assert missed_runs(facts(scheduleParams={}), None, DAY, now=NOW) is None
-    assert missed_runs(facts(createdAt=ms(NOW)), None, DAY, now=NOW) is None
-    changed = {"operation": "update", "updated": ms(NOW - timedelta(hours=3, minutes=30))}
-    late = missed_runs(facts(lastOperation=changed), None, DAY, now=NOW)
-    assert late is not None
-    assert late.due == 3
+    old = {"state": "success", "startedAtUTC": ms(NOW - timedelta(days=3))}
+    assert missed_runs(facts(lastRunDetails=old), None, DAY, now=NOW) is not None
+    assert missed_runs(facts(state="disabled", lastRunDetails=old), None, DAY, now=NOW) is None
+    assert missed_runs(facts(scheduleParams={}, lastRunDetails=old), None, DAY, now=NOW) is None
+    assert missed_runs(facts(updatedAt=ms(NOW), lastRunDetails=old), None, DAY, now=NOW) is None
+    for changed in (
+        {"lastOperation": {"operation": "update", "updated": ms(NOW - timedelta(hours=3, minutes=45))}},
+        {"updatedAt": ms(NOW - timedelta(hours=3, minutes=45))},
+    ):
+        late = missed_runs(facts(**changed, lastRunDetails=old), None, DAY, now=NOW)
+        assert late is not None
+        assert late.attendance.due == 2, (
+            "in the phase that nobody knows yet, the first comes within two periods"
+        )
     once = {"startTime": ms(NOW - timedelta(hours=5)) // 1000, "frequency": "once"}
     assert missed_runs(facts(scheduleParams=once), None, DAY, now=NOW) is None
     assert missed_runs(facts(scheduleParams=once, lastRunDetails=None), None, DAY, now=NOW) is not None
@@ -226,35 +251,6 @@ def test_what_is_not_due_is_not_missed() -> None:
         crowded.add(RunFacts.of(run(number)))
     assert not crowded.starts_known
     assert missed_runs(facts(), crowded, DAY, now=NOW) is None
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.sets(st.integers(0, 200)), st.integers(1, 30), st.integers(0, 59))
-def test_missed_equals_a_walk_through_the_schedule(ran: set[int], days: int, minute: int) -> None:
-    """Each due time of an hourly schedule in the window, against the hours in which a run started."""
-    start = (NOW - timedelta(days=8)).replace(minute=minute)
-    table = Timetable(start, timedelta(hours=1))
-    window = Window(NOW - timedelta(days=days), NOW)
-    tally = FlowTally()
-    for slot in ran:
-        at = table.due_at(slot) + timedelta(minutes=7)
-        if at in window:
-            tally.add(RunFacts.of(run(slot, ago=NOW - at)))
-    entry = missed_runs(
-        facts(scheduleParams={"startTime": int(start.timestamp()), "frequency": "hour", "interval": 1}),
-        tally,
-        window,
-        now=NOW,
-    )
-    due = [slot for slot in range(300) if window.start <= table.due_at(slot) < NOW - timedelta(minutes=30)]
-    missing = [
-        slot for slot in due if slot not in ran or table.due_at(slot) + timedelta(minutes=7) not in window
-    ]
-    if missing:
-        assert entry is not None
-        assert (entry.missed, entry.due) == (len(missing), len(due))
-    else:
-        assert entry is None
 
 
 def test_never_ran() -> None:
@@ -295,6 +291,16 @@ def test_what_got_worse() -> None:
     assert trend(tally(good=5, lost=50), tally(good=5, lost=1)) is Trend.LOSES_MORE
     assert trend(tally(good=3, seconds=300), tally(good=3, seconds=100)) is Trend.SLOWER
     assert trend(None, tally(good=3)) is Trend.SILENT
+
+
+def test_what_is_shown_of_what_got_worse_holds_each_trend() -> None:
+    """A slowdown is not cut by ten single failures."""
+    failures = [Worse(f"f{number}", Trend.FAILING, 1, 0) for number in range(10)]
+    found = [*failures, Worse("lossy", Trend.LOSES_MORE, 9, 1), Worse("slow", Trend.SLOWER, 300, 100)]
+    assert [item.flow_id for item in of_each(found, 5)] == ["f0", "f1", "f2", "lossy", "slow"]
+    assert [item.flow_id for item in of_each(found, 2)] == ["f0", "lossy"]
+    assert of_each(found, 50) == found
+    assert of_each([], 5) == []
 
 
 def test_what_did_not_get_worse() -> None:

@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aep_flow_mcp.insight.quantiles import Quantiles
+from aep_flow_mcp.insight.health.quantiles import Quantiles
 
 VALUES = st.lists(st.floats(0, 1e6), min_size=1, max_size=200)
 PERCENT = st.sampled_from([1, 50, 90, 95, 99, 100])

@@ -1,57 +1,13 @@
-"""When a flow should have run."""
+"""How often a flow should run."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from aep_flow_mcp.insight.schedule import START_GRACE, Timetable, judged_slots
-from aep_flow_mcp.insight.windows import Window
+from aep_flow_mcp.insight.schedule import START_GRACE, Timetable
 from aep_flow_mcp.platform.models.flows import Schedule
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
-MINUTES = st.integers(0, 60 * 24 * 20).map(lambda number: timedelta(minutes=number))
-STEPS = st.sampled_from([timedelta(minutes=15), timedelta(hours=1), timedelta(hours=7), timedelta(days=1)])
-
-
-def plainly(table: Timetable, window: Window) -> list[datetime]:
-    """The due times in a window, by walking through all of them."""
-    found, due = [], table.first
-    while due < window.end and (table.end is None or due < table.end):
-        if due >= window.start:
-            found.append(due)
-        if table.step is None:
-            break
-        due += table.step
-    return found
-
-
-@given(first=MINUTES, step=STEPS | st.none(), end=MINUTES | st.none(), start=MINUTES, length=MINUTES)
-def test_due_times_equal_a_walk_through_all(
-    first: timedelta, step: timedelta | None, end: timedelta | None, start: timedelta, length: timedelta
-) -> None:
-    table = Timetable(T0 + first, step, T0 + end if end is not None else None)
-    window = Window(T0 + start, T0 + start + length + timedelta(minutes=1))
-    assert list(table.due(window)) == plainly(table, window)
-
-
-@given(first=MINUTES, step=STEPS | st.none(), end=MINUTES | st.none(), after=MINUTES)
-def test_the_next_due_time_is_the_first_later_one(
-    first: timedelta, step: timedelta | None, end: timedelta | None, after: timedelta
-) -> None:
-    table = Timetable(T0 + first, step, T0 + end if end is not None else None)
-    later = Window(T0 + after + timedelta(microseconds=1), T0 + timedelta(days=60))
-    assert table.next_due(T0 + after) == next(iter(plainly(table, later)), None)
-    assert table.ended(T0 + after) == (table.next_due(T0 + after) is None)
-
-
-@given(step=STEPS, slot=st.integers(0, 500), into=st.floats(0, 0.999))
-def test_a_moment_belongs_to_the_due_time_before_it(step: timedelta, slot: int, into: float) -> None:
-    table = Timetable(T0, step)
-    assert table.slot(table.due_at(slot) + step * into) == slot
-    assert table.slot(T0 - timedelta(seconds=1)) is None
 
 
 def test_schedules_as_the_api_gives_them() -> None:
@@ -71,14 +27,45 @@ def test_schedules_as_the_api_gives_them() -> None:
     assert read(frequency="hour", interval=1) is None
     assert read(startTime=start, frequency="fortnight") is None
     assert Timetable.read(None) is None
+    monthly = read(startTime=start, frequency="month", interval=1)
+    assert monthly == Timetable(T0, timedelta(days=31)), "as long as a month can be"
 
 
-def test_what_is_due_just_now_is_not_judged_yet() -> None:
-    table = Timetable(T0, timedelta(hours=1))
-    now = T0 + timedelta(hours=5, minutes=10)
-    judged = judged_slots(table, Window(T0, now), now=now)
-    assert [table.due_at(slot) for slot in judged] == [T0 + timedelta(hours=hour) for hour in range(5)]
-    assert now - table.due_at(5) < START_GRACE
-    since = judged_slots(table, Window(T0, now), now=now, since=T0 + timedelta(minutes=90))
-    assert list(since) == [2, 3, 4]
-    assert not judged_slots(table, Window(T0, now), now=now, since=now)
+def test_audiences_have_schedules_of_their_own() -> None:
+    def read(*schedules: object) -> Timetable | None:
+        return Timetable.of_audiences([{"id": "a", "schedule": each} for each in schedules])
+
+    daily = {
+        "frequency": "DAILY",
+        "triggerType": "SCHEDULED",
+        "startDate": "2026-01-01",
+        "startTime": "05:00",
+    }
+    often = {**daily, "frequency": "EVERY_6_HOURS", "endDate": "2026-01-31"}
+    assert read(daily) == Timetable(T0, timedelta(days=1))
+    assert read(often) == Timetable(T0, timedelta(hours=6), T0 + timedelta(days=31))
+    assert read(often, daily) == Timetable(T0, timedelta(days=1)), "as often as those that do not end"
+    for silent in (
+        {**daily, "triggerType": "AFTER_SEGMENT_EVAL"},
+        {**daily, "frequency": "ONCE"},
+        {**daily, "startDate": None},
+        {**daily, "startDate": "soon"},
+        None,
+        "DAILY",
+    ):
+        assert read(silent) is None
+    assert Timetable.of_audiences([{"id": "a"}]) is None
+
+
+def test_a_first_run_may_come_in_any_phase() -> None:
+    hourly, once = Timetable(T0, timedelta(hours=1)), Timetable(T0)
+    assert not hourly.should_have_begun(None, now=T0 + timedelta(minutes=80))
+    assert hourly.should_have_begun(None, now=T0 + timedelta(minutes=81))
+    assert not hourly.should_have_begun(T0 + timedelta(minutes=30), now=T0 + timedelta(minutes=100))
+    assert not once.should_have_begun(None, now=T0 + START_GRACE)
+    assert once.should_have_begun(None, now=T0 + START_GRACE + timedelta(minutes=1))
+    over = Timetable(T0, timedelta(hours=1), T0 + timedelta(minutes=70))
+    assert not over.should_have_begun(None, now=T0 + timedelta(days=1)), "it ended before a run had to come"
+    assert not Timetable(T0, timedelta(days=366) * 100_000).should_have_begun(
+        None, now=T0 + timedelta(days=9)
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,7 +22,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
         ("last 24 hours", timedelta(hours=24)),
         ("90m", timedelta(minutes=90)),
         ("7d", timedelta(days=7)),
-        ("Past 2 Weeks", timedelta(days=14)),
+        ("2 weeks", timedelta(days=14)),
         ("hour", timedelta(hours=1)),
     ],
 )
@@ -38,6 +38,36 @@ def test_named_days_follow_the_zone() -> None:
     assert parse_window("this week", now=NOW).start == datetime(2026, 3, 2, tzinfo=UTC)
     night = parse_window("last night", now=NOW)
     assert night == Window(datetime(2026, 3, 1, 18, tzinfo=UTC), datetime(2026, 3, 2, 8, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("last 7 days", "2026-02-24", None),
+        ("Past 2 Weeks", "2026-02-17", None),
+        ("last 1 day", "2026-03-02", None),
+        ("the last 7 whole days", "2026-02-23", "2026-03-02"),
+        ("this month", "2026-03-01", None),
+        ("last month", "2026-02-01", "2026-03-01"),
+        ("last week", "2026-02-23", "2026-03-02"),
+    ],
+)
+@pytest.mark.parametrize("zone", [UTC, BERLIN], ids=["utc", "berlin"])
+def test_calendar_days_by_name(text: str, start: str, end: str | None, zone: tzinfo) -> None:
+    """They begin at midnight of the zone; those that do not say whole reach until now."""
+
+    def midnight(day: str) -> datetime:
+        return datetime.fromisoformat(day).replace(tzinfo=zone).astimezone(UTC)
+
+    assert parse_window(text, now=NOW, zone=zone) == Window(midnight(start), midnight(end) if end else NOW)
+
+
+def test_rolling_spans_stay_beside_calendar_days() -> None:
+    assert parse_window("7d", now=NOW).length == timedelta(days=7)
+    assert parse_window("last 7 days", now=NOW).length == timedelta(days=6, hours=9, minutes=30)
+    # The week in which summer time began has an hour less.
+    after = datetime(2026, 4, 1, 12, tzinfo=UTC)
+    assert parse_window("last 7 whole days", now=after, zone=BERLIN).length == timedelta(days=7, hours=-1)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +94,19 @@ def test_a_day_is_as_long_as_the_clocks_say() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "soon", "24", "0h", "99999d", "2026-13-01", "2026-02-02/2026-02-01T00:00Z", "-5h", "9999-12-31"],
+    [
+        "",
+        "soon",
+        "24",
+        "0h",
+        "99999d",
+        "2026-13-01",
+        "last 0 days",
+        "last 401 days",
+        "2026-02-02/2026-02-01T00:00Z",
+        "-5h",
+        "9999-12-31",
+    ],
 )
 def test_what_is_no_window_is_said(text: str) -> None:
     with pytest.raises(WindowError):

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from aep_flow_mcp.answers.listing import Turn, listed_with_specs
 from aep_flow_mcp.answers.text import Listing, Whole
 from aep_flow_mcp.insight.shapes import RunRow, run_row
-from aep_flow_mcp.insight.words import frequency_of, utc
+from aep_flow_mcp.insight.words import mode_of, utc
 from aep_flow_mcp.platform.models.flows import Flow, FlowKind
 from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus
 from aep_flow_mcp.platform.models.specs import FlowSpec
@@ -25,7 +25,7 @@ class FlowRow(BaseModel):
     name: str | None = None
     state: str | None = None
     kind: FlowKind
-    frequency: str | None = None
+    mode: str | None = None
     last_run: RunStatus | None = None
     last_run_at: str | None = None
 
@@ -39,9 +39,9 @@ class FlowRunRow(RunRow):
 async def flows_listed(
     aep: FlowReader, lister: Callable[..., Awaitable[Page[Flow]]], asked: Any, turn: Turn
 ) -> Listing[FlowRow | Whole]:
-    """A page of flows, with the frequencies that their flow specs tell."""
+    """A page of flows, with the modes that their flow specs tell."""
     return await listed_with_specs(
-        lister, asked, turn, list_specs=aep.list_flow_specs, lacking="Some frequencies", row=flow_row
+        lister, asked, turn, list_specs=aep.list_flow_specs, lacking="Some modes", row=flow_row
     )
 
 
@@ -53,7 +53,7 @@ def flow_row(flow: Flow, specs: Mapping[str, FlowSpec]) -> FlowRow:
         name=flow.name,
         state=flow.state,
         kind=flow.kind,
-        frequency=frequency_of(flow, specs.get(flow.spec_id or "")),
+        mode=mode_of(flow, specs.get(flow.spec_id or "")),
         last_run=last.status if last else None,
         last_run_at=utc(last.started_at) if last else None,
     )

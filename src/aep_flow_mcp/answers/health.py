@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, Field
 
 from aep_flow_mcp.answers.text import Answer, table
-from aep_flow_mcp.insight.quantiles import Quantiles
-from aep_flow_mcp.insight.tally import Tally
+from aep_flow_mcp.insight.health.quantiles import Quantiles
+from aep_flow_mcp.insight.health.tally import Tally
+from aep_flow_mcp.platform.models.text import clean_text
+
+SHOWN_NAMES = 8
 
 
 class Counts(BaseModel):
-    """Runs by outcome, and sums over the runs that report them. `partial`: success that lost records."""
+    """Runs by outcome, and sums over the runs that report them; None where none does.
+
+    `partial`: a success of which records failed. Skipped records count apart.
+    """
 
     runs: int
     succeeded: int
@@ -21,11 +27,12 @@ class Counts(BaseModel):
     in_progress: int
     waiting: int
     unknown: int
-    records_in: int
-    records_out: int
-    records_failed: int
-    bytes_in: int
-    bytes_out: int
+    records_in: int | None = None
+    records_out: int | None = None
+    records_failed: int | None = None
+    records_skipped: int | None = None
+    bytes_in: int | None = None
+    bytes_out: int | None = None
 
     @classmethod
     def of(cls, tally: Tally) -> Counts:
@@ -40,6 +47,48 @@ class Counts(BaseModel):
             if (number := getattr(self, name)) or name in named[:3]
         ]
         return f"{self.runs:,} runs: {', '.join(parts)}" if self.runs else "no runs"
+
+    def amounts(self, *, records: bool) -> str | None:
+        """Records and bytes; without `records` only bytes. None where no run tells any."""
+        counts = (
+            (self.records_in, "read"),
+            (self.records_out, "written"),
+            (self.records_failed, "failed"),
+            (self.records_skipped, "skipped"),
+        )
+        parts = [f"records: {words}" for words in [_counted(counts)] if words and records]
+        sizes = _counted(((self.bytes_in, "read"), (self.bytes_out, "written")))
+        return "; ".join([*parts, *([f"bytes: {sizes}"] if sizes else [])]) or None
+
+
+def _counted(counts: Iterable[tuple[int | None, str]]) -> str:
+    return ", ".join(f"{number:,} {word}" for number, word in counts if number is not None)
+
+
+class Traffic(BaseModel):
+    """What went into the datasets asked about and what was read from them, and by which flows. None: no run tells."""
+
+    written_into: int | None = None
+    read_from: int | None = None
+    failed: int | None = None
+    skipped: int | None = None
+    writers: list[str]
+    readers: list[str]
+
+    def lines(self) -> list[str]:
+        counts = (
+            (self.written_into, "written into it"),
+            (self.read_from, "read from it"),
+            (self.failed, "failed"),
+            (self.skipped, "skipped"),
+        )
+        found = [f"records: {words}"] if (words := _counted(counts)) else []
+        for word, names in (("written by", self.writers), ("read by", self.readers)):
+            if names:
+                more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+                shown = ", ".join(clean_text(name) for name in names[:SHOWN_NAMES])
+                found.append(f"{word} {len(names)} flow{'s' if len(names) > 1 else ''}: {shown}{more}")
+        return found
 
 
 class Percentiles(BaseModel):
@@ -73,18 +122,38 @@ class Row(BaseModel):
 
 
 class FailingRow(Row):
+    """`since`: the first of the bad runs in a row that go on, "at least ..." where it may be earlier; None: the newest
+    run was good. `last_good`: the last run that was."""
+
     failed: int
     partial: int
     runs: int
+    records_in: int | None = None
+    records_out: int | None = None
     records_failed: int | None = None
+    records_skipped: int | None = None
+    since: str | None = None
+    last_good: str | None = None
     last_error: str | None = None
     cause: str | None = None
 
 
+class SkippingRow(Row):
+    runs: int
+    records_in: int | None = None
+    records_out: int | None = None
+    records_skipped: int
+
+
 class SlowRow(Row):
+    """`usual_s`: the median of the runs before the window."""
+
     mean_s: float
     max_s: float
     runs: int
+    usual_s: float | None = None
+    records_in: int | None = None
+    records_out: int | None = None
 
 
 class WorseRow(Row):
@@ -96,9 +165,12 @@ class WorseRow(Row):
 
 
 class MissedRow(Row):
-    missed: int
+    """`ran` of `due` times, by the flow's own rhythm; `last_due`: about when the last missing run should have come."""
+
+    ran: int
     due: int
     last_due: str
+    last_run: str | None = None
 
 
 class NeverRow(Row):
@@ -111,21 +183,23 @@ class EndingRow(Row):
 
 
 class ErrorRow(BaseModel):
-    """Runs with the same error. `meaning` is what the code is documented for, else the message; `causes` is what
-    the messages name, with the number of runs."""
+    """Runs that failed for the same reason: code, cause and message without what varies. `message` is that of one;
+    `meaning` what the code is documented for."""
 
     error: str
+    cause: str | None = None
     runs: int
     flows: int
     records_failed: int | None = None
     first: str | None = None
     last: str | None = None
     meaning: str | None = None
-    causes: str | None = None
+    message: str | None = None
 
 
 class GroupRow(BaseModel):
-    """The runs of one group; `mean_s` and `p95_s` are durations."""
+    """The runs of one group; `mean_s` and `p95_s` are durations. Of a dataset: `written_into` by the flows that write
+    it, `read_from` by those that read it."""
 
     group: str
     id: str | None = None
@@ -133,9 +207,13 @@ class GroupRow(BaseModel):
     succeeded: int
     partial: int
     failed: int
-    records_in: int
-    records_failed: int
-    bytes_in: int
+    written_into: int | None = None
+    read_from: int | None = None
+    records_in: int | None = None
+    records_out: int | None = None
+    records_failed: int | None = None
+    records_skipped: int | None = None
+    bytes_in: int | None = None
     mean_s: float | None = None
     p95_s: float | None = None
 
@@ -152,6 +230,7 @@ class PipelineHealth(Answer):
     flows: int
     total: Counts
     before: Counts
+    dataset: Traffic | None = None
     duration_s: Percentiles | None = None
     latency_s: Percentiles | None = None
     errors: list[ErrorRow] = Field(default_factory=list)
@@ -160,6 +239,7 @@ class PipelineHealth(Answer):
     missed: list[MissedRow] = Field(default_factory=list)
     never_ran: list[NeverRow] = Field(default_factory=list)
     ending: list[EndingRow] = Field(default_factory=list)
+    skipping: list[SkippingRow] = Field(default_factory=list)
     slowest: list[SlowRow] = Field(default_factory=list)
     group_by: str | None = None
     groups: list[GroupRow] = Field(default_factory=list)
@@ -173,11 +253,10 @@ class PipelineHealth(Answer):
             f"{self.window}, {self.scope}: {total.outcomes()}",
             f"window before: {before.outcomes()}",
         ]
-        if total.runs:
-            lines.append(
-                f"records: {total.records_in:,} read, {total.records_out:,} written, {total.records_failed:,} failed; "
-                f"bytes: {total.bytes_in:,} read, {total.bytes_out:,} written"
-            )
+        if self.dataset:
+            lines += self.dataset.lines()
+        if amounts := total.amounts(records=self.dataset is None):
+            lines.append(amounts)
         if self.duration_s:
             lines.append(f"seconds a run: {self.duration_s.words()}")
         if self.latency_s:
@@ -193,9 +272,10 @@ _SECTIONS = (
     ("errors", "errors"),
     ("failing", "flows with failed or partial runs"),
     ("worse", "worse than before"),
-    ("missed", "due by schedule, no run"),
+    ("missed", "ran less often than due"),
     ("never_ran", "enabled, never ran"),
     ("ending", "enabled, schedule over or ends within 14 days"),
+    ("skipping", "records skipped"),
     ("slowest", "slowest flows"),
 )
 
@@ -218,8 +298,20 @@ def group_row(name: str, id: str | None, tally: Tally) -> GroupRow:
         partial=tally.partial,
         failed=tally.failed,
         records_in=tally.records_in,
+        records_out=tally.records_out,
         records_failed=tally.records_failed,
+        records_skipped=tally.records_skipped,
         bytes_in=tally.bytes_in,
         mean_s=None if mean is None else round(mean, 1),
         p95_s=None if high is None else round(high, 1),
     )
+
+
+def dataset_row(name: str, id: str, tally: Tally, *, written: Tally | None, read: Tally | None) -> GroupRow:
+    """The row of one dataset: what its writers read elsewhere, and what its readers write there, is not its own."""
+    row = group_row(name, id, tally)
+    own = {
+        "written_into": written.records_out if written else None,
+        "read_from": read.records_in if read else None,
+    }
+    return row.model_copy(update={"records_in": None, "records_out": None, **own})

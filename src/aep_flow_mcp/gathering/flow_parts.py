@@ -15,10 +15,11 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from aep_flow_mcp.gathering.conditions import where
-from aep_flow_mcp.gathering.run_status import STARTED_PATH, STATUS_PATH, RunState, spellings
+from aep_flow_mcp.gathering.run_status import STARTED_PATH, STATUS_PATH, spellings
 from aep_flow_mcp.gathering.times import now
 from aep_flow_mcp.insight.description import FlowParts, account_id, connector_id, ends, target_schema_id
 from aep_flow_mcp.insight.shapes import Problem
+from aep_flow_mcp.insight.terms import RunState
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import Filter

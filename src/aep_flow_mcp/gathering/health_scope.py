@@ -21,7 +21,8 @@ from aep_flow_mcp.gathering.whole_lists import (
     read_flows,
 )
 from aep_flow_mcp.insight.facts import FlowFacts
-from aep_flow_mcp.insight.health import UNLISTED_FLOW
+from aep_flow_mcp.insight.health.report import UNLISTED_FLOW
+from aep_flow_mcp.insight.terms import is_streaming
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.filters import Filter, FilterLike
@@ -69,6 +70,8 @@ class Scope:
     continuous: set[str] = field(default_factory=set)
     """The flow specs of streaming flows, for which no runs are listed."""
     unread: Unread = field(default_factory=Unread)
+    meant: frozenset[str] | None = None
+    """The ids of the datasets asked about."""
 
     @property
     def with_runs(self) -> list[FlowFacts]:
@@ -94,11 +97,31 @@ class Scope:
         return flow.outer_specs if flow else (UNLISTED_FLOW,)
 
     def dataset_ids(self, flow_id: str) -> Sequence[str]:
-        flow = self.flows.get(flow_id)
-        if flow is None:
+        """The datasets that a flow writes or reads."""
+        written, read = self.written_ids(flow_id), self.read_ids(flow_id)
+        if flow_id not in self.flows:
             return (UNLISTED_FLOW,)
-        ends = (self.ends.get(id) for id in (*flow.target_ids, *flow.source_ids))
-        return tuple(dict.fromkeys(id for end in ends if end for id in end.datasets)) or ("(no dataset)",)
+        return tuple(dict.fromkeys((*written, *read))) or ("(no dataset)",)
+
+    def written_ids(self, flow_id: str) -> Sequence[str]:
+        """The datasets that a flow writes into."""
+        flow = self.flows.get(flow_id)
+        return self._datasets(flow.target_ids) if flow else ()
+
+    def read_ids(self, flow_id: str) -> Sequence[str]:
+        """The datasets that a flow reads from."""
+        flow = self.flows.get(flow_id)
+        return self._datasets(flow.source_ids) if flow else ()
+
+    def _datasets(self, end_ids: Iterable[str]) -> tuple[str, ...]:
+        ends = (self.ends.get(id) for id in end_ids)
+        return tuple(dict.fromkeys(id for end in ends if end for id in end.datasets))
+
+    def sides(self) -> tuple[list[str], list[str]]:
+        """The ids of the flows that write into the datasets asked about, and of those that read from them."""
+        meant = self.meant or frozenset()
+        writers = [id for id in self.flows if not meant.isdisjoint(self.written_ids(id))]
+        return writers, [id for id in self.flows if not meant.isdisjoint(self.read_ids(id))]
 
 
 async def read_scope(memory: Memory, reading: Reading, asked: Asked, *, datasets: bool) -> Scope:
@@ -165,9 +188,7 @@ async def _read_specs(reading: Reading, scope: Scope) -> None:
         scope.connectors.update(await read_connectors(aep))
 
     async def streams() -> None:
-        for spec in await aep.list_flow_specs():
-            if not spec.has_runs or (spec.frequency or "").casefold() == "streaming":
-                scope.continuous.add(spec.id)
+        scope.continuous.update(spec.id for spec in await aep.list_flow_specs() if is_streaming(spec))
 
     named = partial(_helpful, reading, scope, "connectors", connectors, so="they are known by id only")
     told = (
@@ -208,6 +229,7 @@ def _narrow(scope: Scope) -> None:
     connectors = ids_meant(asked.connector, _used(scope.connectors, _specs(scope)), "connector")
     used = (id for end in scope.ends.values() for id in end.datasets)
     datasets = ids_meant(asked.dataset, {**{id: id for id in used}, **scope.datasets}, "dataset")
+    scope.meant = datasets
     for flow in list(scope.flows.values()):
         specs = (*flow.source_specs, *flow.target_specs)
         if (

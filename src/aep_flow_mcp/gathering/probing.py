@@ -6,7 +6,7 @@ import fnmatch
 from dataclasses import dataclass
 from functools import partial
 
-from aep_flow_mcp.insight.evidence import Probe, Probed
+from aep_flow_mcp.insight.diagnosis.evidence import Probe, Probed
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.models.connections import SourceConnection

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from aep_flow_mcp.insight.terms import RunState
 
 STATUS_PATH = "metrics.statusSummary.status"
 STARTED_PATH = "metrics.durationSummary.startedAtUTC"
-
-
-class RunState(StrEnum):
-    """How a run stands. `success` includes runs that lost records below the flow's threshold."""
-
-    SCHEDULED = "scheduled"
-    IN_PROGRESS = "in_progress"
-    SUCCESS = "success"
-    PARTIAL = "partial"
-    FAILED = "failed"
 
 
 # The API's documents spell each status in several ways and do not say whether filters mind the case.
 _SPELLINGS = {
     RunState.SCHEDULED: ("scheduled", "Scheduled", "SCHEDULED", "queued", "Queued", "QUEUED"),
     RunState.IN_PROGRESS: ("inProgress", "InProgress", "IN_PROGRESS", "processing", "Processing"),
-    RunState.SUCCESS: ("success", "Success", "SUCCESS", "completed", "COMPLETED"),
+    RunState.SUCCESS: (
+        "success",
+        "Success",
+        "SUCCESS",
+        "completed",
+        "Completed",
+        "COMPLETED",
+        "succeeded",
+        "successful",
+    ),
     RunState.PARTIAL: ("partialSuccess", "PARTIAL_SUCCESS", "partialFailure", "PARTIAL_FAILURE"),
     RunState.FAILED: ("failed", "Failed", "FAILED"),
 }

@@ -28,7 +28,7 @@ from aep_flow_mcp.insight.shapes import (
 from aep_flow_mcp.insight.words import (
     audience_schedule,
     client_words,
-    frequency_of,
+    mode_of,
     schedule_words,
     utc,
 )
@@ -86,7 +86,7 @@ def describe(parts: FlowParts, *, now: datetime) -> FlowDescription:
     """Shape what was gathered. `now` decides between "starts" and "since", "ends" and "ended"."""
     flow = parts.flow
     spec = parts.flow_spec if isinstance(parts.flow_spec, FlowSpec) else None
-    frequency = frequency_of(flow, spec, _outer_connector(parts))
+    mode = mode_of(flow, spec, _outer_connector(parts))
     sources = [_source(parts, id, ref) for id, ref in _source_ends(flow)]
     targets = [_target(parts, id, ref) for id, ref in ends(flow.target_connection_ids, flow.target_refs)]
     flow_spec = _part(flow.spec_id, parts.flow_spec) if flow.spec_id else None
@@ -98,7 +98,7 @@ def describe(parts: FlowParts, *, now: datetime) -> FlowDescription:
         description=flow.description,
         state=flow.state,
         kind=_kind(parts),
-        frequency=frequency,
+        mode=mode,
         flow_spec=flow_spec,
         problems=[
             *_part_problems(flow_spec, mapping, sources, targets),
@@ -106,7 +106,7 @@ def describe(parts: FlowParts, *, now: datetime) -> FlowDescription:
         ],
         endpoint=_endpoint(parts),
         labels=flow.labels,
-        schedule=schedule_words(flow, frequency, now=now),
+        schedule=schedule_words(flow, mode, now=now),
         schedule_fields=_schedule_fields(flow),
         sources=sources,
         targets=targets,

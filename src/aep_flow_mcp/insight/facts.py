@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from aep_flow_mcp.insight.causes import Cause, cause_of_error
+from aep_flow_mcp.insight.messages import NO_ERROR_GIVEN, reason_of, signature
 from aep_flow_mcp.insight.schedule import Timetable
 from aep_flow_mcp.insight.words import failing_errors, root_error
 from aep_flow_mcp.platform.models.flows import Flow, FlowKind
 from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus
-
-NO_ERROR_GIVEN = "no error given"
 
 
 class Outcome(StrEnum):
@@ -43,7 +41,7 @@ def outcome_of(run: FlowRun) -> Outcome:
     """The outcome behind a run's status, counts and errors."""
     status = run.status
     if status is RunStatus.SUCCESS:
-        return Outcome.PARTIAL if run.clean is False else Outcome.SUCCEEDED
+        return Outcome.PARTIAL if run.unfailing is False else Outcome.SUCCEEDED
     return _OUTCOMES.get(status, Outcome.UNKNOWN)
 
 
@@ -51,8 +49,8 @@ def outcome_of(run: FlowRun) -> Outcome:
 class RunFacts:
     """One run. `at` is when it started; where it has not, when it was created. Seconds, records, bytes.
 
-    `error` is the code of the error that says most (its message where it has no code), and `cause` what the
-    errors name; both None for a run that neither failed nor lost records.
+    `error` is the code of the error that says most (its message where it has no code), `reason` its message without
+    what varies, and `cause` what the errors name; all None for a run that neither failed nor lost records.
     """
 
     id: str
@@ -65,20 +63,36 @@ class RunFacts:
     records_in: int | None = None
     records_out: int | None = None
     records_failed: int | None = None
+    records_skipped: int | None = None
+    files_in: int | None = None
     bytes_in: int | None = None
     bytes_out: int | None = None
     error: str | None = None
     message: str | None = None
+    reason: str | None = None
     cause: Cause | None = None
+
+    @property
+    def read_nothing(self) -> bool:
+        """Whether it is known to have found no record and no file. What is not counted is not nothing."""
+        return self.records_in == 0 and not self.files_in and not self.records_out
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it ended: as told, its start where a run that is over does not tell; None while it goes on."""
+        if self.at is None or self.outcome is Outcome.IN_PROGRESS:
+            return None
+        return self.at + timedelta(seconds=self.duration_s or 0)
 
     @classmethod
     def of(cls, run: FlowRun) -> RunFacts:
         outcome = outcome_of(run)
-        code = message = cause = None
+        code = message = reason = cause = None
         if outcome in (Outcome.FAILED, Outcome.PARTIAL):
             root = root_error(run)
             code = (root.code or signature(root.message)) if root else NO_ERROR_GIVEN
             message = root.message if root else None
+            reason = reason_of(message)
             cause = cause_of_run(run)
         started = run.started_at
         return cls(
@@ -92,10 +106,13 @@ class RunFacts:
             records_in=run.records_in,
             records_out=run.records_out,
             records_failed=run.records_failed,
+            records_skipped=run.records_skipped,
+            files_in=run.files_in,
             bytes_in=run.bytes_in,
             bytes_out=run.bytes_out,
             error=code,
             message=message,
+            reason=reason,
             cause=cause,
         )
 
@@ -108,15 +125,6 @@ def cause_of_run(run: FlowRun) -> Cause | None:
         return named
     causes = (cause_of_error(error.code, error.message) for error in failing_errors(run))
     return next((cause for cause in causes if cause is not None), None)
-
-
-_VARYING = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-fA-F]{16,}|\d+")
-
-
-def signature(message: str | None, *, limit: int = 80) -> str:
-    """A message without what varies from run to run (ids, numbers), so that equal errors count as one."""
-    text = _VARYING.sub("#", message or "")
-    return (text if len(text) <= limit else text[: limit - 1] + "…") or NO_ERROR_GIVEN
 
 
 def latency_s(run: FlowRun) -> float | None:
@@ -152,6 +160,7 @@ class FlowFacts:
     reset_at: datetime | None
     last_run_at: datetime | None
     last_status: RunStatus | None
+    last_run_id: str | None = None
 
     @classmethod
     def of(cls, flow: Flow) -> FlowFacts:
@@ -174,13 +183,14 @@ class FlowFacts:
             accounts=_ids(ref.base_connection.id for ref in refs if ref.base_connection),
             mapping_id=flow.mapping.mapping_id if flow.mapping else None,
             audiences=len(flow.audiences),
-            timetable=Timetable.read(flow.schedule),
+            timetable=Timetable.read(flow.schedule) or Timetable.of_audiences(flow.audiences),
             created_at=flow.created_at,
             changed_at=flow.changed_at,
             # Due times before a change may be those of another schedule: nothing can be said of them.
             reset_at=operation.updated or operation.started if operation and changed else None,
             last_run_at=last.started_at or last.completed_at if last else None,
             last_status=last.status if last else None,
+            last_run_id=last.id if last else None,
         )
 
     @property
@@ -196,8 +206,11 @@ class FlowFacts:
 
     @property
     def judged_since(self) -> datetime | None:
-        """From when on the present schedule is known to have been in force."""
-        return max((at for at in (self.created_at, self.reset_at) if at), default=None)
+        """From when on the flow is known to have been as it is: what it did before may be by another schedule, or off.
+
+        Switching a flow on leaves no operation, only a new time of change.
+        """
+        return max((at for at in (self.created_at, self.reset_at, self.changed_at) if at), default=None)
 
 
 def _ids(values: Iterable[str | None]) -> tuple[str, ...]:

@@ -68,9 +68,8 @@ def _plain_run(raw: Json) -> RunFacts:
     for activity in _list(raw, "activities"):
         _check_activity(activity)
     failed = _count(records, "failedRecordCount")
-    if outcome is Outcome.SUCCEEDED and (
-        failed or _count(_object(metrics, "fileSummary"), "failedFileCount")
-    ):
+    files = _object(metrics, "fileSummary")
+    if outcome is Outcome.SUCCEEDED and (failed or _count(files, "failedFileCount")):
         raise _NotPlainError
     times, sizes = _object(metrics, "durationSummary"), _object(metrics, "sizeSummary")
     if "stoppedAtUTC" in times or "startedAt" in times or "completedAt" in times:
@@ -87,6 +86,8 @@ def _plain_run(raw: Json) -> RunFacts:
         records_in=_count(records, "inputRecordCount"),
         records_out=_count(records, "outputRecordCount"),
         records_failed=failed,
+        records_skipped=_count(records, "skippedRecordCount"),
+        files_in=_count(files, "inputFileCount"),
         bytes_in=_count(sizes, "inputBytes"),
         bytes_out=_count(sizes, "outputBytes"),
     )
@@ -155,6 +156,7 @@ def _plain_flow(raw: Json) -> FlowFacts:
         else None,
         last_run_at=last_run,
         last_status=read_status(state) if state or last_run else None,
+        last_run_id=_text(last, "id") or None if state or last_run else None,
     )
 
 

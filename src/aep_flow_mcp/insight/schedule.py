@@ -1,12 +1,12 @@
-"""When a flow should have run, from its schedule."""
+"""How often a flow should run, from its schedule."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
-from aep_flow_mcp.insight.windows import Window
 from aep_flow_mcp.platform.models.flows import Schedule
 
 _UNITS = {
@@ -14,20 +14,32 @@ _UNITS = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
     "week": timedelta(weeks=1),
+    # As long as they can be: nothing is overdue before.
+    "month": timedelta(days=31),
+    "year": timedelta(days=366),
 }
 
 _MOST = 100_000
 """A larger interval is a mistake, not a schedule."""
 
+_AUDIENCE_STEPS = {
+    "DAILY": timedelta(days=1),
+    "EVERY_12_HOURS": timedelta(hours=12),
+    "EVERY_8_HOURS": timedelta(hours=8),
+    "EVERY_6_HOURS": timedelta(hours=6),
+    "EVERY_3_HOURS": timedelta(hours=3),
+}
+
 START_GRACE = timedelta(minutes=30)
-"""How late a run may start before it counts as missed: new flows need two to three minutes, queues more."""
+"""How late the only run of a flow may start: new flows need two to three minutes, queues more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """Due times: `first`, then every `step` (None: only once), up to and without `end` (None: for ever).
+    """From `first` on, a run every `step` (None: only one), up to and without `end` (None: for ever).
 
-    Periods are of fixed length, whatever clocks do: the service counts from an epoch time.
+    The phase in which runs come need not be that of `first`. `step` is the longest that a period can be: months
+    and years are not all of a length.
     """
 
     first: datetime
@@ -47,55 +59,42 @@ class Timetable:
             return None
         return cls(schedule.start_time, length * number, schedule.end_time)
 
-    def slot(self, at: datetime) -> int | None:
-        """Which due time (0, 1, ...) the moment `at` belongs to; None before the first."""
-        if at < self.first:
+    @classmethod
+    def of_audiences(cls, audiences: Iterable[Mapping[str, Any]]) -> Timetable | None:
+        """When a flow runs whose audiences have schedules of their own: as often as the most frequent of them.
+
+        None where none runs by the clock: after an evaluation, or once.
+        """
+        found = [table for each in audiences if (table := _of_audience(each.get("schedule")))]
+        if not found:
             return None
-        return 0 if self.step is None else (at - self.first) // self.step
+        ends = [table.end for table in found]
+        last = None if None in ends else max(end for end in ends if end)
+        lasting = [table for table in found if table.end == last]
+        return cls(min(t.first for t in lasting), min(t.step for t in lasting if t.step), last)
 
-    def due_at(self, slot: int) -> datetime:
-        return self.first if self.step is None else self.first + self.step * slot
-
-    def slots(self, window: Window) -> range:
-        """The due times inside a window, as slot numbers."""
-        last = min(window.end, self.end) if self.end else window.end
-        if last <= self.first or last <= window.start:
-            return range(0)
-        if self.step is None:
-            return range(1) if self.first >= window.start else range(0)
-        low = 0 if window.start <= self.first else -((self.first - window.start) // self.step)
-        high = -((self.first - last) // self.step)
-        return range(low, max(low, high))
-
-    def due(self, window: Window) -> Iterator[datetime]:
-        """The due times inside a window, in order."""
-        return (self.due_at(slot) for slot in self.slots(window))
-
-    def next_due(self, after: datetime) -> datetime | None:
-        """The first due time later than `after`; None when the schedule is over."""
-        slot = self.slot(after)
-        if slot is None:
-            due: datetime | None = self.first
-        else:
-            due = None if self.step is None else self.due_at(slot + 1)
-        return due if due is not None and (self.end is None or due < self.end) else None
-
-    def ended(self, now: datetime) -> bool:
-        return self.next_due(now) is None
+    def should_have_begun(self, since: datetime | None, *, now: datetime) -> bool:
+        """Whether a first run must have come by now, whatever the phase; `since`: when the schedule came into force."""
+        begin = max(self.first, since) if since else self.first
+        grace = START_GRACE if self.step is None else max(START_GRACE, self.step * 4 / 3)
+        return now - begin > grace and (self.end is None or self.end - begin > grace)
 
 
-def judged_slots(
-    table: Timetable,
-    window: Window,
-    *,
-    now: datetime,
-    since: datetime | None = None,
-    grace: timedelta = START_GRACE,
-) -> range:
-    """The due times in the window that must have a run in it: not those within `grace` of its end, or of now.
+def _of_audience(schedule: Any) -> Timetable | None:
+    """`{frequency, startDate, endDate?, startTime, triggerType}` of one selector: days in UTC, with the last one."""
+    if not isinstance(schedule, dict):
+        return None
+    step = _AUDIENCE_STEPS.get(str(schedule.get("frequency") or "").upper())
+    trigger = str(schedule.get("triggerType") or "").upper()
+    first = _midnight(schedule.get("startDate"))
+    if step is None or first is None or trigger == "AFTER_SEGMENT_EVAL":
+        return None
+    last = _midnight(schedule.get("endDate"))
+    return Timetable(first, step, last + timedelta(days=1) if last else None)
 
-    since: due times before it don't count (when the flow was created, or last changed its schedule).
-    """
-    end = min(window.end, now) - grace
-    start = max(window.start, since) if since else window.start
-    return table.slots(Window(start, end)) if end > start else range(0)
+
+def _midnight(day: Any) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(str(day)[:10]), time(), UTC)
+    except ValueError:
+        return None

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from aep_flow_mcp.insight.terms import told_status
 from aep_flow_mcp.insight.words import error_words, failing_errors, root_error, seconds, utc
 from aep_flow_mcp.platform.models.flows import FlowKind
 from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus
@@ -114,6 +115,7 @@ class RunRow(_Shape):
     records_in: int | None = None
     records_out: int | None = None
     records_failed: int | None = None
+    records_skipped: int | None = None
     errors: int | None = None
     first_error: str | None = None
 
@@ -121,7 +123,7 @@ class RunRow(_Shape):
 class FlowDescription(_Shape):
     """A flow with everything it depends on. What could not be read has a `problem`, listed in `problems`.
 
-    `endpoint` is where a stream or webhook sends its data to; `labels` are access labels.
+    `mode` is batch or streaming. `endpoint` is where a stream or webhook sends its data to; `labels` are access labels.
     """
 
     id: str
@@ -129,7 +131,7 @@ class FlowDescription(_Shape):
     description: str | None = None
     state: str | None = None
     kind: FlowKind | None = None
-    frequency: str | None = None
+    mode: str | None = None
     flow_spec: Part | None = None
     problems: list[str] = []
     endpoint: str | None = None
@@ -166,12 +168,13 @@ def run_row(run: FlowRun) -> RunRow:
     """A run in one line, with the number of its errors and the one that says most."""
     return RunRow(
         id=run.id,
-        status=run.status,
+        status=told_status(run),
         started_at=utc(run.started_at),
         duration_s=seconds(run.duration_s),
         records_in=run.records_in,
         records_out=run.records_out,
         records_failed=run.records_failed,
+        records_skipped=run.records_skipped,
         errors=len(failing_errors(run)) or None,
         first_error=error_words(root_error(run)),
     )

@@ -8,6 +8,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 _SPAN = re.compile(r"(?:last|past)?\s*(?P<number>\d{1,6})?\s*(?P<unit>[a-z]+)")
+_DAYS = re.compile(
+    r"(?:the )?(?:last|past) (?P<number>\d{1,6}) (?P<whole>(?:whole|full|complete) )?(?P<unit>days?|weeks?)"
+)
 _UNITS = {
     "m": "minutes", "min": "minutes", "mins": "minutes", "minute": "minutes", "minutes": "minutes",
     "h": "hours", "hr": "hours", "hrs": "hours", "hour": "hours", "hours": "hours",
@@ -15,8 +18,9 @@ _UNITS = {
     "w": "weeks", "wk": "weeks", "week": "weeks", "weeks": "weeks",
 }  # fmt: skip
 _TAKES = (
-    'A window is a span back from now ("24h", "7d", "90m", "2w"), "today", "yesterday", "last night", '
-    '"this week", a date, or two ISO 8601 times with a slash between them '
+    'A window is a span back from now ("24h", "7d", "90m", "2w"), calendar days ("today", "yesterday", '
+    '"last 7 days", "this week", "last week", "this month", "last month"), "last night", a date, or two ISO '
+    "8601 times with a slash between them "
     '("2026-05-01T06:00Z/2026-05-02T06:00Z").'
 )
 LONGEST = timedelta(days=400)
@@ -101,7 +105,7 @@ def parse_window(text: str, *, now: datetime, zone: tzinfo = UTC) -> Window:
     """
     plain = " ".join(text.strip().casefold().split())
     now = now.astimezone(UTC).replace(microsecond=0)
-    window = _named(plain, now, zone) or _span(plain, now)
+    window = _named(plain, now, zone) or _days(plain, now, zone) or _span(plain, now)
     if window is not None:
         return window
     first, slash, last = _halves(text.strip())
@@ -137,11 +141,33 @@ def _named(plain: str, now: datetime, zone: tzinfo) -> Window | None:
     if plain == "last night":
         evening = datetime.combine(local_day(now, zone) - timedelta(days=1), time(18), zone).astimezone(UTC)
         return Window(evening, min(now, evening + timedelta(hours=14)))
-    if plain == "this week":
-        day = local_day(now, zone)
-        monday = _midnight(day - timedelta(days=day.weekday()), zone)
-        return Window(monday, max(now, monday + timedelta(milliseconds=1)))
+    day = local_day(now, zone)
+    monday, first = day - timedelta(days=day.weekday()), day.replace(day=1)
+    begin = {"this week": monday, "this month": first}.get(plain)
+    if begin is not None:
+        start = _midnight(begin, zone)
+        return Window(start, max(now, start + timedelta(milliseconds=1)))
+    if plain in ("last week", "previous week"):
+        return Window(_midnight(monday - timedelta(days=7), zone), _midnight(monday, zone))
+    if plain in ("last month", "previous month"):
+        before = (first - timedelta(days=1)).replace(day=1)
+        return Window(_midnight(before, zone), _midnight(first, zone))
     return None
+
+
+def _days(plain: str, now: datetime, zone: tzinfo) -> Window | None:
+    """Calendar days: today so far and the days before it, in all so many; `whole` ones end with yesterday."""
+    match = _DAYS.fullmatch(plain)
+    if match is None:
+        return None
+    number = int(match["number"]) * (7 if match["unit"].startswith("week") else 1)
+    if not 0 < number <= LONGEST.days:
+        raise WindowError(f"A window is from one minute to {LONGEST.days} days long.")
+    day = local_day(now, zone)
+    if match["whole"]:
+        return Window(_midnight(day - timedelta(days=number), zone), _midnight(day, zone))
+    start = _midnight(day - timedelta(days=number - 1), zone)
+    return Window(start, max(now, start + timedelta(milliseconds=1)))
 
 
 def _span(plain: str, now: datetime) -> Window | None:

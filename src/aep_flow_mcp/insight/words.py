@@ -26,7 +26,7 @@ def seconds(value: float | None) -> int | float | None:
     return int(rounded) if rounded.is_integer() else rounded
 
 
-def frequency_of(flow: Flow, spec: FlowSpec | None, connector: ConnectionSpec | None = None) -> str | None:
+def mode_of(flow: Flow, spec: FlowSpec | None, connector: ConnectionSpec | None = None) -> str | None:
     """batch or streaming: as the flow spec says, else the outer connector, else by the flow itself."""
     if spec and spec.frequency:
         return spec.frequency.casefold()
@@ -35,13 +35,13 @@ def frequency_of(flow: Flow, spec: FlowSpec | None, connector: ConnectionSpec | 
     return "batch" if flow.schedule or flow.audiences else None
 
 
-def schedule_words(flow: Flow, frequency: str | None, *, now: datetime) -> str | None:
+def schedule_words(flow: Flow, mode: str | None, *, now: datetime) -> str | None:
     """When the flow runs, for a person; None when nothing says so."""
     if flow.schedule and flow.schedule.every:
         return _scheduled(flow.schedule, now=now)
     if flow.audiences:
         return "per audience"
-    return "continuous" if frequency == "streaming" else None
+    return "continuous" if mode == "streaming" else None
 
 
 def _scheduled(schedule: Schedule, *, now: datetime) -> str:

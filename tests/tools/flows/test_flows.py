@@ -46,10 +46,22 @@ async def test_rows_say_what_is_stored(bed: Bed) -> None:
         assert row["kind"] == kind
         spec = specs[flow["flowSpec"]["id"]]
         streaming = "streaming" if spec["providerId"] == STREAMING_PROVIDER else None
-        assert row.get("frequency") == spec["attributes"].get("frequency", streaming)
+        assert row.get("mode") == spec["attributes"].get("frequency", streaming)
         last = flow.get("lastRunDetails")
         assert row.get("last_run") == (last["state"].replace("inProgress", "in_progress") if last else None)
         assert ("last_run_at" in row) == bool(last)
+
+
+async def test_internal_flows_are_a_kind_like_the_others(bed: Bed) -> None:
+    """The API has no flag for them: they are the ones that it gives neither of the two."""
+    expected = {
+        flow["id"] for flow in bed.stored("flows") if not any(is_of_kind(flow, kind) for kind in FLAGS)
+    }
+    assert len(expected) > 2
+    for limit in (2, 100):
+        pages = await bed.pages("list_flows", kind="internal", limit=limit)
+        assert sorted(row["id"] for page in pages for row in page) == sorted(expected)
+        assert all(row["kind"] == "internal" for page in pages for row in page)
 
 
 @pytest.mark.parametrize("kind", FLAGS)
@@ -163,11 +175,11 @@ async def test_a_list_without_flow_specs_is_still_a_list(bed: Bed) -> None:
     bed.emulator.faults.add(FaultRule("GET .*/flowSpecs$", "status", status=403))
     answer = await bed.answer("list_flows", limit=100)
     assert len(answer["items"]) == len(bed.stored("flows"))
-    assert "frequencies could not be read" in answer["note"]
+    assert "modes could not be read" in answer["note"]
     assert "403" in answer["note"]
     assert "administrator" in answer["note"]
     by_id = {row["id"]: row for row in answer["items"]}
-    assert by_id[SCENARIOS["healthy"]]["frequency"] == "batch"  # its schedule tells
+    assert by_id[SCENARIOS["healthy"]]["mode"] == "batch"  # its schedule tells
 
 
 @pytest.mark.parametrize("id", ["../flows", "a/b", "..", " ", "no-such-flow"])

@@ -67,7 +67,7 @@ async def test_kinds_and_schedules(bed: Bed) -> None:
         "export_silently_stopped",
     ):
         answer = await bed.answer("describe_flow", flow_id=SCENARIOS[story])
-        seen[story] = (answer["kind"], answer.get("frequency"))
+        seen[story] = (answer["kind"], answer.get("mode"))
         if story == "export_silently_stopped":
             assert "ended" in answer["schedule"]
     assert seen["healthy"] == ("source", "batch")

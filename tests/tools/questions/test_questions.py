@@ -96,6 +96,27 @@ def last_state(*states: str | None) -> Callable[[World, Row], bool]:
     return lambda _, flow: flow.get("lastRunDetails", {}).get("state") in states
 
 
+def never_ran(world: World, flow: Row) -> bool:
+    """No run yet, of a flow that has runs: a stream has none of its own."""
+    spec = world.emulator.store.get(world.sandbox, "flowSpecs", flow["flowSpec"]["id"])
+    assert spec is not None
+    return "lastRunDetails" not in flow and spec["attributes"].get("frequency") != "streaming"
+
+
+def last_lost(*, lost: bool) -> Callable[[World, Row], bool]:
+    """The flow calls its last run a success; whether records of it failed stands in the run alone."""
+
+    def test(world: World, flow: Row) -> bool:
+        last = flow.get("lastRunDetails", {})
+        if last.get("state") != "success":
+            return False
+        run = world.emulator.store.get(world.sandbox, "runs", last["id"])
+        assert run is not None
+        return (outcome(run) == "partial") is lost
+
+    return test
+
+
 def schema_is(title: str) -> Callable[[World, Row], bool]:
     def test(world: World, flow: Row) -> bool:
         schema, stored = world.schemas[title], world.stored_datasets
@@ -126,7 +147,9 @@ FIND = [
     list_question("What comes from Salesforce?", uses("connector", "salesforce"), connector="salesforce"),
     list_question("Which last runs failed?", last_state("failed"), last_status="failed"),
     list_question("Is anything running right now?", last_state("inProgress"), last_status="running"),
-    list_question("What never ran?", last_state(None), last_status="never"),
+    list_question("What never ran?", never_ran, last_status="never"),
+    list_question("Which last runs lost records?", last_lost(lost=True), last_status="partial"),
+    list_question("Whose last run went well?", last_lost(lost=False), last_status="success"),
     list_question(
         "What was set up this week?",
         lambda _, flow: flow["createdAt"] >= ms(NOW - hours(24 * 7)),
@@ -266,8 +289,12 @@ def yesterday_in_tokyo(world: World) -> list[str]:
 def missed(world: World) -> list[str]:
     flow = world.story("stale")
     assert not world.in_window(hours(24), [flow["id"]])
+    last = flow["lastRunDetails"]["startedAtUTC"]
+    ms_a_day = 86_400_000
+    due = last + (ms(NOW) - last) // ms_a_day * ms_a_day
     return [
-        f"due by schedule, no run:\nflow | id | missed | due | last_due\n{flow['name']} | {flow['id']} | 1 | 1"
+        "ran less often than due:\nflow | id | ran | due | last_due | last_run",
+        f"{flow['name']} | {flow['id']} | 0 | 1 | {iso(due)} | {iso(last)}",
     ]
 
 
@@ -349,7 +376,8 @@ def failing(cause: str, *more: str) -> Callable[[str], Facts]:
             rows = world.of(flow)[:20]
             counts = Counter(map(outcome, rows))
             found = [f"cause: {cause}.", flow["id"], *more]
-            found.append(f"records lost: {total(rows, 'failedRecordCount'):,}")
+            if rows:
+                found.append(f"{total(rows, 'failedRecordCount'):,} failed")
             found += [f"{counts[name]} {name}" for name in ("succeeded", "partial", "failed") if counts[name]]
             if rows:
                 oldest = rows[-1]["metrics"]["durationSummary"]["startedAtUTC"]

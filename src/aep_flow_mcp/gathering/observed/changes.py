@@ -11,7 +11,7 @@ from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.gathering.finding import flow_id_of
 from aep_flow_mcp.gathering.memory import Memory
 from aep_flow_mcp.insight.causes import Cause
-from aep_flow_mcp.insight.diagnosis import Diagnosis
+from aep_flow_mcp.insight.diagnosis.diagnose import Diagnosis
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.models.kept import AuditEvent

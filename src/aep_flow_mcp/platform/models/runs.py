@@ -315,13 +315,25 @@ class FlowRun(Stored):
 
     @property
     def clean(self) -> bool | None:
-        """Succeeded and lost nothing: True where the counts account for every record, None where they do not tell.
+        """Succeeded and lost nothing, neither failed nor skipped; None where the counts do not tell."""
+        return False if self.skips else self.unfailing
+
+    @property
+    def skips(self) -> bool:
+        """Whether records were left out, in the summary or only below it: usually right, and a loss all the same."""
+        return any(_counted_below(self, "skipped_record_count"))
+
+    @property
+    def unfailing(self) -> bool | None:
+        """Succeeded and nothing failed: True where the counts account for every record, None where they do not tell.
 
         A plain `success` may hide failed records (partial ingestion), in the summary or only in an activity.
         """
         if self.status is not RunStatus.SUCCESS or self.records_failed or self.files_failed:
             return False
-        if any(error.place in _FAILING_PLACES for error in self.errors) or any(_lossy(self)):
+        if any(error.place in _FAILING_PLACES for error in self.errors):
+            return False
+        if any(_counted_below(self, "failed_record_count")):
             return False
         return True if self.unaccounted == 0 else None
 
@@ -360,16 +372,14 @@ class FlowRun(Stored):
 _FAILING_PLACES = frozenset({"run", "activity", "activity details", "failed records"})
 
 
-def _lossy(run: FlowRun) -> Iterator[bool]:
-    """Whether each of the counts below the summary has failed records."""
+def _counted_below(run: FlowRun, count: str) -> Iterator[bool]:
+    """Whether each of the summaries, of the run and of its activities, ends and audiences, counts any."""
     summaries = [run.metrics.record_summary if run.metrics else None]
     summaries += [activity.record_summary for activity in run.activities]
     for summary in summaries:
         if summary is not None:
             ends = [*summary.source_summaries, *summary.target_summaries]
-            yield from (
-                (counts.failed_record_count or 0) > 0 for counts in (summary, *ends, *summary.entities())
-            )
+            yield from ((getattr(counts, count) or 0) > 0 for counts in (summary, *ends, *summary.entities()))
 
 
 def _known(summary: ApiModel | None, field: str) -> int | None:

@@ -35,7 +35,7 @@ class ConnectorCard(BaseModel):
     api_name: str | None = None
     direction: Direction
     category: str | None = None
-    frequency: str | None = None
+    mode: str | None = None
     ways: list[Way]
     params: list[SpecField]
     flow_specs: list[NamedRef]
@@ -99,7 +99,7 @@ def _card(spec: ConnectionSpec, direction: Direction, flow_specs: list[FlowSpec]
         api_name=spec.name,
         direction=Direction.IMPORT if importing else Direction.EXPORT,
         category=spec.category,
-        frequency=spec.frequency,
+        mode=spec.frequency,
         ways=[Way(name=way.name or way.type or "-", fields=fields_of(way)) for way in spec.auth_specs],
         params=fields_of(spec.source_spec if importing else spec.target_spec),
         flow_specs=[NamedRef(id=flow.id, name=flow.name) for flow in flow_specs if takes(flow, spec.id)],
@@ -124,7 +124,7 @@ def _note(
 
 
 def _card_lines(card: ConnectorCard) -> list[str]:
-    about = ", ".join(part for part in (card.direction.value, card.category, card.frequency) if part)
+    about = ", ".join(part for part in (card.direction.value, card.category, card.mode) if part)
     called = f" ({card.api_name})" if card.api_name and card.api_name != card.name else ""
     lines = [f"auth {way.name}: {_fields(way.fields) or 'nothing'}" for way in card.ways]
     if not card.ways:

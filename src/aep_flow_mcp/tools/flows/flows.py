@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
+from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from aep_flow_mcp.answers.flows import FlowRow, flows_listed
@@ -12,6 +15,11 @@ from aep_flow_mcp.answers.listing import Detail, Turn, counted
 from aep_flow_mcp.answers.text import Listing, Record, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.gathering.histories.sifted import sifted
+from aep_flow_mcp.platform.filters import FilterLike
+from aep_flow_mcp.platform.models.flows import Flow, FlowKind
+from aep_flow_mcp.platform.paging import Page
+from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.urls import FLOW_SERVICE
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import Cursor, Filters, FlowId, Limit, OrderBy
@@ -26,14 +34,7 @@ class FlowState(StrEnum):
     DRAFT = "draft"
 
 
-class EndKind(StrEnum):
-    """What the API can tell flows apart by; the internal ones are neither."""
-
-    SOURCE = "source"
-    DESTINATION = "destination"
-
-
-_KIND_FLAGS = {EndKind.SOURCE: "isSourceFlow", EndKind.DESTINATION: "isDestinationFlow"}
+_KIND_FLAGS = {FlowKind.SOURCE: "isSourceFlow", FlowKind.DESTINATION: "isDestinationFlow"}
 
 Ids = str | list[str] | None
 """One id, or several of which any may be the one."""
@@ -44,7 +45,7 @@ async def list_flows(
     aep: Reader,
     name: str | None = None,
     state: FlowState | None = None,
-    kind: EndKind | None = None,
+    kind: FlowKind | None = None,
     flow_spec_id: str | None = None,
     source_connection_id: Ids = None,
     target_connection_id: Ids = None,
@@ -62,7 +63,7 @@ async def list_flows(
         {
             "name": name,
             "state": state,
-            **({f"inheritedAttributes.properties.{_KIND_FLAGS[kind]}": True} if kind else {}),
+            **({f"inheritedAttributes.properties.{_KIND_FLAGS[kind]}": True} if kind in _KIND_FLAGS else {}),
             "flowSpec.id": flow_spec_id,
             "sourceConnectionIds[]": source_connection_id,
             "targetConnectionIds[]": target_connection_id,
@@ -70,9 +71,26 @@ async def list_flows(
         },
         filters,
     )
+    if kind is FlowKind.INTERNAL and count_only:
+        raise ToolError("The API counts no internal flows: list them, or see find_flows with kind=internal.")
     if count_only:
         return counted(await aep.count_flows(asked))
-    return await flows_listed(aep, aep.list_flows, asked, Turn(limit, order_by, cursor, detail))
+    lister = partial(_internal, aep) if kind is FlowKind.INTERNAL else aep.list_flows
+    return await flows_listed(aep, lister, asked, Turn(limit, order_by, cursor, detail))
+
+
+async def _internal(
+    aep: FlowReader, asked: Sequence[FilterLike], *, limit: int, orderby: str | None, cursor: str | None
+) -> Page[Flow]:
+    """Flows between Platform's own stores: the API has no flag for them."""
+    return await sifted(
+        aep.list_flows,
+        asked,
+        lambda flow: flow.kind is FlowKind.INTERNAL,
+        limit=limit,
+        orderby=orderby,
+        cursor=cursor,
+    )
 
 
 @read_tool("flows")

@@ -18,11 +18,12 @@ from aep_flow_mcp.answers.text import Listing, Record, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.conditions import where
 from aep_flow_mcp.gathering.flow_parts import found
+from aep_flow_mcp.gathering.histories.sifted import runs_in
 from aep_flow_mcp.gathering.names import plain_name
-from aep_flow_mcp.gathering.run_status import STATUS_PATH, RunState, spellings
 from aep_flow_mcp.gathering.spec_names import with_specs
 from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.insight.shapes import Problem
+from aep_flow_mcp.insight.terms import RunState
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.filters import Condition, Filter
 from aep_flow_mcp.platform.models.flows import Flow
@@ -134,7 +135,7 @@ async def _flows(
     page, specs, note = await with_specs(
         lambda: aep.list_flows(condition, limit=limit, cursor=cursor),
         aep.list_flow_specs,
-        lacking="Some frequencies",
+        lacking="Some modes",
     )
     unread = Unread()
     read = await _datasets_read(aep, page, unread) if resolve else {}
@@ -168,8 +169,8 @@ async def _runs(
     cursor: str | None,
 ) -> Listing[FlowRunRow | Whole]:
     flows = await _flows_of_dataset(aep, store, dataset_id, dataset_name)
-    asked = where({"flowId": [flow.id for flow in flows], STATUS_PATH: spellings(state)}, None)
-    page = await aep.list_runs(asked, limit=limit, orderby=NEWEST_FIRST, cursor=cursor)
+    asked = where({"flowId": [flow.id for flow in flows]}, None)
+    page = await runs_in(aep, asked, state, limit=limit, orderby=NEWEST_FIRST, cursor=cursor)
     return listed(page, lambda run: flow_run_row(run, tell_flow=True), Detail.SUMMARY)
 
 

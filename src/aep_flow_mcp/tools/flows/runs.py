@@ -8,8 +8,10 @@ from aep_flow_mcp.answers.flows import FlowRunRow, flow_run_row
 from aep_flow_mcp.answers.listing import Detail, counted, listed
 from aep_flow_mcp.answers.text import Answer, Listing, Whole
 from aep_flow_mcp.gathering.conditions import where
-from aep_flow_mcp.gathering.run_status import STARTED_PATH, STATUS_PATH, RunState, spellings
+from aep_flow_mcp.gathering.histories.sifted import count_in, runs_in
+from aep_flow_mcp.gathering.run_status import STARTED_PATH
 from aep_flow_mcp.gathering.times import Window, now
+from aep_flow_mcp.insight.terms import RunState, told_status
 from aep_flow_mcp.insight.words import distinct_errors, failing_errors, root_error, seconds, utc
 from aep_flow_mcp.platform.models.error_codes import RUN, explain
 from aep_flow_mcp.platform.models.runs import Activity, FlowRun, RunError, RunStatus
@@ -39,14 +41,16 @@ class ActivityRow(BaseModel):
     records_in: int | None = None
     records_out: int | None = None
     records_failed: int | None = None
+    records_skipped: int | None = None
     bytes_in: int | None = None
     bytes_out: int | None = None
 
 
 class RunDetail(Answer):
-    """A run. `clean`: it succeeded and lost nothing. Sizes in bytes, durations in seconds, times in UTC.
+    """A run. `clean`: it succeeded and lost nothing, neither failed nor skipped.
 
-    A number that the API does not know is left out. `diagnostics` are Platform paths of the failed rows.
+    Sizes in bytes, durations in seconds, times in UTC. A number that the API does not know is left out. `diagnostics`
+    are Platform paths of the failed rows.
     """
 
     id: str
@@ -96,13 +100,13 @@ async def list_runs(
     pipeline_health."""
     window = Window(since, until, cursor, at=now())
     asked = [
-        *where({"flowId": flow_id, STATUS_PATH: spellings(status)}, None),
+        *where({"flowId": flow_id}, None),
         *window.conditions(STARTED_PATH),
         *(filters or []),
     ]
     if count_only:
-        return counted(await aep.count_runs(asked))
-    page = await aep.list_runs(asked, limit=limit, orderby=order_by, cursor=window.cursor)
+        return counted(await count_in(aep, asked, status))
+    page = await runs_in(aep, asked, status, limit=limit, orderby=order_by, cursor=window.cursor)
     return listed(window.page(page), lambda run: flow_run_row(run, tell_flow=flow_id is None), detail)
 
 
@@ -120,7 +124,7 @@ def run_detail(run: FlowRun) -> RunDetail:
     return RunDetail(
         id=run.id,
         flow_id=run.flow_id,
-        status=run.status,
+        status=told_status(run),
         clean=run.clean if run.status.finished else None,
         started_at=utc(run.started_at),
         completed_at=utc(run.completed_at),
@@ -171,6 +175,7 @@ def _activity_row(activity: Activity) -> ActivityRow:
         records_in=alone.records_in,
         records_out=alone.records_out,
         records_failed=alone.records_failed,
+        records_skipped=alone.records_skipped,
         bytes_in=alone.bytes_in,
         bytes_out=alone.bytes_out,
     )

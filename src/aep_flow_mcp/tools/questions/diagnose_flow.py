@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
 from mcp.server.mcpserver.exceptions import ToolError
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from aep_flow_mcp.answers.diagnosis import Check, ErrorGroupRow, FlowDiagnosis, NextStep, Suspect
 from aep_flow_mcp.answers.progress import progress_of
-from aep_flow_mcp.answers.text import Answer, table
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.finding import flow_id_of
 from aep_flow_mcp.gathering.flow_parts import found, gather_flow
+from aep_flow_mcp.gathering.histories.look_back import look_back
+from aep_flow_mcp.gathering.histories.of_window import runs_within, window_of
 from aep_flow_mcp.gathering.observed.changes import with_who
 from aep_flow_mcp.gathering.probing import look_for, place_of, test_accounts
 from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.description import FlowParts
-from aep_flow_mcp.insight.diagnosis import Diagnosis, diagnose
-from aep_flow_mcp.insight.evidence import ErrorGroup, Evidence, History, Probe, Probed
-from aep_flow_mcp.insight.facts import Outcome
-from aep_flow_mcp.insight.findings import Finding
+from aep_flow_mcp.insight.diagnosis.diagnose import Diagnosis, diagnose
+from aep_flow_mcp.insight.diagnosis.evidence import ErrorGroup, Evidence, History, Probe, Probed
+from aep_flow_mcp.insight.diagnosis.findings import Finding
+from aep_flow_mcp.insight.facts import Outcome, RunFacts
 from aep_flow_mcp.insight.shapes import Problem
+from aep_flow_mcp.insight.streaks.streak import EMPTY, FAILING, Streak, newest_first, streak_of
+from aep_flow_mcp.insight.terms import is_streaming
+from aep_flow_mcp.insight.windows import Window
 from aep_flow_mcp.insight.words import last_run_words, utc
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.models.connections import Connection, SourceConnection
@@ -31,92 +36,14 @@ from aep_flow_mcp.platform.models.error_codes import RUN, explain
 from aep_flow_mcp.platform.models.neighbours import MappingSet
 from aep_flow_mcp.platform.models.runs import FlowRun
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
-from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import AppState, Reader
 from aep_flow_mcp.surface.registry import read_tool
 
 SHOWN_OTHERS = 3
-
-
-class Suspect(BaseModel):
-    """A cause that the evidence supports, less than the first."""
-
-    cause: Cause
-    headline: str
-    evidence: list[str]
-
-
-class NextStep(BaseModel):
-    """The tool to call next."""
-
-    tool: str
-    arguments: dict[str, Any]
-
-
-class Check(BaseModel):
-    """Something that the flow depends on, and how it is."""
-
-    part: str
-    name: str
-    result: str
-
-
-class ErrorGroupRow(BaseModel):
-    """Runs with the same error: `share` of the runs looked at, `lost` records, what the code means."""
-
-    error: str
-    runs: int
-    share: str
-    lost: int | None = None
-    first: str | None = None
-    last: str | None = None
-    meaning: str | None = None
-    message: str | None = None
-
-
-class FlowDiagnosis(Answer):
-    """What is wrong with a flow. `cause` is `unknown` where nothing explains it, `nothing_wrong_found` where all
-    is well. `runs` says what the newest runs did; `records_lost` is over them."""
-
-    flow: str
-    flow_id: str
-    state: str | None = None
-    run_id: str | None = None
-    cause: Cause
-    headline: str
-    certainty: str
-    evidence: list[str]
-    fix: str
-    next_step: NextStep | None = None
-    others: list[Suspect]
-    checks: list[Check]
-    runs: str
-    records_lost: int
-    errors: list[ErrorGroupRow]
-
-    def text(self) -> str:
-        run = f", run {self.run_id}" if self.run_id else ""
-        lines = [
-            f"{clean_text(self.flow)} ({self.flow_id}, {self.state or 'state unknown'}{run})",
-            f"cause: {self.cause.value}. {self.headline} ({self.certainty}).",
-            *(f"- {clean_text(line)}" for line in self.evidence),
-            f"fix: {self.fix}",
-        ]
-        if self.next_step:
-            arguments = ", ".join(f"{name}={value}" for name, value in self.next_step.arguments.items())
-            lines.append(f"next: {self.next_step.tool}({arguments})")
-        for other in self.others:
-            lines.append(f"also: {other.cause.value}: {clean_text('; '.join(other.evidence))}")
-        lines.append(f"runs: {self.runs}; records lost: {self.records_lost:,}")
-        if self.errors:
-            lines += table(self.errors)
-        good = [check for check in self.checks if check.result == "ok"]
-        bad = [f"{check.part} {clean_text(check.name)}: {clean_text(check.result)}" for check in self.checks]
-        bad = [line for line, check in zip(bad, self.checks, strict=True) if check not in good]
-        if good:
-            lines.append(f"ok: {', '.join(f'{check.part} {clean_text(check.name)}' for check in good)}")
-        return "\n".join([*lines, *bad])
+SHOWN_ERRORS = 6
+WINDOW_RUNS = 500
+"""So many runs of a window are looked at, the latest."""
 
 
 @read_tool("core")
@@ -126,10 +53,13 @@ async def diagnose_flow(
     flow: Annotated[str | None, Field(description="id or name")] = None,
     run_id: Annotated[str | None, Field(description="instead: why this run failed")] = None,
     runs: Annotated[int, Field(ge=1, le=100, description="how many of the newest to look at")] = 20,
+    window: Annotated[str | None, Field(description='instead: runs of "yesterday", "7d", ...')] = None,
 ) -> FlowDiagnosis:
-    """Why a dataflow or run fails, loses records or does not run: tests its accounts, looks for its source path, checks
-    dataset, schema, mapping and schedule, groups its errors. Names the likeliest cause, the fix and the next call."""
+    """Why a dataflow or run fails, loses records or does not run, and since when: tests its accounts, looks for its
+    source path, checks dataset, schema, mapping and schedule, groups its errors. Names the likeliest cause, the fix and
+    the next call."""
     now = times.now()
+    span = window_of(window, now=now)
     progress = progress_of("objects")
     run = await aep.get_run(run_id) if run_id else None
     if run is not None:
@@ -139,33 +69,37 @@ async def diagnose_flow(
     else:
         raise ToolError("Give flow (an id or a name) or run_id.")
     parts = await gather_flow(aep, flow_id, runs=runs)
-    evidence = await _evidence(aep, parts, run, now=now)
+    evidence = await _evidence(aep, parts, run, span, now=now)
     diagnosis = await with_who(aep, diagnose(evidence), flow_id)
-    return _answer(evidence, diagnosis, run_id=run_id)
+    return _answer(evidence, diagnosis, parts, run_id=run_id)
 
 
-async def _evidence(aep: FlowReader, parts: FlowParts, run: FlowRun | None, *, now: datetime) -> Evidence:
-    """What was gathered, and what comes of trying it: accounts, source paths, the newest mapping."""
+async def _evidence(
+    aep: FlowReader, parts: FlowParts, run: FlowRun | None, span: Window | None, *, now: datetime
+) -> Evidence:
+    """What was gathered, and what comes of trying it: accounts, source paths, the newest mapping, older runs."""
     flow = parts.flow
     accounts = [id for id, part in parts.accounts.items() if _is_there(part)]
     calls: list[Callable[[], Awaitable[Any]]] = [
         partial(test_accounts, aep, accounts),
         partial(_newest_mapping, aep, parts),
+        partial(_streak, aep, parts),
+        partial(_of_window, aep, parts, span),
     ]
-    tested, newest = await together(calls)
+    tested, newest, streak, of_window = await together(calls)
     explored = await look_for(aep, _places(parts, tested))
     mapping = parts.mapping
     # The version that the flow uses may be gone while the mapping set is there.
     if isinstance(newest, MappingSet) and not isinstance(mapping, MappingSet):
         mapping = newest
-    listed = [] if isinstance(parts.runs, Problem) else list(parts.runs)
+    listed = [] if isinstance(of_window, Problem) else list(of_window)
     if run is not None and all(run.id != each.id for each in listed):
         listed.append(run)
     return Evidence(
         flow=flow,
         now=now,
         runs=listed,
-        unread=parts.runs if isinstance(parts.runs, Problem) else None,
+        unread=of_window if isinstance(of_window, Problem) else None,
         sources=parts.sources,
         targets=parts.targets,
         accounts=parts.accounts,
@@ -177,14 +111,33 @@ async def _evidence(aep: FlowReader, parts: FlowParts, run: FlowRun | None, *, n
         newest_mapping=newest.version if isinstance(newest, MappingSet) else None,
         focus=run.id if run else None,
         continuous=_is_continuous(parts),
+        streak=streak,
+        window=span,
     )
+
+
+async def _streak(aep: FlowReader, parts: FlowParts) -> Streak | None:
+    """What goes on at the newest end of the runs, back to its beginning; None while all is well or nothing is known."""
+    if isinstance(parts.runs, Problem):
+        return None
+    facts = newest_first(map(RunFacts.of, parts.runs))
+    troubles = [trouble for trouble in (FAILING, EMPTY) if streak_of(facts, trouble).runs]
+    if not troubles:
+        return None
+    found_back = await found(partial(look_back, aep, parts.flow.id, parts.runs, troubles[0]))
+    return streak_of(facts, troubles[0]) if isinstance(found_back, Problem) else found_back
+
+
+async def _of_window(aep: FlowReader, parts: FlowParts, span: Window | None) -> Sequence[FlowRun] | Problem:
+    """The runs to look at: those of the window, else the newest, which are at hand."""
+    if span is None:
+        return parts.runs
+    return await found(partial(runs_within, aep, parts.flow.id, span, most=WINDOW_RUNS))
 
 
 def _is_continuous(parts: FlowParts) -> bool:
     spec = parts.flow_spec
-    return isinstance(spec, FlowSpec) and (
-        not spec.has_runs or (spec.frequency or "").casefold() == "streaming"
-    )
+    return isinstance(spec, FlowSpec) and is_streaming(spec)
 
 
 async def _newest_mapping(aep: FlowReader, parts: FlowParts) -> MappingSet | Problem | None:
@@ -215,10 +168,13 @@ def _is_there(part: object) -> bool:
 # --- the answer -------------------------------------------------------------------------------------------
 
 
-def _answer(evidence: Evidence, diagnosis: Diagnosis, *, run_id: str | None) -> FlowDiagnosis:
+def _answer(
+    evidence: Evidence, diagnosis: Diagnosis, parts: FlowParts, *, run_id: str | None
+) -> FlowDiagnosis:
     first, flow = diagnosis.first, evidence.flow
     others = [each for each in diagnosis.findings[1:] if each.cause is not first.cause][:SHOWN_OTHERS]
-    step = first.step
+    step, history, streak = first.step, diagnosis.history, evidence.streak
+    good = streak.last_good if streak else None
     return FlowDiagnosis(
         flow=flow.name or flow.id,
         flow_id=flow.id,
@@ -235,9 +191,16 @@ def _answer(evidence: Evidence, diagnosis: Diagnosis, *, run_id: str | None) -> 
             for each in others
         ],
         checks=list(_checks(evidence)),
-        runs=_run_words(diagnosis.history, evidence),
-        records_lost=diagnosis.history.lost,
-        errors=[_error_row(group) for group in diagnosis.history.groups[:5]],
+        now=_now_words(streak, parts),
+        since=streak.since if streak else None,
+        in_a_row=streak.runs if streak else None,
+        last_good=utc(good.at) if good else None,
+        window=str(evidence.window) if evidence.window else None,
+        runs=_run_words(history, evidence),
+        records_written=history.total("records_out"),
+        records_lost=history.total("records_failed"),
+        records_skipped=history.total("records_skipped"),
+        errors=[_error_row(group) for group in history.groups[:SHOWN_ERRORS]],
     )
 
 
@@ -284,22 +247,40 @@ def _check(word: str, id: str, part: Any, probed: Probed | None) -> Check:
     return Check(part=word, name=id if word in ("source", "mapping") else name or id, result=result)
 
 
+def _now_words(streak: Streak | None, parts: FlowParts) -> str:
+    """How the flow does at present, whatever runs were asked about."""
+    if streak is not None:
+        return str(streak)
+    if isinstance(parts.runs, Problem):
+        return f"its runs could not be read ({parts.runs.value})"
+    facts = newest_first(map(RunFacts.of, parts.runs))
+    good = next((run for run in facts if FAILING.breaks(run)), None)
+    if good is None:
+        return "no finished run is listed"
+    more = " and read 0 records" if good.read_nothing else ""
+    return f"the newest finished run, of {utc(good.at)}, succeeded{more}"
+
+
 def _run_words(history: History, evidence: Evidence) -> str:
     last = evidence.flow.last_run
     if not history.runs:
         listed = f"could not be read ({evidence.unread.value})" if evidence.unread else "none listed"
-        return f"{listed}; the flow says of its last one: {last_run_words(last)}" if last else listed
+        if evidence.window or not last:
+            return listed
+        return f"{listed}; the flow says of its last one: {last_run_words(last)}"
     counts = {outcome: sum(run.outcome is outcome for run in history.runs) for outcome in Outcome}
     parts = [f"{number} {outcome.value.replace('_', ' ')}" for outcome, number in counts.items() if number]
+    if evidence.window:
+        most = " (the latest; there are more)" if len(history.runs) >= WINDOW_RUNS else ""
+        return f"{len(history.runs)}{most}: {', '.join(parts)}"
     oldest = min((run.at for run in history.runs if run.at), default=None)
-    good = history.last_success
-    words = f"newest {len(history.runs)} since {utc(oldest)}: {', '.join(parts)}"
-    return words + (f"; last good {utc(good.at)}" if good else "; none good")
+    return f"newest {len(history.runs)} since {utc(oldest)}: {', '.join(parts)}"
 
 
 def _error_row(group: ErrorGroup) -> ErrorGroupRow:
     known = explain(group.code, RUN)
     message = group.message if group.message != group.code else None
+    row = utc(group.in_a_row)
     return ErrorGroupRow(
         error=group.code,
         runs=group.runs,
@@ -307,6 +288,7 @@ def _error_row(group: ErrorGroup) -> ErrorGroupRow:
         lost=group.lost or None,
         first=utc(group.first_at),
         last=utc(group.last_at),
+        in_a_row_since=f"at least {row}" if row and group.from_the_start else row,
         meaning=known.meaning if known else None,
-        message=message if not known or len(message or "") <= 200 else f"{(message or '')[:199]}…",
+        message=message if len(message or "") <= 200 else f"{(message or '')[:199]}…",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -15,10 +16,13 @@ from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.gathering.finding import ids_meant, index_of, since_of
 from aep_flow_mcp.gathering.flow_index import MAX_AGE, FlowIndex
+from aep_flow_mcp.gathering.histories.last_runs import partial_last_runs
 from aep_flow_mcp.insight.facts import FlowFacts
+from aep_flow_mcp.insight.terms import is_streaming
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.platform.models.flows import FlowKind
 from aep_flow_mcp.platform.models.runs import RunStatus
+from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import AppState, Reader
 from aep_flow_mcp.surface.registry import read_tool
 
@@ -32,17 +36,20 @@ class FlowState(StrEnum):
 
 
 class LastStatus(StrEnum):
-    """How the last run of a flow stands. `never` ran not once."""
+    """How the last run of a flow stands. `never`: a flow that does not stream ran not once."""
 
     SUCCESS = "success"
+    PARTIAL = "partial"
     FAILED = "failed"
     RUNNING = "running"
     NEVER = "never"
 
 
 _STATUSES: dict[LastStatus, frozenset[RunStatus | None]] = {
-    LastStatus.SUCCESS: frozenset((RunStatus.SUCCESS, RunStatus.PARTIAL_SUCCESS)),
-    LastStatus.FAILED: frozenset((RunStatus.FAILED, RunStatus.PARTIAL_FAILURE)),
+    # A flow calls its last run a success that is partial: the run itself has to be looked at.
+    LastStatus.SUCCESS: frozenset((RunStatus.SUCCESS,)),
+    LastStatus.PARTIAL: frozenset((RunStatus.SUCCESS, RunStatus.PARTIAL_SUCCESS, RunStatus.PARTIAL_FAILURE)),
+    LastStatus.FAILED: frozenset((RunStatus.FAILED,)),
     LastStatus.RUNNING: frozenset((RunStatus.IN_PROGRESS, RunStatus.SCHEDULED, RunStatus.QUEUED)),
     LastStatus.NEVER: frozenset((None,)),
 }
@@ -124,16 +131,57 @@ async def find_flows(
     except AskedError as error:
         raise AskedError(f"{error}{index.lacking}") from None
     among = [at for at, flow in enumerate(index.order) if keep(flow)]
+    last = await _LastRuns.of(aep, [index.order[at] for at in among], last_status)
+    among = [at for at in among if last.fits(index.order[at])]
     found = index.search.search(query, among=among)
     if not query.strip():
         found.sort(key=lambda item: _latest_first(index.order[item[0]]))
     else:
         found.sort(key=lambda item: (-item[1].score, _latest_first(index.order[item[0]])))
-    shown = [_row(index, index.order[at], ", ".join(match.why) or None) for at, match in found[:limit]]
+    shown = [
+        last.row(_row(index, index.order[at], ", ".join(match.why) or None)) for at, match in found[:limit]
+    ]
     age = index.age
     return FoundFlows(
-        total=len(found), of=len(index.order), flows=shown, age_s=round(age, 1), note=_note(index)
+        total=len(found), of=len(index.order), flows=shown, age_s=round(age, 1), note=last.note(_note(index))
     )
+
+
+@dataclass(frozen=True)
+class _LastRuns:
+    """What flows do not say of their last runs: whether one that they call a success was partial, whether they stream.
+
+    `partly`: the flows whose last run was partial. `unread`: how many flows' last runs were not looked at.
+    """
+
+    asked: LastStatus | None = None
+    partly: frozenset[str] = frozenset()
+    streaming: frozenset[str] = frozenset()
+    unread: int = 0
+
+    @classmethod
+    async def of(cls, aep: FlowReader, flows: list[FlowFacts], asked: LastStatus | None) -> _LastRuns:
+        if asked is LastStatus.NEVER:
+            specs = await aep.list_flow_specs()
+            return cls(asked, streaming=frozenset(spec.id for spec in specs if is_streaming(spec)))
+        if asked not in (LastStatus.SUCCESS, LastStatus.PARTIAL):
+            return cls(asked)
+        partly, unread = await partial_last_runs(aep, flows)
+        return cls(asked, partly, unread=unread)
+
+    def fits(self, flow: FlowFacts) -> bool:
+        if self.asked is LastStatus.PARTIAL:
+            return flow.id in self.partly
+        return flow.id not in self.partly and (flow.spec_id or "") not in self.streaming
+
+    def row(self, row: FoundFlow) -> FoundFlow:
+        return row.model_copy(update={"last_status": "partial"}) if row.id in self.partly else row
+
+    def note(self, other: str | None) -> str | None:
+        if not self.unread:
+            return other
+        words = f"{self.unread:,} last runs were not looked at, whether they lost records: add a filter."
+        return f"{words} {other}" if other else words
 
 
 def _filter(

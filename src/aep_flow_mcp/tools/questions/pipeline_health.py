@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -23,32 +23,38 @@ from aep_flow_mcp.answers.health import (
     NeverRow,
     Percentiles,
     PipelineHealth,
+    SkippingRow,
     SlowRow,
+    Traffic,
     WorseRow,
+    dataset_row,
     group_row,
 )
 from aep_flow_mcp.answers.progress import progress_of
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.health_scope import Asked, Scope, fill, read_scope
+from aep_flow_mcp.gathering.histories.closer_look import MOST_FLOWS, CloserLook, look_closer
 from aep_flow_mcp.gathering.progress import Progress
 from aep_flow_mcp.gathering.run_sweep import RunSweep
 from aep_flow_mcp.gathering.whole_lists import Reading
-from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.facts import FlowFacts
-from aep_flow_mcp.insight.health import Health, Missed, Trend, Worse, ending
-from aep_flow_mcp.insight.tally import ErrorTally, FlowTally
+from aep_flow_mcp.insight.health.report import ErrorKey, Health, Missed, Trend, Worse, ending, of_each
+from aep_flow_mcp.insight.health.tally import ErrorTally, FlowTally, Tally
+from aep_flow_mcp.insight.rhythm.usual import FEWEST_RUNS
 from aep_flow_mcp.insight.windows import Window, WindowError, parse_window, read_zone
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.models.error_codes import RUN, explain
 from aep_flow_mcp.platform.models.flows import FlowKind
+from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import AppState, Reader
 from aep_flow_mcp.surface.registry import read_tool
 
 PATIENCE = 38.0
 """Seconds after which no further runs are read, so that the answer comes before a call has to end."""
-
-
+SHOWN_MESSAGE = 120
+SHOWN_BESIDE = 5
+"""Rows of each list beside the groups."""
 MOST_DAYS = 31
 """Days are shown in their order, the latest so many."""
 
@@ -71,7 +77,7 @@ async def pipeline_health(
     app: AppState,
     aep: Reader,
     window: Annotated[
-        str, Field(description='"24h", "7d", "yesterday", "last night" or "<time>/<time>"')
+        str, Field(description='"24h", "yesterday", "last 7 days" (calendar days) or "<time>/<time>"')
     ] = "24h",
     flow: Part = None,
     connector: Part = None,
@@ -98,7 +104,8 @@ async def pipeline_health(
     if not asked.limited:
         calls.append(partial(fill, reading, scope, datasets=datasets))
     stopped = any(await together(calls))
-    return _Report(health, scope, now=now, zone=timezone, top=top, group_by=group_by).answer(
+    look = CloserLook() if stopped else await _look_closer(aep, health, top)
+    return _Report(health, scope, look, now=now, zone=timezone, top=top, group_by=group_by).answer(
         progress, stopped=stopped
     )
 
@@ -127,24 +134,49 @@ async def _read_runs(reading: Reading, health: Health, scope: Scope) -> bool:
     return sweep.stopped
 
 
+async def _look_closer(aep: FlowReader, health: Health, top: int) -> CloserLook:
+    """Of the flows that will be shown: since when they fail, and how long they usually take."""
+    shown = min(top, MOST_FLOWS)
+    failing = []
+    for id, _ in health.most_failing()[:shown]:
+        since, good = health.failing_since(id)
+        if since and not good:
+            failing.append(id)
+    slower = [item.flow_id for item in health.worse() if item.trend is Trend.SLOWER][:shown]
+    slow = [id for id, tally in health.slowest()[:3] if tally.durations.count >= FEWEST_RUNS]
+    return await look_closer(
+        aep,
+        failing=failing,
+        known_since=health.window.before.start,
+        timed=dict.fromkeys([*slower, *slow]),
+        before=health.window.start,
+    )
+
+
 @dataclass(frozen=True)
 class _Report:
     """From counts to an answer."""
 
     health: Health
     scope: Scope
+    look: CloserLook
     now: datetime
     zone: str
     top: int
     group_by: GroupBy | None
 
     def answer(self, progress: Progress, *, stopped: bool) -> PipelineHealth:
-        health, scope, top = self.health, self.scope, self.top
+        health, scope = self.health, self.scope
+        # Whoever groups asks for more groups, not for more of the rest.
+        of_groups = self.top if self.group_by else 0
+        top = min(self.top, SHOWN_BESIDE) if self.group_by else self.top
+        of_errors = self.top if self.group_by is GroupBy.ERROR else top
         flows = scope.with_runs
         errors = sorted(health.errors.items(), key=lambda item: (-item[1].runs, item[0]))
-        failing, slowest = health.most_failing(), health.slowest()
-        worse = [item for item in health.worse() if self._matters(item)]
+        failing, slowest, skipping = health.most_failing(), health.slowest(), health.skipping()
         missed = [] if stopped else health.missed(flows, now=self.now)
+        overdue = {item.flow.id for item in missed}
+        worse = [item for item in health.worse(self.look.usual) if self._matters(item, overdue)]
         never = health.never_ran(flows, now=self.now)
         ends = ending(flows, now=self.now)
         groups = self._groups()
@@ -155,26 +187,32 @@ class _Report:
             "missed": len(missed),
             "never_ran": len(never),
             "ending": len(ends),
+            "skipping": len(skipping),
             "groups": 0 if self.group_by is GroupBy.DAY else len(groups),
         }
+        shown = {"groups": of_groups, "errors": of_errors}
         return PipelineHealth(
             window=str(health.window) if self.zone == "UTC" else f"{health.window} (days in {self.zone})",
             scope=scope.asked.words(),
             flows=len(scope.flows),
             total=Counts.of(health.total),
             before=Counts.of(health.before),
+            dataset=self._traffic() if scope.meant else None,
             duration_s=Percentiles.of(health.durations),
             latency_s=Percentiles.of(health.latencies),
-            errors=[_error_row(code, tally) for code, tally in errors[:top]],
+            errors=[_error_row(key, tally) for key, tally in errors[:of_errors]],
             failing=[self._failing(*item) for item in failing[:top]],
-            worse=[self._worse(item) for item in worse[:top]],
+            worse=[self._worse(item) for item in of_each(worse, top)],
             missed=[self._missed(item) for item in missed[:top]],
             never_ran=[self._never(item) for item in never[:top]],
             ending=[self._ending(flow) for flow in ends[:top]],
+            skipping=[self._skipping(*item) for item in skipping[:top]],
             slowest=[self._slow(*item) for item in slowest[: min(top, 3) if top <= 5 else top]],
             group_by=self.group_by.value if self.group_by else None,
-            groups=groups[-max(top, MOST_DAYS) :] if self.group_by is GroupBy.DAY else groups[:top],
-            more={name: size for name, size in sizes.items() if size > top},
+            groups=groups[-max(of_groups, MOST_DAYS) :]
+            if self.group_by is GroupBy.DAY
+            else groups[:of_groups],
+            more={name: size for name, size in sizes.items() if size > shown.get(name, top)},
             complete=not (stopped or progress.cut),
             notes=self._notes(progress, stopped=stopped),
         )
@@ -194,7 +232,13 @@ class _Report:
                 ]
             case GroupBy.DATASET:
                 grouped = health.grouped(scope.dataset_ids)
-                rows = [group_row(scope.datasets.get(id, id), id, tally) for id, tally in grouped.items()]
+                written, read = health.grouped(scope.written_ids), health.grouped(scope.read_ids)
+                rows = [
+                    dataset_row(
+                        scope.datasets.get(id, id), id, tally, written=written.get(id), read=read.get(id)
+                    )
+                    for id, tally in grouped.items()
+                ]
             case GroupBy.DAY:
                 return [group_row(day, None, tally) for day, tally in sorted(health.days.items())]
             case _:
@@ -202,40 +246,86 @@ class _Report:
                 return []
         return sorted(rows, key=lambda row: (-row.failed, -row.partial, -row.runs, row.group))
 
-    def _matters(self, item: Worse) -> bool:
-        """A flow that is silent because it was switched off, has ended or runs once did not get worse."""
+    def _matters(self, item: Worse, overdue: set[str]) -> bool:
+        """A flow that is silent because it was switched off, has ended or need not run again yet did not get worse."""
         if item.trend is not Trend.SILENT:
             return True
         flow = self.scope.flows.get(item.flow_id)
         if flow is None or not flow.enabled:
             return False
-        table = flow.timetable
-        return table is None or bool(table.slots(self.health.window))
+        # Without a schedule only a rhythm that was seen tells: three runs in the time in which now there was none.
+        return item.before >= FEWEST_RUNS if flow.timetable is None else flow.id in overdue
+
+    def _traffic(self) -> Traffic:
+        writers, readers = self.scope.sides()
+        into, out_of = self._added_up(writers), self._added_up(readers)
+        total = self.health.total
+        return Traffic(
+            written_into=into.records_out,
+            read_from=out_of.records_in,
+            failed=total.records_failed,
+            skipped=total.records_skipped,
+            writers=[self.scope.name(id) for id in writers],
+            readers=[self.scope.name(id) for id in readers],
+        )
+
+    def _added_up(self, ids: Sequence[str]) -> Tally:
+        sum_of = Tally()
+        for id in ids:
+            if id in self.health.flows:
+                sum_of.merge(self.health.flows[id])
+        return sum_of
 
     def _failing(self, id: str, tally: FlowTally) -> FailingRow:
+        first, good = self.health.failing_since(id)
+        streak = self.look.streaks.get(id)
+        since = utc(first)
+        if streak is not None and streak.first is not None:
+            since = streak.since
+            good = streak.last_good.at if streak.last_good else None
+        elif since and not good and (streak is None or not streak.whole):
+            since = f"at least {since}"
         return FailingRow(
             flow=self.scope.name(id),
             id=id,
             failed=tally.failed,
             partial=tally.partial,
             runs=tally.runs,
-            records_failed=tally.records_failed or None,
+            records_in=tally.records_in,
+            records_out=tally.records_out,
+            records_failed=tally.records_failed,
+            records_skipped=tally.records_skipped,
+            since=since,
+            last_good=utc(good),
             last_error=tally.last_error,
             cause=tally.last_cause.value if tally.last_cause else None,
         )
 
+    def _skipping(self, id: str, tally: FlowTally) -> SkippingRow:
+        return SkippingRow(
+            flow=self.scope.name(id),
+            id=id,
+            runs=tally.runs,
+            records_in=tally.records_in,
+            records_out=tally.records_out,
+            records_skipped=tally.records_skipped or 0,
+        )
+
     def _slow(self, id: str, tally: FlowTally) -> SlowRow:
-        mean = round(tally.durations.mean or 0.0, 1)
+        usual = self.look.usual.get(id)
         return SlowRow(
             flow=self.scope.name(id),
             id=id,
-            mean_s=mean,
+            mean_s=round(tally.durations.mean or 0.0, 1),
             max_s=round(tally.durations.largest, 1),
             runs=tally.durations.count,
+            usual_s=None if usual is None else round(usual, 1),
+            records_in=tally.records_in,
+            records_out=tally.records_out,
         )
 
     def _worse(self, item: Worse) -> WorseRow:
-        now, before = _measured(item)
+        now, before = _measured(item, usual=item.flow_id in self.look.usual)
         return WorseRow(
             flow=self.scope.name(item.flow_id),
             id=item.flow_id,
@@ -248,9 +338,10 @@ class _Report:
         return MissedRow(
             flow=item.flow.name or item.flow.id,
             id=item.flow.id,
-            missed=item.missed,
-            due=item.due,
-            last_due=utc(item.last_missed) or "",
+            ran=item.attendance.ran,
+            due=item.attendance.due,
+            last_due=utc(item.attendance.last_missing) or "",
+            last_run=utc(item.attendance.last),
         )
 
     def _never(self, flow: FlowFacts) -> NeverRow:
@@ -276,33 +367,28 @@ class _Report:
         ]
 
 
-def _error_row(code: str, tally: ErrorTally) -> ErrorRow:
-    known = explain(code, RUN)
+def _error_row(key: ErrorKey, tally: ErrorTally) -> ErrorRow:
+    known = explain(key.error, RUN)
+    message = tally.message or ""
     return ErrorRow(
-        error=code,
+        error=key.error,
+        cause=key.cause.value if key.cause else None,
         runs=tally.runs,
         flows=len(tally.flows),
-        records_failed=tally.records_failed or None,
+        records_failed=tally.records_failed,
         first=utc(tally.first_at),
         last=utc(tally.last_at),
-        meaning=known.meaning if known else tally.message,
-        causes=_causes(tally),
+        meaning=known.meaning if known else None,
+        message=(message if len(message) <= SHOWN_MESSAGE else f"{message[: SHOWN_MESSAGE - 1]}…") or None,
     )
 
 
-def _causes(tally: ErrorTally) -> str | None:
-    """Such as "credentials_rejected 23, source_unreachable 4"; None where the messages name none."""
-    named = {cause: number for cause, number in tally.causes.items() if cause is not Cause.UNKNOWN}
-    ranked = sorted(named, key=lambda cause: -named[cause])
-    return ", ".join(f"{cause.value} {named[cause]}" for cause in ranked) or None
-
-
-def _measured(item: Worse) -> tuple[str, str]:
+def _measured(item: Worse, *, usual: bool) -> tuple[str, str]:
     match item.trend:
         case Trend.FAILS_MORE:
             return f"{item.now:.0%} failed", f"{item.before:.0%}"
         case Trend.SLOWER:
-            return f"{item.now:.0f} s mean", f"{item.before:.0f} s"
+            return f"{item.now:.0f} s mean", f"{item.before:.0f} s{' usually' if usual else ''}"
         case Trend.LOSES_MORE:
             return f"{item.now:,.0f} records", f"{item.before:,.0f}"
         case Trend.FAILING:

@@ -45,7 +45,7 @@ class ConnectorRow(BaseModel):
     label: str | None = None
     sides: list[str]
     category: str | None = None
-    frequency: str | None = None
+    mode: str | None = None
     auth: list[str] | None = None
 
 
@@ -87,7 +87,7 @@ class Connector(Answer):
     provider_id: str | None = None
     sides: list[str]
     category: str | None = None
-    frequency: str | None = None
+    mode: str | None = None
     documentation: str | None = None
     auth: list[AuthField] | None = None
     source_params: list[SpecField] | None = None
@@ -224,7 +224,7 @@ def _connector(spec: ConnectionSpec, flow_specs: list[FlowSpec], note: str | Non
         provider_id=spec.provider_id,
         sides=_sides(spec),
         category=spec.category,
-        frequency=spec.frequency,
+        mode=spec.frequency,
         documentation=spec.documentation,
         auth=auth_fields(spec.auth_specs) or None,
         source_params=fields_of(spec.source_spec) or None,
@@ -261,7 +261,7 @@ def _row(spec: ConnectionSpec) -> ConnectorRow:
         label=_label(spec),
         sides=_sides(spec),
         category=spec.category,
-        frequency=spec.frequency,
+        mode=spec.frequency,
         auth=[auth.name for auth in spec.auth_specs if auth.name] or None,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
@@ -16,7 +16,9 @@ from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.names import Found, find_by_name, found_note
 from aep_flow_mcp.gathering.spec_names import with_specs
 from aep_flow_mcp.gathering.unread import Unread
+from aep_flow_mcp.insight.terms import kind_of_spec
 from aep_flow_mcp.platform.answers import model_of
+from aep_flow_mcp.platform.models.flows import FlowKind
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit, OrderBy
@@ -26,16 +28,13 @@ SPEC_PATH = "/data/foundation/flowservice/flowSpecs"
 NameOrId = Annotated[str | None, Field(description="connector name or id")]
 
 
-Side = Literal["source", "destination"]
-
-
 class FlowSpecRow(BaseModel):
     """A flow spec in a list; `sources` and `targets` count the connectors it takes."""
 
     id: str
     name: str | None = None
-    kind: str | None = None
-    frequency: str | None = None
+    kind: FlowKind
+    mode: str | None = None
     sources: int
     targets: int
     has_runs: bool
@@ -63,8 +62,8 @@ class FlowSpecCard(Answer):
     description: str | None = None
     version: str | None = None
     provider_id: str | None = None
-    kind: str | None = None
-    frequency: str | None = None
+    kind: FlowKind | None = None
+    mode: str | None = None
     has_runs: bool | None = None
     sources: list[ConnectorRef] | None = None
     targets: list[ConnectorRef] | None = None
@@ -79,7 +78,7 @@ class FlowSpecCard(Answer):
 @read_tool("specs")
 async def list_flow_specs(
     aep: Reader,
-    kind: Side | None = None,
+    kind: FlowKind | None = None,
     source_spec_id: str | None = None,
     target_spec_id: str | None = None,
     filters: Filters = None,
@@ -91,7 +90,7 @@ async def list_flow_specs(
     wanted = [
         spec
         for spec in specs
-        if (kind is None or _kind(spec) == kind)
+        if (kind is None or kind_of_spec(spec) == kind)
         and (source_spec_id is None or spec.takes_source(source_spec_id))
         and (target_spec_id is None or spec.takes_target(target_spec_id))
     ]
@@ -204,8 +203,8 @@ def _card(spec: FlowSpec, connectors: Mapping[str, ConnectionSpec], note: str | 
         description=spec.description,
         version=spec.version,
         provider_id=spec.provider_id,
-        kind=_kind(spec),
-        frequency=spec.frequency,
+        kind=kind_of_spec(spec),
+        mode=spec.frequency,
         has_runs=spec.has_runs,
         sources=[ConnectorRef(id=id, name=names.get(id)) for id in spec.source_connection_spec_ids] or None,
         targets=[ConnectorRef(id=id, name=names.get(id)) for id in spec.target_connection_spec_ids] or None,
@@ -221,18 +220,12 @@ def _card(spec: FlowSpec, connectors: Mapping[str, ConnectionSpec], note: str | 
     )
 
 
-def _kind(spec: FlowSpec) -> str | None:
-    if spec.is_source_flow:
-        return "source"
-    return "destination" if spec.is_destination_flow else None
-
-
 def _row(spec: FlowSpec) -> FlowSpecRow:
     return FlowSpecRow(
         id=spec.id,
         name=spec.name,
-        kind=_kind(spec),
-        frequency=spec.frequency,
+        kind=kind_of_spec(spec),
+        mode=spec.frequency,
         sources=len(spec.source_connection_spec_ids),
         targets=len(spec.target_connection_spec_ids),
         has_runs=spec.has_runs,

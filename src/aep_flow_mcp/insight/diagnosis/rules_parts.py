@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from aep_flow_mcp.insight.causes import Cause, cause_of_words
-from aep_flow_mcp.insight.evidence import Probe
+from aep_flow_mcp.insight.diagnosis.evidence import Probe
+from aep_flow_mcp.insight.diagnosis.findings import Basis, Case, Finding, Step, explore_step
 from aep_flow_mcp.insight.facts import Outcome
-from aep_flow_mcp.insight.findings import Basis, Case, Finding, Step, explore_step
 from aep_flow_mcp.insight.schedule import Timetable
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.words import utc

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aep_flow_mcp.insight import rules_parts, rules_runs
 from aep_flow_mcp.insight.causes import Cause
-from aep_flow_mcp.insight.evidence import Evidence, History, read_history
-from aep_flow_mcp.insight.findings import Case, Finding
+from aep_flow_mcp.insight.diagnosis import rules_parts, rules_runs
+from aep_flow_mcp.insight.diagnosis.evidence import Evidence, History, read_history
+from aep_flow_mcp.insight.diagnosis.findings import Case, Finding
 
 _RULES = (
     rules_parts.parts,

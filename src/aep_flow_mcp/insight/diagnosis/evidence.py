@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import takewhile
 
 from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.facts import Outcome, RunFacts, outcome_of
+from aep_flow_mcp.insight.messages import NO_ERROR_GIVEN
 from aep_flow_mcp.insight.shapes import Problem
+from aep_flow_mcp.insight.streaks.streak import Streak, newest_first
+from aep_flow_mcp.insight.windows import Window
 from aep_flow_mcp.platform.models.connections import Connection, SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.models.neighbours import Dataset, MappingSet, SchemaSummary
@@ -40,7 +44,8 @@ class Evidence:
 
     `runs` are the newest runs in any order; `unread` says why they are not known. `explored` is by source
     connection id, `tested` by account id.
-    `focus` is the run asked about, if one was; a `continuous` flow streams and has no runs of its own.
+    `focus` is the run asked about, if one was; a `continuous` flow streams and has no runs of its own. `streak` is what
+    goes on at the newest end, as far back as was looked. `window`: the runs are those of this time.
     """
 
     flow: Flow
@@ -58,11 +63,16 @@ class Evidence:
     newest_mapping: int | None = None
     focus: str | None = None
     continuous: bool = False
+    streak: Streak | None = None
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:
-    """Runs with the same error. `share` is of the runs looked at; `lost` are records that failed in them."""
+    """Runs with the same error code, cause and reason. `share` is of the runs looked at; `lost` are records that failed
+    in them. `in_a_row` is the first of those at the newest end that follow each other, if the newest finished run is
+    one; `from_the_start`: all that were looked at are.
+    """
 
     code: str
     message: str | None
@@ -73,8 +83,11 @@ class ErrorGroup:
     first_at: datetime | None
     last_at: datetime | None
     last_run: str
+    in_a_row: datetime | None = None
+    from_the_start: bool = False
 
 
+Key = tuple[str | None, Cause | None, str | None]
 _FINISHED = (Outcome.SUCCEEDED, Outcome.FAILED, Outcome.PARTIAL)
 
 
@@ -85,7 +98,11 @@ class History:
     runs: tuple[RunFacts, ...]
     groups: tuple[ErrorGroup, ...]
     streak: int
-    lost: int
+
+    def total(self, count: str) -> int | None:
+        """The sum of a count over the runs that tell it; None where none does. `count`: a field of `RunFacts`."""
+        told = [number for run in self.runs if (number := getattr(run, count)) is not None]
+        return sum(told) if told else None
 
     @property
     def bad(self) -> list[RunFacts]:
@@ -113,48 +130,52 @@ class History:
 
 
 def read_history(runs: Sequence[FlowRun]) -> History:
-    """The runs newest first, grouped by their most telling error.
+    """The runs newest first, grouped by the code, the cause and the reason of their most telling error.
 
     `streak` counts the finished runs at the newest end that did not succeed.
     """
-    facts = sorted((RunFacts.of(run) for run in runs), key=_newest_first)
+    facts = newest_first(RunFacts.of(run) for run in runs)
     streak = 0
     for run in facts:
         if run.outcome in (Outcome.FAILED, Outcome.PARTIAL):
             streak += 1
         elif run.outcome is Outcome.SUCCEEDED:
             break
-    grouped: dict[str, list[RunFacts]] = {}
+    grouped: dict[Key, list[RunFacts]] = {}
     for run in facts:
         if run.error:
-            grouped.setdefault(run.error, []).append(run)
-    groups = [_group(code, members, len(facts)) for code, members in grouped.items()]
-    groups.sort(key=lambda group: (-group.runs, _negative(group.last_at)))
-    return History(tuple(facts), tuple(groups), streak, sum(run.records_failed or 0 for run in facts))
+            grouped.setdefault(_key(run), []).append(run)
+    groups = [_group(key, members, facts) for key, members in grouped.items()]
+    groups.sort(key=lambda group: (group.in_a_row is None, -group.runs, _negative(group.last_at)))
+    return History(tuple(facts), tuple(groups), streak)
 
 
 def is_bad(run: FlowRun) -> bool:
     return outcome_of(run) in (Outcome.FAILED, Outcome.PARTIAL)
 
 
-def _group(code: str, members: list[RunFacts], total: int) -> ErrorGroup:
+def _key(run: RunFacts) -> Key:
+    return run.error, run.cause, run.reason
+
+
+def _group(key: Key, members: list[RunFacts], runs: Sequence[RunFacts]) -> ErrorGroup:
     times = [run.at for run in members if run.at]
     newest = members[0]
+    finished = [run for run in runs if run.outcome in _FINISHED]
+    row = list(takewhile(lambda run: bool(run.error) and _key(run) == key, finished))
     return ErrorGroup(
-        code=code,
+        code=newest.error or NO_ERROR_GIVEN,
         message=newest.message,
         cause=newest.cause,
         runs=len(members),
-        share=len(members) / total,
+        share=len(members) / len(runs),
         lost=sum(run.records_failed or 0 for run in members),
         first_at=min(times, default=None),
         last_at=max(times, default=None),
         last_run=newest.id,
+        in_a_row=row[-1].at if row else None,
+        from_the_start=len(row) == len(finished),
     )
-
-
-def _newest_first(run: RunFacts) -> float:
-    return _negative(run.at)
 
 
 def _negative(at: datetime | None) -> float:

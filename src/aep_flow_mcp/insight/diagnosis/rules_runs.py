@@ -7,12 +7,13 @@ from datetime import timedelta
 from statistics import median
 
 from aep_flow_mcp.insight.causes import Cause
-from aep_flow_mcp.insight.evidence import Probe, is_bad
+from aep_flow_mcp.insight.diagnosis.evidence import Probe, is_bad
+from aep_flow_mcp.insight.diagnosis.findings import Basis, Case, Finding, Step, explore_step
 from aep_flow_mcp.insight.facts import FlowFacts, Outcome, RunFacts, cause_of_run
-from aep_flow_mcp.insight.findings import Basis, Case, Finding, Step, explore_step
-from aep_flow_mcp.insight.health import missed_runs
+from aep_flow_mcp.insight.health.report import missed_runs
+from aep_flow_mcp.insight.health.tally import FlowTally
 from aep_flow_mcp.insight.shapes import Problem
-from aep_flow_mcp.insight.tally import FlowTally
+from aep_flow_mcp.insight.streaks.streak import EMPTY, streak_of
 from aep_flow_mcp.insight.windows import Window
 from aep_flow_mcp.insight.words import error_words, last_run_words, root_error, utc
 from aep_flow_mcp.platform.models.runs import FlowRun, RunStatus
@@ -28,7 +29,7 @@ _STUCK_AT_LEAST = timedelta(hours=2)
 
 def errors(case: Case) -> Iterator[Finding]:
     """What the errors of the runs name: those of the present streak, or of the run asked about."""
-    if case.evidence.focus is None and case.goes_well:
+    if case.evidence.focus is None and case.evidence.window is None and case.goes_well:
         if case.history.bad:
             last = case.history.bad[0]
             words = (
@@ -54,8 +55,8 @@ def errors(case: Case) -> Iterator[Finding]:
 
 def quiet(case: Case) -> Iterator[Finding]:
     """Runs that find nothing, do not end, or do not come."""
-    if case.evidence.focus:
-        # The question is about one run, which may be old: what its flow does since is another one.
+    if case.evidence.focus or case.is_past:
+        # The question is about what is past: what the flow does since is another one.
         return
     if case.evidence.unread is not None:
         return  # runs that could not be read are not runs that did not come
@@ -66,12 +67,12 @@ def quiet(case: Case) -> Iterator[Finding]:
     if missed:
         step = Step("run_flow_action", {"flow_id": case.evidence.flow.id, "action": "disable"})
         yield Finding(Cause.RUNS_MISSING, 0.55, missed, step)
-    newest = [run for run in case.history.finished if run.outcome is Outcome.SUCCEEDED][:3]
-    if newest and case.history.streak == 0 and all(_found_nothing(run, case) for run in newest):
-        words = f"the newest {len(newest)} finished runs read 0 records"
-        yield Finding(
-            Cause.NO_NEW_DATA, 0.6, (words,), explore_step(case, next(iter(case.evidence.sources), ""))
-        )
+    nothing = case.evidence.streak or streak_of(case.history.runs, EMPTY)
+    succeeded = sum(run.outcome is Outcome.SUCCEEDED for run in case.history.finished)
+    # One run that finds nothing is none to speak of, where others did.
+    if nothing.trouble is EMPTY and case.history.streak == 0 and nothing.runs >= max(1, min(3, succeeded)):
+        step = explore_step(case, next(iter(case.evidence.sources), ""))
+        yield Finding(Cause.NO_NEW_DATA, 0.6, (str(nothing),), step)
 
 
 def trends(case: Case) -> Iterator[Finding]:
@@ -93,7 +94,7 @@ def trends(case: Case) -> Iterator[Finding]:
         if run.records_skipped and run.records_in and run.records_skipped >= _SKIPPED_SHARE * run.records_in:
             words = f"{run.records_skipped:,} of {run.records_in:,} records of the newest run were skipped"
             yield Finding(Cause.MANDATORY_ATTRIBUTE, 0.36, (words,), Step("get_run", {"run_id": run.id}))
-        if case.goes_well and run.clean is None and run.unaccounted:
+        if case.goes_well and run.unfailing is None and run.unaccounted:
             words = (
                 f"{run.unaccounted:,} of {run.records_in or 0:,} records of the newest run are neither written, "
                 "skipped nor counted as failed"
@@ -181,25 +182,21 @@ def _stuck(case: Case) -> Finding | None:
     return None
 
 
-def _found_nothing(facts: RunFacts, case: Case) -> bool:
-    run = next(run for run in case.evidence.runs if run.id == facts.id)
-    return run.records_in == 0 and not run.files_in and not facts.records_out
-
-
 def _missed_words(case: Case) -> tuple[str, ...]:
     """Due times of the last week without a run, as far back as the runs at hand reach."""
+    now = case.evidence.now
     flow = FlowFacts.of(case.evidence.flow)
     tally = FlowTally()
-    times = [run.started_at for run in case.evidence.runs if run.started_at]
-    start = max(
-        case.evidence.now - timedelta(days=7), min(times, default=case.evidence.now - timedelta(days=7))
-    )
-    if start >= case.evidence.now:
+    for run in case.history.runs:
+        tally.add(run)
+    times = [run.at for run in case.history.runs if run.at]
+    start = max(now - timedelta(days=7), min(times, default=now - timedelta(days=7)))
+    if start >= now:
         return ()
-    for run in case.evidence.runs:
-        tally.add(RunFacts.of(run))
-    missed = missed_runs(flow, tally, Window(start, case.evidence.now), now=case.evidence.now)
-    # A single gap may be a late start; nothing since the last due times is trouble.
-    if missed is None or (missed.missed < 2 and missed.missed < missed.due):
+    found = missed_runs(flow, tally if times else None, Window(start, now), now=now, known_from=start)
+    # A single gap that was followed by runs is past.
+    if found is None or (found.attendance.missed < 2 and not found.attendance.stopped):
         return ()
-    return (f"{missed.missed} of {missed.due} due runs are missing, the last due {utc(missed.last_missed)}",)
+    kept = found.attendance
+    last = f", its last run was {utc(kept.last)}" if kept.last else ""
+    return (f"ran {kept.ran} of {kept.due} times, the last due about {utc(kept.last_missing)}{last}",)

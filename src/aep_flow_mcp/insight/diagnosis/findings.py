@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from aep_flow_mcp.insight.causes import FIXES, HEADLINES, Cause
-from aep_flow_mcp.insight.evidence import Evidence, History, is_bad
+from aep_flow_mcp.insight.diagnosis.evidence import Evidence, History, is_bad
 from aep_flow_mcp.insight.facts import Outcome, cause_of_run
 from aep_flow_mcp.insight.shapes import Problem
-from aep_flow_mcp.insight.words import utc
+from aep_flow_mcp.insight.streaks.streak import FAILING, streak_of
 from aep_flow_mcp.platform.models.runs import FlowRun
 
 
@@ -71,11 +72,12 @@ class Case:
 
     @property
     def telling_runs(self) -> list[FlowRun]:
-        """The run asked about; else the newest three of the present streak."""
+        """The run asked about; else the newest three of the present streak, or of all that went wrong in a window."""
         by_id = {run.id: run for run in self.evidence.runs}
         if self.evidence.focus:
             return [run for run in (by_id.get(self.evidence.focus),) if run and is_bad(run)]
-        return [by_id[run.id] for run in self.history.bad[: min(self.history.streak, 3)]]
+        number = 3 if self.evidence.window else min(self.history.streak, 3)
+        return [by_id[run.id] for run in self.history.bad[:number]]
 
     @property
     def named_cause(self) -> Cause | None:
@@ -89,13 +91,23 @@ class Case:
         return newest is not None and newest.outcome is Outcome.SUCCEEDED
 
     @property
+    def is_past(self) -> bool:
+        """Whether the runs are those of a window that does not reach the present."""
+        window = self.evidence.window
+        return window is not None and window.end < self.evidence.now - timedelta(minutes=1)
+
+    @property
     def run_words(self) -> tuple[str, ...]:
         """How long it has gone wrong, for a person; () while it goes well."""
+        if self.evidence.window and self.history.bad:
+            number = len(self.history.bad)
+            return (f"{number} of {len(self.history.runs)} runs of the window failed or lost records",)
         if not self.history.streak:
             return ()
-        good = self.history.last_success
-        words = f"the newest {self.history.streak} finished runs failed or lost records"
-        return (f"{words}; the last good one was {utc(good.at)}" if good else words,)
+        told = self.evidence.streak
+        if told is None or told.trouble is not FAILING:
+            told = streak_of(self.history.runs, FAILING)
+        return (str(told),)
 
 
 def explore_step(case: Case, source_id: str) -> Step:

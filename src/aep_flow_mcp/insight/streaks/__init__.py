@@ -1,0 +1,1 @@
+"""Runs of one flow in their order: what goes on without a break, and since when. Knows no part of the flow."""
