@@ -82,7 +82,7 @@ async def test_flows_of_a_connector_by_its_id(ask: Ask) -> None:
 
 
 async def test_a_spec_without_the_specs_beside_it(ask: Ask) -> None:
-    spec = (await first(ask, "find_connection_spec", name="amazon-s3"))["id"]
+    spec = "ecadc60c-7455-4d87-84dc-2a0e293d997b"
     told = await ask("get_connection_spec", {"connection_spec_id": spec}, shut("flowservice/flowSpecs"))
     assert told.structured["name"] == "amazon-s3"
     assert "The flow specs could not be read, so those that take it are not known" in told.structured["note"]

@@ -291,7 +291,7 @@ async def test_a_pipeline_tells_the_person_what_was_not_checked(ask: Ask) -> Non
         "every": "day",
         "start_time": "2026-03-03T00:00Z",
         "path": "out",
-        "params": {"bucketName": "b"},
+        "params": {"bucketName": "bucket"},
         "format": "json",
     }
     closed = shut(

@@ -68,6 +68,9 @@ async def _lists(ask: Asker) -> None:
     await ask.call("search_connections", query="state==enabled")
     await ask.call("search_flow_specs", query='name=="CloudStorageToAEP"')
     await ask.call("map_connection_specs")
+    # This organisation has neither audit log nor metrics nor files: each is told in a sentence.
+    await ask.call("list_audit_events", since="2026-03-03T00:00Z", until="2026-03-10T00:00Z")
+    await ask.call("get_ingestion_metrics", window=WINDOW)
     for tool in ("list_profile_flows", "list_identity_flows"):
         await ask.call(tool, resolve_source_dataset=True)
     for tool in ("list_exportable_datasets", "list_landing_zone_exportable_datasets"):
@@ -94,6 +97,7 @@ async def _around_flow(ask: Asker, flow: TrueFlow) -> None:
         await ask.call("trace_lineage", object=flow.mapping_id, kind="mapping_set")
     if flow.runs:
         await ask.call("diagnose_flow", run_id=flow.runs[0].id)
+        await ask.call("get_batch_errors", run_id=flow.runs[0].id)
     await ask.call("get_resource", path=f"/data/foundation/flowservice/flows/{id}")
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
-from aep_flow_mcp.insight.evidence import read_history
-from aep_flow_mcp.insight.findings import Finding
 
 from aep_flow_mcp.gathering.observed.changes import who_disabled, with_who
 from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.diagnosis.diagnose import Diagnosis
+from aep_flow_mcp.insight.diagnosis.evidence import read_history
+from aep_flow_mcp.insight.diagnosis.findings import Finding
 from aep_flow_mcp.platform.reader import FlowReader
 from support.platform_wire import Wire
 

@@ -44,7 +44,7 @@ def raw_run(
     if status is not None:
         metrics["statusSummary"] = {"status": status}
     if read is not None:
-        written = read - (failed or 0)
+        written = max(0, read - (failed or 0))
         metrics["recordSummary"] = {"inputRecordCount": read, "outputRecordCount": written}
         if failed is not None:
             metrics["recordSummary"]["failedRecordCount"] = failed

@@ -15,6 +15,7 @@ from aep_flow_mcp.cli import emulator_settings
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.gathering import times
+from aep_flow_mcp.platform.models.specs import STREAMING_PROVIDER
 from aep_flow_mcp.server import build_server
 from tools.asked import (
     TOKEN,
@@ -100,7 +101,8 @@ def never_ran(world: World, flow: Row) -> bool:
     """No run yet, of a flow that has runs: a stream has none of its own."""
     spec = world.emulator.store.get(world.sandbox, "flowSpecs", flow["flowSpec"]["id"])
     assert spec is not None
-    return "lastRunDetails" not in flow and spec["attributes"].get("frequency") != "streaming"
+    streams = spec["providerId"] == STREAMING_PROVIDER or spec["attributes"].get("frequency") == "streaming"
+    return "lastRunDetails" not in flow and not streams
 
 
 def last_lost(*, lost: bool) -> Callable[[World, Row], bool]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aep_flow_mcp.pipelines.wellknown import DATA_LAKE
 from tools.bed import SANDBOX, Bed
 
 S3 = "ecadc60c-7455-4d87-84dc-2a0e293d997b"
@@ -182,7 +183,11 @@ async def test_flow_specs_by_kind_and_connector(bed: Bed) -> None:
         id for id, spec in stored.items() if S3 in spec.get("sourceConnectionSpecIds", [])
     }
     rows = (await bed.answer("list_flow_specs", kind="source", limit=100))["items"]
-    expected = {id for id, spec in stored.items() if spec.get("attributes", {}).get("isSourceFlow")}
+    said = {id for id, spec in stored.items() if spec.get("attributes", {}).get("isSourceFlow")}
+    # Printed specs of streams and of self-serve sources say nothing; that they write into the lake tells it.
+    ends = {id for id, spec in stored.items() if DATA_LAKE in spec.get("targetConnectionSpecIds", [])}
+    expected = said | ends
+    assert ends - said
     assert {row["id"] for row in rows} == expected != set()
 
 
