@@ -64,10 +64,17 @@ class Upstream:
         raise AssertionError(f"no {method} {path_end} arrived")
 
 
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
+@pytest.fixture(scope="module")
+def emulator_url() -> Iterator[str]:
     with emulator_process() as url:
-        yield Upstream(url)
+        yield url
+
+
+@pytest.fixture
+def upstream(emulator_url: str) -> Upstream:
+    """The emulator as it is at its start."""
+    httpx.post(f"{emulator_url}/_emulator/reset").raise_for_status()
+    return Upstream(emulator_url)
 
 
 @pytest.fixture

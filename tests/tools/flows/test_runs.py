@@ -131,6 +131,7 @@ async def test_an_age_leads_on_over_pages_of_partial_runs(
 async def test_too_many_to_tell_apart_are_not_counted_wrong(
     bed: Bed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert bed.emulator, "of this process, as the limit is that is lowered here"
     monkeypatch.setattr(sifted, "MOST_COUNTED", 3)
     assert "pipeline_health" in await bed.refusal("list_runs", status="partial", count_only=True)
     assert (await bed.answer("list_runs", status="failed", count_only=True))["count"] > 3
