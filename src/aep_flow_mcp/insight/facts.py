@@ -190,7 +190,7 @@ class FlowFacts:
             reset_at=operation.updated or operation.started if operation and changed else None,
             last_run_at=last.started_at or last.completed_at if last else None,
             last_status=last.status if last else None,
-            last_run_id=last.id if last else None,
+            last_run_id=(last.id or None) if last else None,
         )
 
     @property

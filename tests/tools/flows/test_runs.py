@@ -119,6 +119,7 @@ async def test_statuses(bed: Bed, all_runs: Runs, asked: str, is_told: str) -> N
 async def test_an_age_leads_on_over_pages_of_partial_runs(
     bed: Bed, all_runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert bed.emulator, "of this process, as the clock is that is set here"
     monkeypatch.setattr("aep_flow_mcp.tools.flows.runs.now", lambda: NOW)
     since = ms(NOW - timedelta(days=7))
     expected = {
