@@ -243,7 +243,12 @@ async def test_no_write_changes_what_the_seed_gave(monkeypatch: pytest.MonkeyPat
 
 
 # How a no travels differs with the revision, what is not sent does not: one no of each tool on the older one.
-NOES = [("2026-07-28", "decline"), ("2026-07-28", "cancel"), ("2026-07-28", "untick"), ("2025-11-25", "decline")]
+NOES = [
+    ("2026-07-28", "decline"),
+    ("2026-07-28", "cancel"),
+    ("2026-07-28", "untick"),
+    ("2025-11-25", "decline"),
+]
 
 
 @pytest.mark.parametrize(("era", "answer"), NOES)

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar, cast
 
+from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.conditions import where
 from aep_flow_mcp.gathering.run_status import STARTED_PATH, STATUS_PATH, spellings
-from aep_flow_mcp.gathering.times import now
 from aep_flow_mcp.insight.description import FlowParts, account_id, connector_id, ends, target_schema_id
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.terms import RunState
@@ -47,7 +47,7 @@ async def gather_flow(aep: FlowReader, flow_id: str, *, runs: int) -> FlowParts:
     Raises:
         PlatformError: the flow itself cannot be read. No other part raises.
     """
-    since = now() - WEEK
+    since = times.now() - WEEK
     flow, last_runs, of_week, failed, *specs = await together(
         [
             lambda: aep.get_flow(flow_id),

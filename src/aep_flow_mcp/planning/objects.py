@@ -11,8 +11,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.secret_fields import declared_secrets
-from aep_flow_mcp.gathering.times import now as present
 from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
@@ -228,7 +228,7 @@ def objects_in(item: Mapping[str, Any], member: str) -> list[dict[str, Any]]:
 
 def now() -> float:
     """Epoch seconds."""
-    return present().timestamp()
+    return times.now().timestamp()
 
 
 async def account_for(

@@ -13,6 +13,7 @@ from aep_flow_mcp.cli import emulator_settings
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions, Variants
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
+from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.histories import sifted
 from aep_flow_mcp.server import build_server
 from tools.bed import Bed
@@ -120,7 +121,7 @@ async def test_an_age_leads_on_over_pages_of_partial_runs(
     bed: Bed, all_runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert bed.emulator, "of this process, as the clock is that is set here"
-    monkeypatch.setattr("aep_flow_mcp.tools.flows.runs.now", lambda: NOW)
+    monkeypatch.setattr(times, "now", lambda: NOW)
     since = ms(NOW - timedelta(days=7))
     expected = {
         run["id"] for run in all_runs if told(run) == "partial_success" and (started(run) or 0) >= since

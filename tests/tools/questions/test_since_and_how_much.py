@@ -19,7 +19,6 @@ from tools.conftest import NOW
 @pytest.fixture(autouse=True)
 def _the_emulators_present(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(times, "now", lambda: NOW)
-    monkeypatch.setattr("aep_flow_mcp.tools.flows.runs.now", lambda: NOW)
 
 
 def _records(rows: list[dict[str, Any]], name: str) -> int:

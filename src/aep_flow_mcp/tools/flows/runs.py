@@ -7,10 +7,11 @@ from pydantic import BaseModel, Field
 from aep_flow_mcp.answers.flows import FlowRunRow, flow_run_row
 from aep_flow_mcp.answers.listing import Detail, counted, listed
 from aep_flow_mcp.answers.text import Answer, Listing, Whole
+from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.conditions import where
 from aep_flow_mcp.gathering.histories.sifted import count_in, runs_in
 from aep_flow_mcp.gathering.run_status import STARTED_PATH
-from aep_flow_mcp.gathering.times import Window, now
+from aep_flow_mcp.gathering.times import Window
 from aep_flow_mcp.insight.terms import RunState, told_status
 from aep_flow_mcp.insight.words import distinct_errors, failing_errors, root_error, seconds, utc
 from aep_flow_mcp.platform.models.error_codes import RUN, explain
@@ -98,7 +99,7 @@ async def list_runs(
 ) -> Listing[FlowRunRow | Whole]:
     """List or count runs by flow, status, and start time. For what failed and why, over all flows:
     pipeline_health."""
-    window = Window(since, until, cursor, at=now())
+    window = Window(since, until, cursor, at=times.now())
     asked = [
         *where({"flowId": flow_id}, None),
         *window.conditions(STARTED_PATH),

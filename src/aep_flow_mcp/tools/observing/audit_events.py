@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 
 from aep_flow_mcp.answers.listing import Detail, listed
 from aep_flow_mcp.answers.text import Listing, Whole
+from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.observed.changes import events_about, filters_of
-from aep_flow_mcp.gathering.times import Window, now
+from aep_flow_mcp.gathering.times import Window
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.platform.models.kept import AuditEvent
 from aep_flow_mcp.surface.dependencies import AppState, Reader
@@ -55,7 +56,7 @@ async def list_audit_events(
 ) -> Listing[AuditRow | Whole]:
     """Who created, changed, switched off or deleted a flow, account, dataset or schema, and when: Adobe's audit log, 90
     days, newest first. What a flow is like now: describe_flow."""
-    window = Window(since, until, cursor, at=now())
+    window = Window(since, until, cursor, at=times.now())
     page = await events_about(
         app,
         aep,
@@ -63,7 +64,7 @@ async def list_audit_events(
         filters_of(user=user, action=action, kind=asset_type, since=window.since, until=window.until),
         limit=limit,
         cursor=window.cursor,
-        now=now(),
+        now=times.now(),
     )
     return listed(window.page(page), _row, detail, note=None if page.items else _NOTHING)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from aep_flow_mcp.answers.rejected import SHOWN_GROUPS, RejectedGroup, grouped, masked_quotes
 from aep_flow_mcp.answers.rows import NOTES, RowsShown
 from aep_flow_mcp.answers.text import Answer
+from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.finding import flow_id_of
 from aep_flow_mcp.gathering.observed.rejected import (
     MOST_BATCHES,
@@ -18,7 +19,6 @@ from aep_flow_mcp.gathering.observed.rejected import (
     lossy_run_of,
     rejections_of,
 )
-from aep_flow_mcp.gathering.times import now
 from aep_flow_mcp.platform.models.error_codes import RUN, explain
 from aep_flow_mcp.platform.models.neighbours import BatchError
 from aep_flow_mcp.platform.models.text import clean_text
@@ -96,7 +96,7 @@ async def get_batch_errors(
         if run_id:
             run = await aep.get_run(run_id)
         else:
-            run = await lossy_run_of(aep, await flow_id_of(app, aep, flow or "", now=now()))
+            run = await lossy_run_of(aep, await flow_id_of(app, aep, flow or "", now=times.now()))
         ids, run_id = run.batch_ids, run.id
         if not ids:
             raise ToolError(

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.flow_parts import gather_flow
-from aep_flow_mcp.gathering.times import now
 from aep_flow_mcp.insight.description import describe
 from aep_flow_mcp.insight.shapes import FlowDescription
 from aep_flow_mcp.surface.dependencies import Reader
@@ -21,4 +21,4 @@ LastRuns = Annotated[int, Field(ge=1, le=50)]
 async def describe_flow(aep: Reader, flow_id: FlowId, runs: LastRuns = 5) -> FlowDescription:
     """All about one flow: connections, accounts, datasets, schema, mapping, audiences, schedule, last runs.
     Why it fails: diagnose_flow. No id yet: find_flows."""
-    return describe(await gather_flow(aep, flow_id, runs=runs), now=now())
+    return describe(await gather_flow(aep, flow_id, runs=runs), now=times.now())
