@@ -11,7 +11,6 @@ from mcp_types import ElicitResult
 
 from attack.callers import NOES, NONSENSE, YES, Caller, Held, answer, edited
 from attack.judge import LIFE, Question
-from attack.pages import Visit
 from attack.story import Story
 from attack.wishes import Wish, draw
 from tools.writing import SANDBOX
@@ -47,8 +46,6 @@ async def ask(story: Story) -> None:
     _tried(story, "call: the same again" if twin else "call")
     if story.mode == "none":
         story.judge.nobody_is_asked(wish)
-    if story.mode == "browser":
-        story.pages = Visit(story, wish, caller.name).opened
     await story.message(caller, wish, wish.tool, wish.arguments)
 
 
@@ -160,6 +157,7 @@ async def answer_twice(story: Story) -> None:
         return await ask(story)
     owner, held = story.rng.choice(used)
     _tried(story, "answer: used before")
+    _agreed(story, owner, held.question)  # The first yes, where what was sent before was no answer.
     await _send(story, owner, held)
 
 
@@ -321,7 +319,8 @@ async def somebody_else_writes(story: Story) -> None:
         changed = True
     else:
         changed = story.emulator.store.get(SANDBOX, kind, object_id) is not None
-        story.emulator.store.remove(SANDBOX, kind, object_id)
+        if changed:
+            story.emulator.store.remove(SANDBOX, kind, object_id)
     if changed:
         story.judge.changed(wish.target)
         story.report.ends["world changed"] += 1

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import anyio.to_thread
 import httpx
 
-from attack.callers import edited
+from attack.callers import Caller, edited
 from attack.wishes import Wish
 
 if TYPE_CHECKING:
@@ -21,45 +23,46 @@ FORGERIES = (
     "other path", "other site", "other decision", "no form", "second place",
 )  # fmt: skip
 
+# It keeps no cookies: who sends which is the attack.
+_HTTP = httpx.Client(
+    timeout=20, trust_env=False, cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+)
 
-class Visit:
-    """One call's pages. What is tried on each is drawn when it opens; in the end the person decides."""
 
-    def __init__(self, story: Story, wish: Wish, caller: str) -> None:
-        self._story = story
-        self._wish = wish
-        self._caller = caller
-        self._visits: set[asyncio.Task[None]] = set()
+async def visit(story: Story, wish: Wish, caller: Caller, address: str) -> bool:
+    """The page is open, or there is no browser. What is tried on it is drawn now; in the end the person decides."""
+    if story.rng.random() < 0.05:
+        return False
+    forgeries = story.rng.sample(FORGERIES, story.rng.randrange(4))
+    task = asyncio.create_task(_visited(story, wish, caller, address, forgeries))
+    story.tasks.add(task)
+    task.add_done_callback(partial(_over, story))
+    return True
 
-    async def opened(self, address: str) -> bool:
-        """The page is open; it is visited while the server waits."""
-        rng = self._story.rng
-        if rng.random() < 0.05:
-            return False
-        forgeries = rng.sample(FORGERIES, rng.randrange(4))
-        visit = asyncio.create_task(self._visit(address, forgeries, rng.random() < 0.7))
-        self._visits.add(visit)
-        self._story.tasks.add(visit)
-        visit.add_done_callback(self._story.tasks.discard)
-        return True
 
-    async def _visit(self, address: str, forgeries: list[str], approves: bool) -> None:
-        story = self._story
-        page = await anyio.to_thread.run_sync(_load, address)
-        question = story.question(self._wish, self._caller, page.text)
-        for kind in forgeries:
-            story.report.attempts[f"page: {kind}"] += 1
-            status = await anyio.to_thread.run_sync(page.forge, kind, edited(page.token, story.rng))
-            if status < httpx.codes.BAD_REQUEST:
-                story.report.found.append(f"the page took a forgery: {kind}, {status}")
-            question.closed = question.closed or kind == "second place"
-        story.report.attempts[f"page: {'approve' if approves else 'decline'}"] += 1
-        if approves:
-            now = asyncio.get_running_loop().time()
-            story.judge.agreed(question, caller=self._caller, server=story.server_number, now=now)
-        await anyio.to_thread.run_sync(page.press, "approve" if approves else "decline")
-        story.report.attempts["page: decided before"] += 1
-        await anyio.to_thread.run_sync(page.press, "approve")
+def _over(story: Story, task: asyncio.Task[None]) -> None:
+    story.tasks.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        story.report.found.append(f"the visit of a page met {type(error).__name__}: {error}")
+
+
+async def _visited(story: Story, wish: Wish, caller: Caller, address: str, forgeries: list[str]) -> None:
+    approves = story.rng.random() < 0.7
+    page = await anyio.to_thread.run_sync(_load, address)
+    question = story.question(wish, caller, page.text)
+    for kind in forgeries:
+        story.report.attempts[f"page: {kind}"] += 1
+        status = await anyio.to_thread.run_sync(page.forge, kind, edited(page.token, story.rng))
+        if status < httpx.codes.BAD_REQUEST:
+            story.report.found.append(f"the page took a forgery: {kind}, {status}")
+        question.closed = question.closed or kind == "second place"
+    story.report.attempts[f"page: {'approve' if approves else 'decline'}"] += 1
+    if approves:
+        now = asyncio.get_running_loop().time()
+        story.judge.agreed(question, caller=caller.name, server=story.server_number, now=now)
+    await anyio.to_thread.run_sync(page.press, "approve" if approves else "decline")
+    story.report.attempts["page: decided before"] += 1
+    await anyio.to_thread.run_sync(page.press, "approve")
 
 
 class _Page:
@@ -87,7 +90,7 @@ class _Page:
         address = self.address + changed.get("tail", "")
         how: dict[str, Any] = {"json": form} if changed.get("json") else {"data": form}
         try:
-            return httpx.post(address, headers=headers, timeout=20, **how).status_code
+            return _HTTP.post(address, headers=headers, **how).status_code
         except httpx.TransportError:
             return 599  # It listens no longer.
 
@@ -113,7 +116,7 @@ class _Page:
 
 def _get(address: str) -> httpx.Response:
     headers = {"Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document"}
-    return httpx.get(address, headers=headers, timeout=20)
+    return _HTTP.get(address, headers=headers)
 
 
 def _load(address: str) -> _Page:

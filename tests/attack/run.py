@@ -15,6 +15,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from attack.moves import MOVES
+from attack.pages import visit
 from attack.story import Report, Story
 from support.instant import in_no_time
 
@@ -26,7 +27,7 @@ def tell(seed: int, moves: int = MOVES_IN_A_STORY) -> Report:
     """One story, from its seed."""
 
     async def whole() -> Report:
-        story = Story(seed)
+        story = Story(seed, visit)
         await story.start()
         choices, weights = zip(*MOVES, strict=True)
         for _ in range(moves):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -34,6 +35,11 @@ ENVIRON = {"AEP_SECRET_ID": "AKIASECRETSECRET2345", "AEP_SECRET_KEY": "not-to-be
 MODES = ("ask", "ask", "ask", "human", "two-step", "two-step", "browser", "none")
 
 
+Visit = Callable[["Story", Wish, Caller, str], Awaitable[bool]]
+"""Opens the approval page at an address, for a wish and a caller."""
+_CALLING: ContextVar[tuple[Wish, Caller]] = ContextVar("calling")
+
+
 class StaysOpen(PlatformClient):
     """Both clients end the server's lifespan."""
 
@@ -58,7 +64,8 @@ class Report:
 class Story:
     """The world of one seed. What is done in it is in `moves.py`."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, visit: Visit) -> None:
+        self.visit = visit
         self.rng = random.Random(seed)
         self.mode = self.rng.choice(MODES)
         self.report = Report(seed, self.mode)
@@ -77,7 +84,6 @@ class Story:
         self.wishes: list[Wish] = []
         self.used: list[tuple[Caller, Held]] = []
         self.tasks: set[asyncio.Task[Any]] = set()
-        self.pages: Callable[[str], Any] | None = None
 
     def _person(self) -> bool:
         return self.rng.random() < {"two-step": 0.5, "ask": 0.75}.get(self.mode, 0.85)
@@ -110,8 +116,8 @@ class Story:
         await self.connections.aclose()
 
     async def _opened(self, address: str) -> bool:
-        assert self.pages is not None
-        return bool(await self.pages(address))
+        wish, caller = _CALLING.get()
+        return await self.visit(self, wish, caller, address)
 
     def _asked(self, caller: Caller, message: str) -> asyncio.Future[ElicitResult]:
         """An older client was asked."""
@@ -183,6 +189,7 @@ class Story:
         self, caller: Caller, wish: Wish, tool: str, arguments: dict[str, Any], more: dict[str, Any]
     ) -> None:
         sign_in(caller)
+        _CALLING.set((wish, caller))
         try:
             if caller.modern:
                 more = {**more, "allow_input_required": True}
@@ -195,7 +202,8 @@ class Story:
         except (MCPError, ValueError, TypeError, RuntimeError) as error:
             self.report.ends[type(error).__name__] += 1
             self.report.told.append(f"  {caller.name} {wish.mark} {error}")
-            self.judge.said(wish, "error", str(error), [])
+            gone = "Connection closed" in str(error)
+            self.judge.said(wish, "lost" if gone else "error", str(error), [])
             return
         self._taken(caller, wish, arguments, result)
 

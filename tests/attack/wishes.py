@@ -15,6 +15,8 @@ from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
 from tools.writing import LANDING_ZONE_TARGET, SANDBOX, World
 
 FLOW_SERVICE = "/data/foundation/flowservice/"
+REFRESH = "refresh_landing_zone_credential"
+ZONE = "/data/foundation/connectors/landingzone/credentials"
 EXPORT_PARTS = {
     "connections": " account",
     "sourceConnections": " source",
@@ -64,6 +66,7 @@ class Place:
     now: datetime
     rng: random.Random
     count: int = 0
+    of_all: Wish = field(default_factory=lambda: Wish(REFRESH, {}, "landing zone's credentials", "POST", ZONE))
 
     def __post_init__(self) -> None:
         self.world = World(self.emulator, self.now)
@@ -170,8 +173,7 @@ def publish(place: Place) -> Wish:
 
 def new_credentials(place: Place) -> Wish:
     """There is one landing zone: everybody who asks for this asks for the same."""
-    path = "/data/foundation/connectors/landingzone/credentials"
-    return Wish("refresh_landing_zone_credential", {}, "the landing zone", "POST", path)
+    return place.of_all
 
 
 MAKERS: tuple[tuple[Maker, int], ...] = (
