@@ -109,6 +109,8 @@ class Judge:
         account.arrived[step] += 1
         if account.arrived[step] > len(account.yes):
             self.found.append(f"{wish.tool} {wish.mark}: {step} sent {account.arrived[step]} times, yes: {account.yes}")
+        if write.method == "PATCH" and "if-match" not in write.headers:
+            self.found.append(f"{wish.tool} {wish.mark}: {step} names no version")
         now = self.version(wish)
         fits = now in account.yes or ANY in account.yes or not wish.versioned
         if not fits:
@@ -122,7 +124,8 @@ class Judge:
         account = self.of(wish)
         account.acted[step] += 1
         target, now = wish.target, self.version(wish)
-        if target and wish.versioned and step != "undo" and (target, now) in self.tailored and not write.late:
+        shown = now in account.yes or ANY in account.yes
+        if target and write.method == "PATCH" and not shown and (target, now) in self.tailored:
             self.found.append(f"{wish.tool} {wish.mark}: carried out on a version that nobody was shown")
         if write.method == "POST" and wish.made and write.made:
             account.made.append((write.path.removeprefix(FLOW_SERVICE), write.made))

@@ -30,7 +30,8 @@ def tell(seed: int, moves: int = MOVES_IN_A_STORY) -> Report:
         story = Story(seed, visit)
         await story.start()
         choices, weights = zip(*MOVES, strict=True)
-        for _ in range(moves):
+        # A page takes real time, and is attacked several times.
+        for _ in range(moves // 4 if story.mode == "browser" else moves):
             await story.rng.choices(choices, weights)[0](story)
         return await story.end()
 

@@ -27,7 +27,7 @@ class Creations:
 
     def __init__(self) -> None:
         self._under_way: list[Creating] = []
-        self._known: OrderedDict[tuple[Kind, str], None] = OrderedDict()
+        self._known: OrderedDict[tuple[Kind, str], bool] = OrderedDict()
 
     @contextmanager
     def under_way(self, one: Creating) -> Iterator[None]:
@@ -39,21 +39,32 @@ class Creations:
             self._under_way.remove(one)
 
     def made(self, kind: Kind, object_id: str) -> None:
-        """An object came of a request of this server."""
-        self._known[kind, object_id] = None
-        if len(self._known) > _KEPT:
-            self._known.popitem(last=False)
+        """An object came of a request of this server, which said so to its caller."""
+        self._note(kind, object_id, sure=True)
 
-    def is_known(self, kind: Kind, object_id: str) -> bool:
+    def disputed(self, kind: Kind, object_id: str) -> None:
+        """An object was named to a caller as what may have come of a request: nobody else can be sure of it."""
+        if (kind, object_id) not in self._known:
+            self._note(kind, object_id, sure=False)
+
+    def is_anothers(self, kind: Kind, object_id: str) -> bool:
         """Whether an object came of a request whose answer said so, or which was looked for before."""
-        return (kind, object_id) in self._known
+        return self._known.get((kind, object_id), False)
 
-    def contested(self, own: Creating | None, fits: Callable[[JSON], bool]) -> bool:
-        """Whether another request that is under way sends a body that fits."""
-        return any(
+    def contested(self, own: Creating | None, kind: Kind, object_id: str, fits: Callable[[JSON], bool]) -> bool:
+        """Whether an object may as well have come of another request, of now or of before.
+
+        fits: whether it can come of a body.
+        """
+        return (kind, object_id) in self._known or any(
             other is not own
             and own is not None
             and (other.sandbox, other.kind) == (own.sandbox, own.kind)
             and fits(other.body)
             for other in self._under_way
         )
+
+    def _note(self, kind: Kind, object_id: str, *, sure: bool) -> None:
+        self._known[kind, object_id] = sure
+        if len(self._known) > _KEPT:
+            self._known.popitem(last=False)
