@@ -108,7 +108,9 @@ class Judge:
             return
         account.arrived[step] += 1
         if account.arrived[step] > len(account.yes):
-            self.found.append(f"{wish.tool} {wish.mark}: {step} sent {account.arrived[step]} times, yes: {account.yes}")
+            self.found.append(
+                f"{wish.tool} {wish.mark}: {step} sent {account.arrived[step]} times, yes: {account.yes}"
+            )
         if write.method == "PATCH" and "if-match" not in write.headers:
             self.found.append(f"{wish.tool} {wish.mark}: {step} names no version")
         now = self.version(wish)
@@ -169,7 +171,12 @@ class Judge:
             if not done <= len(there) <= most:
                 self._contradiction(wish, account, f"{len(there)} {kind}")
             for one in there:
-                if one not in account.late and not account.said["lost"] and one not in heard and name not in heard:
+                if (
+                    one not in account.late
+                    and not account.said["lost"]
+                    and one not in heard
+                    and name not in heard
+                ):
                     self._contradiction(wish, account, f"nobody was told of {kind} {one}")
         made = [one for one in account.ids if any(one == each for _, each in account.made)]
         if len(made) != len(set(made)):

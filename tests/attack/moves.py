@@ -7,12 +7,10 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from mcp_types import ElicitResult
-
 from attack.callers import NOES, NONSENSE, YES, Caller, Held, answer, edited
 from attack.judge import LIFE, Question
 from attack.story import Story
-from attack.wishes import Wish, draw
+from attack.wishes import draw
 from tools.writing import SANDBOX
 
 Move = Callable[[Story], Awaitable[None]]

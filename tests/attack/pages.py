@@ -24,9 +24,7 @@ FORGERIES = (
 )  # fmt: skip
 
 # It keeps no cookies: who sends which is the attack.
-_HTTP = httpx.Client(
-    timeout=20, trust_env=False, cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-)
+_HTTP = httpx.Client(timeout=20, trust_env=False, cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])))
 
 
 async def visit(story: Story, wish: Wish, caller: Caller, address: str) -> bool:

@@ -26,7 +26,7 @@ from aep_flow_mcp.server import build_server
 from attack.callers import ERAS, Caller, Held, connected, sign_in
 from attack.judge import Judge, Question
 from attack.upstream import Upstream, Write
-from attack.wishes import Place, Wish, draw
+from attack.wishes import Place, Wish
 from support.organisation import emulator_on_shared_seed
 from tools.writing import SANDBOX
 
@@ -80,7 +80,9 @@ class Story:
         )
         self.server_number = 0
         self.stirred = asyncio.Event()
-        self.callers = [Caller(name, self.rng.choice(list(ERAS)), self._person()) for name in ("alice", "mallory")]
+        self.callers = [
+            Caller(name, self.rng.choice(list(ERAS)), self._person()) for name in ("alice", "mallory")
+        ]
         self.wishes: list[Wish] = []
         self.used: list[tuple[Caller, Held]] = []
         self.tasks: set[asyncio.Task[Any]] = set()
@@ -166,7 +168,9 @@ class Story:
 
     # --- calls ---------------------------------------------------------------------------------------
 
-    async def message(self, caller: Caller, wish: Wish, tool: str, arguments: dict[str, Any], **more: Any) -> None:
+    async def message(
+        self, caller: Caller, wish: Wish, tool: str, arguments: dict[str, Any], **more: Any
+    ) -> None:
         """Send a call, and go on when it has ended or waits for the story."""
         self.report.told.append(f"{caller.name} {caller.era} {tool} {wish.mark} {sorted(more)}")
         task = asyncio.create_task(self._call(caller, wish, tool, arguments, more))
@@ -208,7 +212,11 @@ class Story:
         self._taken(caller, wish, arguments, result)
 
     def _taken(
-        self, caller: Caller, wish: Wish, arguments: dict[str, Any], result: CallToolResult | InputRequiredResult
+        self,
+        caller: Caller,
+        wish: Wish,
+        arguments: dict[str, Any],
+        result: CallToolResult | InputRequiredResult,
     ) -> None:
         """Keep what a client gets from an answer, and have the judge hear what it says."""
         if isinstance(result, InputRequiredResult):
@@ -229,6 +237,8 @@ class Story:
             caller.held.append(Held(question, confirmation_id=str(given)))
         ids = [str(one["id"]) for one in data.get("done", []) if one.get("id")]
         self.judge.said(wish, status, text, ids)
+        if "defect of this server" in text or text.startswith("Error executing tool"):
+            self.report.found.append(f"{wish.tool}: {text[:400]}")
         for secret in ENVIRON.values():
             if secret in text or secret in str(data):
                 self.report.found.append(f"{wish.tool}: an answer holds a secret")

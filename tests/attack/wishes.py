@@ -66,7 +66,9 @@ class Place:
     now: datetime
     rng: random.Random
     count: int = 0
-    of_all: Wish = field(default_factory=lambda: Wish(REFRESH, {}, "landing zone's credentials", "POST", ZONE))
+    of_all: Wish = field(
+        default_factory=lambda: Wish(REFRESH, {}, "landing zone's credentials", "POST", ZONE)
+    )
 
     def __post_init__(self) -> None:
         self.world = World(self.emulator, self.now)
@@ -93,9 +95,7 @@ def _patch(path: str, value: str) -> list[dict[str, Any]]:
 
 def account(place: Place) -> Wish:
     mark = place.mark()
-    return Wish(
-        "create_base_connection_landing_zone", {"name": mark}, mark, made={"connections": mark}
-    )
+    return Wish("create_base_connection_landing_zone", {"name": mark}, mark, made={"connections": mark})
 
 
 def secret_account(place: Place) -> Wish:
@@ -160,7 +160,9 @@ def remove_source(place: Place) -> Wish:
 def switch_off(place: Place) -> Wish:
     flow_id = place.own("flows", SCENARIOS["healthy"])
     arguments = {"flow_id": flow_id, "action": "disable"}
-    return Wish("run_flow_action", arguments, flow_id, "POST", f"flows/{flow_id}/action", {}, ("flows", flow_id))
+    return Wish(
+        "run_flow_action", arguments, flow_id, "POST", f"flows/{flow_id}/action", {}, ("flows", flow_id)
+    )
 
 
 def publish(place: Place) -> Wish:
