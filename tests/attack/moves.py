@@ -103,7 +103,7 @@ async def _say(story: Story, kind: str, content: dict[str, Any]) -> None:
         caller.held.remove(held)
         calls = set(caller.calls)
         held.waiting.set_result(answer(content))
-        await story.until_still(calls)
+        await story.until_still(calls, within=1.0)  # Nobody may wait for it any more.
         return None
     story.used.append((caller, held))
     await _send(story, caller, held, responses={held.key: answer(content)})

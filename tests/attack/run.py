@@ -69,6 +69,9 @@ def main() -> int:
             for found, took in pool.map(part, parts):
                 reports += found
                 seconds += took
+                print(
+                    f"{sum(one.attempts.total() for one in reports):,} attempts", file=sys.stderr, flush=True
+                )
     return _told(reports, seconds, time.monotonic() - began)
 
 

@@ -180,12 +180,14 @@ class Story:
         task.add_done_callback(lambda done: caller.calls.pop(done, None))
         await self.until_still({task})
 
-    async def until_still(self, tasks: set[asyncio.Task[Any]]) -> None:
-        """Until one of the calls has ended, or something waits for the story."""
+    async def until_still(self, tasks: set[asyncio.Task[Any]], within: float | None = None) -> None:
+        """Until one of the calls has ended, or something waits for the story. within: seconds of the loop's time."""
+        if not tasks:
+            return
         self.stirred.clear()
         waiter = asyncio.create_task(self.stirred.wait())
         try:
-            await asyncio.wait({*tasks, waiter}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*tasks, waiter}, return_when=asyncio.FIRST_COMPLETED, timeout=within)
         finally:
             waiter.cancel()
 

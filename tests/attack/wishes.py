@@ -1,4 +1,4 @@
-"""What callers of the attack want: calls of write tools, each of which can be told from every other by what it sends."""
+"""What callers of the attack want: calls of write tools, each told from every other by what it sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies that a broken or hostile service could send: each would fill memory or never end if it were read as it comes."""
+"""Bodies that a broken or hostile service could send: read as they come, they would fill memory or never end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thousands of calls of every tool while a quarter of the requests meet a fault: `python tests/soak/run.py --calls 10000`."""
+"""Ten thousand calls of every tool while a quarter of the requests meet a fault: `python tests/soak/run.py`."""
 
 from __future__ import annotations
 

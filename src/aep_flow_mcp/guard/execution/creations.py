@@ -51,7 +51,9 @@ class Creations:
         """Whether an object came of a request whose answer said so, or which was looked for before."""
         return self._known.get((kind, object_id), False)
 
-    def contested(self, own: Creating | None, kind: Kind, object_id: str, fits: Callable[[JSON], bool]) -> bool:
+    def contested(
+        self, own: Creating | None, kind: Kind, object_id: str, fits: Callable[[JSON], bool]
+    ) -> bool:
         """Whether an object may as well have come of another request, of now or of before.
 
         fits: whether it can come of a body.
