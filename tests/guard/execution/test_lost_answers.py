@@ -397,6 +397,17 @@ async def test_a_failing_step_takes_back_the_ones_before_it(make_bed: MakeBed) -
     assert [method for method, _ in bed.sent] == ["POST", "POST", "DELETE"]
 
 
+async def test_a_404_on_what_was_just_created_is_not_taken_for_undone(make_bed: MakeBed) -> None:
+    bed = unattended(make_bed)
+    before = set(bed.stored("connections"))
+    bed.emulator.faults.add(FaultRule(TARGET, "status", status=400))
+    bed.emulator.faults.add(FaultRule(DELETE, "status", status=404, times=1))
+    result = await bed.call("make_export", {"name": "Orders"})
+    assert result.status == "failed", result.text
+    assert set(bed.stored("connections")) == before
+    assert [method for method, _ in bed.sent] == ["POST", "POST", "DELETE", "DELETE"]
+
+
 @pytest.mark.parametrize("kind", ["lost_answer", "drop"])
 async def test_an_undo_whose_answer_is_lost_is_looked_up_and_tried_again(
     make_bed: MakeBed, kind: Any
