@@ -18,6 +18,7 @@ Move = Callable[[Story], Awaitable[None]]
 
 def _tried(story: Story, what: str) -> None:
     story.report.attempts[what] += 1
+    story.report.told.append(f"- {what}")
 
 
 def _caller(story: Story) -> Caller:
@@ -51,7 +52,7 @@ async def ask_with_an_approval_in_hand(story: Story) -> None:
     """A first call that brings answers, a state or an argument of its own making."""
     if story.mode in ("none", "browser"):
         return await ask(story)
-    caller, wish = _caller(story), draw(story.place)
+    caller, wish = _caller(story), _of_its_own(story)
     story.wishes.append(wish)
     story.judge.of(wish)
     more: dict[str, Any] = {}
@@ -69,6 +70,13 @@ async def ask_with_an_approval_in_hand(story: Story) -> None:
     _tried(story, f"call with {kind} of its own")
     await story.message(caller, wish, wish.tool, arguments, **more)
     return None
+
+
+def _of_its_own(story: Story) -> Wish:
+    """A wish that nobody had before."""
+    while (wish := draw(story.place)) is story.place.of_all:
+        continue
+    return wish
 
 
 # --- answers ----------------------------------------------------------------------------------------------
@@ -201,7 +209,7 @@ async def answer_with_edited_arguments(story: Story) -> None:
     if held is None or held.state is None:
         return await ask(story)
     _tried(story, "answer: arguments edited")
-    wish = draw(story.place)
+    wish = _of_its_own(story)
     story.wishes.append(wish)
     story.judge.of(wish)
     tool = held.question.wish.tool if story.rng.random() < 0.3 else wish.tool
@@ -311,7 +319,7 @@ async def somebody_else_writes(story: Story) -> None:
     how = story.rng.random()
     if how < 0.7:
         changed = story.touch(wish)
-    elif how < 0.85 and kind == "connections":
+    elif how < 0.85 and kind == "connections" and wish.method == "DELETE":
         like = story.place.source_like()
         story.place.own("sourceConnections", like, baseConnectionId=object_id)
         changed = True

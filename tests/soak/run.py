@@ -37,7 +37,7 @@ from aep_flow_mcp.platform.waiting.patience import PATIENCE
 from aep_flow_mcp.server import build_server
 from attack.judge import Judge
 from attack.wishes import Place, draw
-from soak.hostile import Hostile
+from soak.hostile import BODIES, Hostile
 from support.instant import in_no_time
 from tools.reading import READS
 
@@ -114,13 +114,14 @@ class Lane:
         return text, data if isinstance(data, dict) else {}, bool(result.is_error)
 
 
-async def soaked(calls: int, share: float, seed: int) -> Soak:
-    """That many calls; `share` of the requests behind them meet a fault."""
-    soak, rng = Soak(), random.Random(seed)
+async def soaked(how: argparse.Namespace) -> Soak:
+    """That many calls; a share of the requests behind them meet a fault."""
+    soak, rng = Soak(), random.Random(how.seed)
     loop_time = asyncio.get_running_loop().time
     emulator = Emulator(EmulatorOptions(clock=lambda: NOW, journal_limit=20))
     judge, place = Judge(emulator), Place(emulator, NOW, rng)
-    upstream = Hostile(emulator, rng, 1 - share, judge.arrived, judge.acted, lambda _: None, lambda: None)
+    upstream = Hostile(emulator, rng, 1 - how.share, judge.arrived, judge.acted, lambda _: None, lambda: None)
+    upstream.without = frozenset(how.without)
     settings = emulator_settings(mcp_approval="none", mcp_toolsets=("all",))
     client = PlatformClient(platform_config(settings), transport=upstream)
     guard = Guard(settings, client, environ=ENVIRON, clock=loop_time)
@@ -131,10 +132,10 @@ async def soaked(calls: int, share: float, seed: int) -> Soak:
 
         async def lane() -> None:
             mine = Lane(soak, one, judge, place, rng)
-            while next(numbers) < calls:
+            while next(numbers) < how.calls:
                 await mine.call()
 
-        await asyncio.gather(*(lane() for _ in range(LANES)))
+        await asyncio.gather(*(lane() for _ in range(how.lanes)))
         await upstream.catch_up()
     judge.close()
     soak.found += judge.found
@@ -155,6 +156,8 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=10_000)
     parser.add_argument("--share", type=float, default=0.25)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--lanes", type=int, default=LANES)
+    parser.add_argument("--without", action="append", default=[], choices=BODIES, help="a kind of body")
     arguments = parser.parse_args()
     logging.disable(logging.CRITICAL)
     for name in [name for name in os.environ if name.startswith("AEP_")]:
@@ -163,7 +166,7 @@ def main() -> int:
     thread = threading.Thread(target=_sample, args=(memory, over), daemon=True)
     thread.start()
     began = time.process_time()
-    soak = in_no_time(lambda: soaked(arguments.calls, arguments.share, arguments.seed))
+    soak = in_no_time(lambda: soaked(arguments))
     seconds = time.process_time() - began
     over.set()
     thread.join()
