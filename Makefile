@@ -8,7 +8,7 @@ PEERS := .venv-peers
 LOWEST := .venv-lowest
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test test-foreign check bench test-peers test-lowest surface connectors guides clean
+.PHONY: demo test test-foreign attack soak check bench test-peers test-lowest surface connectors guides clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -31,6 +31,13 @@ test: $(VENV)/.installed-dev ## Everything but the peers and the lowest versions
 
 test-foreign: $(VENV)/.installed-dev ## Two thousand generated organisations; SEEDS="--seed 17" is one of them.
 	$(BIN)/python tests/foreign/run.py $(SEEDS)
+
+attack: $(VENV)/.installed-dev ## Fifty thousand attempts to write without a yes; SEEDS="--seed 17" is one story of them.
+	$(BIN)/python -W ignore tests/attack/run.py $(SEEDS)
+	$(BIN)/python tests/attack/signals.py
+
+soak: $(VENV)/.installed-dev ## Ten thousand calls under faults and hostile bodies, within bounds of time and memory.
+	$(BIN)/python -W ignore tests/soak/run.py
 
 check: $(VENV)/.installed-dev ## Lint, format, types, import rules.
 	$(BIN)/ruff check .

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aep_flow_mcp.guard.approval.pending import Ledger, PendingStore
     from aep_flow_mcp.guard.changes.change import Change
     from aep_flow_mcp.guard.execution.audit import Audit
+    from aep_flow_mcp.guard.execution.creations import Creations
     from aep_flow_mcp.guard.execution.execute import Executor
     from aep_flow_mcp.guard.execution.inflight import InFlight
     from aep_flow_mcp.guard.policy import Policy
@@ -154,7 +155,15 @@ class Guard:
             environ=self.environ,
             prefix=self.settings.mcp_secrets_prefix,
             sleep=self._sleep or anyio.sleep,
+            creations=self._creations,
         )
+
+    @cached_property
+    def _creations(self) -> Creations:
+        """What the writes of this server have created."""
+        from aep_flow_mcp.guard.execution.creations import Creations
+
+        return Creations()
 
     async def _sandbox_type(self, name: str) -> str | None:
         """The type that the Sandbox API gives; None when it does not answer, which counts as production."""

@@ -12,6 +12,8 @@ from .errors import NOT_SEEN, ErrorKind, PlatformError
 from .models.common import to_int
 
 M = TypeVar("M", bound=BaseModel)
+MOST_ITEMS = 20_000
+"""Entries of one list answer. A hundred are asked for at once; a model of each takes thirty times its text."""
 
 
 def unexpected(path: str, words: str) -> PlatformError:
@@ -29,7 +31,7 @@ def items_of(data: Any, path: str) -> tuple[list[dict[str, Any]], int]:
     """(objects, number of entries that were none) of a list answer.
 
     Raises:
-        PlatformError: (unexpected) the answer is no list.
+        PlatformError: (unexpected) the answer is no list, or one that is far longer than what was asked for.
     """
     if isinstance(data, dict):
         listed = data.get("items", data.get("results"))
@@ -41,6 +43,8 @@ def items_of(data: Any, path: str) -> tuple[list[dict[str, Any]], int]:
         listed = data
     if not isinstance(listed, list):
         raise unexpected(path, "a list was expected, but the answer has no `items`")
+    if len(listed) > MOST_ITEMS:
+        raise unexpected(path, f"the answer lists {len(listed):,} entries at once, and was not read")
     objects = [item for item in listed if isinstance(item, dict)]
     return objects, len(listed) - len(objects)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .answers import one_of
+from .answers import one_of, unexpected
 from .neighbours import Neighbours
 from .reader_connections import ReadsConnections
 from .reader_core import Filters, Order
@@ -92,11 +92,17 @@ class FlowReader(ReadsConnections, ReadsFlows, ReadsSpecs):
         Args:
             collection: `flows`, `connections`, `sourceConnections`, `targetConnections`, `runs`,
                 `connectionSpecs` or `flowSpecs`.
+
+        Raises:
+            PlatformError: (unexpected) it is another object: what is written next would go to that one.
         """
         if collection not in _COLLECTIONS:
             raise invalid(f"{shown(collection)} is not a collection of the Flow Service.")
         path = join_path(f"{FLOW_SERVICE}/{collection}", object_id)
-        return one_of(await self._data(path), path)
+        found = one_of(await self._data(path), path)
+        if str(found.get("id", object_id)).lower() != object_id.lower():
+            raise unexpected(path, "the answer is another object than the one that was asked for")
+        return found
 
 
 _COLLECTIONS = frozenset(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterator
-from traceback import format_tb
+from traceback import clear_frames, format_tb
 
 from mcp.server.mcpserver.exceptions import (
     ResourceError,
@@ -75,6 +75,30 @@ def cause_of(error: BaseException) -> BaseException:
             error = error.__cause__
         else:
             return error
+
+
+def let_go(error: BaseException) -> None:
+    """Take what they hold from the frames of an error that was told of, and of what led to it.
+
+    An answer that could not be worked with may have a hundred megabytes in memory. Errors and frames hold each other,
+    and would keep it until the garbage collector comes by.
+    """
+    for one in _led_to(error):
+        clear_frames(one.__traceback__)
+
+
+def _led_to(error: BaseException) -> Iterator[BaseException]:
+    """An error, those that it was raised from or beside, and those in its groups."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__]
+        waiting += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

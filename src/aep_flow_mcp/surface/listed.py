@@ -89,6 +89,7 @@ class ListedTool(Tool):
             if not self._card["writes"]:
                 effect = failures.ONLY_READS
             sentence = failures.sentence(error, self.name, effect=effect)
+            failures.let_go(error)
             # Names and messages of the organisation stand in refusals too.
             raise ToolError(clean(self._redactor.text(sentence))) from None
 

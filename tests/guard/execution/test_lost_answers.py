@@ -265,7 +265,8 @@ async def test_an_older_object_of_the_same_name_is_not_mistaken_for_the_new_one(
 async def test_two_new_objects_that_are_alike_cannot_be_told_apart(make_bed: MakeBed) -> None:
     bed = unattended(make_bed)
     made = await bed.call("make_connection", {"name": "Orders"})
-    twin = named(bed, "connections", "Orders")[0]
+    # Another id: what this server created itself is not taken for what somebody else did.
+    twin = {**named(bed, "connections", "Orders")[0], "id": "00000000-0000-4000-8000-000000000077"}
     bed.emulator.store.remove("dev", "connections", made.data["done"][0]["id"])
     bed.emulator.faults.add(FaultRule(CREATE, "lost_answer", times=1))
 
@@ -394,6 +395,17 @@ async def test_a_failing_step_takes_back_the_ones_before_it(make_bed: MakeBed) -
     assert "no such thing" in result.text
     assert set(bed.stored("connections")) == before
     assert [method for method, _ in bed.sent] == ["POST", "POST", "DELETE"]
+
+
+async def test_a_404_on_what_was_just_created_is_not_taken_for_undone(make_bed: MakeBed) -> None:
+    bed = unattended(make_bed)
+    before = set(bed.stored("connections"))
+    bed.emulator.faults.add(FaultRule(TARGET, "status", status=400))
+    bed.emulator.faults.add(FaultRule(DELETE, "status", status=404, times=1))
+    result = await bed.call("make_export", {"name": "Orders"})
+    assert result.status == "failed", result.text
+    assert set(bed.stored("connections")) == before
+    assert [method for method, _ in bed.sent] == ["POST", "POST", "DELETE", "DELETE"]
 
 
 @pytest.mark.parametrize("kind", ["lost_answer", "drop"])

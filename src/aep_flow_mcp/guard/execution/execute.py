@@ -17,6 +17,7 @@ from aep_flow_mcp.guard.changes.canonical import JSON
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.steps import Step, resolve_path, resolve_refs
 from aep_flow_mcp.guard.execution.audit import AuditError
+from aep_flow_mcp.guard.execution.creations import Creating, Creations
 from aep_flow_mcp.guard.execution.look import Looker
 from aep_flow_mcp.guard.execution.progress import Progress, named, touched
 from aep_flow_mcp.guard.execution.reconcile import Done, NotDone, Outcome, Reconciler, Sent, Sleep, Unknown
@@ -51,10 +52,13 @@ class Executor:
         environ: Mapping[str, str],
         prefix: str,
         sleep: Sleep = anyio.sleep,
+        creations: Creations | None = None,
     ) -> None:
+        """creations: shared by the executors of one server."""
         self._writer = writer
         self._looker = looker
-        self._reconciler = Reconciler(looker, sleep)
+        self._creations = creations or Creations()
+        self._reconciler = Reconciler(looker, sleep, self._creations)
         self._undoer = Undoer(writer, looker, sleep)
         self._environ = environ
         self._prefix = prefix
@@ -97,25 +101,41 @@ class Executor:
             await progress.begin(step)
         except (PlatformError, secrets.SecretError, AuditError) as error:
             return NotDone(f"{error} The request was not sent.")
+        if step.creates is None:
+            return await self._sent(change, Sent(step, path, body, before, ""), sent)
+        creating = Creating(change.sandbox, step.creates, body)
+        with self._creations.under_way(creating):
+            return await self._sent(change, Sent(step, path, body, before, "", creating), sent)
+
+    async def _sent(self, change: Change, request: Sent, content: JSON) -> Outcome:
+        """Send a request, once, and find out what came of it. content: its body, with secrets."""
+        step = request.step
         try:
             answer = await self._writer.send(
-                step.method, path, json=sent, etag=step.etag, params=list(step.params), sandbox=change.sandbox
+                step.method,
+                request.path,
+                json=content,
+                etag=step.etag,
+                params=list(step.params),
+                sandbox=change.sandbox,
             )
         except NotSent as error:
             return NotDone(f"{error} The request was not sent.")
         except PlatformError as error:
             if outcome_unknown(error):
                 error.hint = None  # It is looked for now; what to do then is said afterwards.
-                return await self._reconciler.outcome(Sent(step, path, body, before, str(error)))
+                return await self._reconciler.outcome(replace(request, why=str(error)))
             if error.kind is ErrorKind.STALE_ETAG:
                 return NotDone(f"{error} Nothing was overwritten.")
             return NotDone(str(error))
         except Exception as error:  # noqa: BLE001  (the request may have left: earlier steps must still be undone)
             why = f"An unexpected {type(error).__name__}."
-            return await self._reconciler.outcome(Sent(step, path, body, before, why))
+            return await self._reconciler.outcome(replace(request, why=why))
         if step.creates is not None and answer.id is None:
             why = "It was accepted, and the answer had no id."
-            return await self._reconciler.outcome(Sent(step, path, body, before, why))
+            return await self._reconciler.outcome(replace(request, why=why))
+        if step.creates is not None and answer.id is not None:
+            self._creations.made(step.creates, answer.id)
         return Done(answer.id or step.object_id, answer.etag, answer.data)
 
     async def _undo_all(

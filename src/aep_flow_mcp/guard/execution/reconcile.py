@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aep_flow_mcp.guard.changes.canonical import JSON
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import Step
+from aep_flow_mcp.guard.execution.creations import Creating, Creations
 from aep_flow_mcp.guard.execution.look import Looker, agrees
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.waiting.patience import time_to_look
@@ -76,6 +78,7 @@ class Sent:
     """A request as it was sent, references to earlier results resolved, those to secrets not.
 
     why: how its answer got lost, or what it said, as a sentence.
+    creating: the request among those that are under way, where it creates something.
     """
 
     step: Step
@@ -83,6 +86,7 @@ class Sent:
     body: JSON
     before: Before
     why: str
+    creating: Creating | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +100,10 @@ class _NotYet:
 class Reconciler:
     """Looks, and looks again, before it says what became of a request."""
 
-    def __init__(self, looker: Looker, sleep: Sleep) -> None:
+    def __init__(self, looker: Looker, sleep: Sleep, creations: Creations) -> None:
         self._looker = looker
         self._sleep = sleep
+        self._creations = creations
 
     async def before(self, step: Step, path: str) -> Before:
         """What has to be known before a step is sent.
@@ -136,6 +141,9 @@ class Reconciler:
             seen = found
         if seen is None:
             return Unknown(f"{sent.why} {trouble} It may have happened: look before doing it again.")
+        if sent.step.creates is not None:
+            for one in seen.ids:
+                self._creations.disputed(sent.step.creates, one)
         looked = f"It was looked for {len(looks)} times over {sum(looks):g} seconds: {seen.looking}."
         return Unknown(f"{sent.why} {looked} Look again before you repeat it.", seen.ids)
 
@@ -154,10 +162,14 @@ class Reconciler:
     async def _created(self, sent: Sent, kind: Kind) -> Done | _NotYet:
         found = await self._looker.newest(kind, dict(sent.step.lookup))
         fresh = [item for item in found if not sent.before.had(item)]
+        fresh = [item for item in fresh if not self._creations.is_anothers(kind, item["id"])]
         alike = [item for item in fresh if _same_body(item, sent.body)]
         # Without a body or a name to compare, what appeared may be anybody's: a run may be the schedule's.
         if len(alike) == 1 and sent.step.lookup and sent.body is not None:
-            return _done(alike[0]["id"], alike[0], f"{sent.why} It was found by looking.")
+            one, fits = alike[0], partial(_same_body, alike[0])
+            if not self._creations.contested(sent.creating, kind, one["id"], fits):
+                self._creations.made(kind, one["id"])
+                return _done(one["id"], one, f"{sent.why} It was found by looking.")
         ids = tuple(item["id"] for item in (alike or fresh)[:5])
         if ids:
             return _NotYet(

@@ -75,12 +75,12 @@ class Undoer:
                 sandbox=change.sandbox,
             )
         except PlatformError as error:
-            if undo.method == "DELETE" and error.kind is ErrorKind.NOT_FOUND:
-                return None
+            missed = error.kind is ErrorKind.NOT_FOUND
+            if undo.method == "DELETE" and (missed or outcome_unknown(error)):
+                # A 404 proves nothing of what was created a moment ago: it may not have got around yet.
+                return await self._still_there(path, error)
             if not outcome_unknown(error):
                 return str(error)
-            if undo.method == "DELETE":
-                return await self._still_there(path, error)
             return f"{error} Whether it was taken back is not known."
         except Exception as error:  # noqa: BLE001  (the other steps must still be undone)
             return f"an unexpected {type(error).__name__}; whether it was taken back is not known"
