@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evals.facts import Fact, Moment, Number, Omits, Says
-from evals.question import Question, call
+from evals.question import Call, Question, call
 from evals.truth import Truth
 
 
@@ -93,6 +93,11 @@ def _why(truth: Truth, key: str, words: str) -> Question:
     )
 
 
+def _further(name: str) -> tuple[Call, ...]:
+    """The newest runs; where the streak is longer, as many as are looked at."""
+    return (call("diagnose_flow", flow=name), call("diagnose_flow", flow=name, runs=100))
+
+
 def _since(truth: Truth) -> list[Question]:
     asked = []
     for key in ("expired", "expired-too", "refused", "missing"):
@@ -101,21 +106,21 @@ def _since(truth: Truth) -> list[Question]:
         asked.append(
             Question(
                 f"since-{key}", f"Since when has {name} failed without a break?",
-                (call("diagnose_flow", flow=name),), (Moment("", first.started),),
+                _further(name), (Moment("", first.started),),
             )
         )  # fmt: skip
         if key != "expired-too" and good is not None:
             asked.append(
                 Question(
                     f"last-good-{key}", f"When did {name} last succeed?",
-                    (call("diagnose_flow", flow=name),), (Moment("", good.started),),
+                    _further(name), (Moment("", good.started),),
                 )
             )  # fmt: skip
         if key == "refused":
             asked.append(
                 Question(
                     "in-a-row", f"How many runs of {name} failed in a row, up to now?",
-                    (call("diagnose_flow", flow=name),), (Number("", many),),
+                    _further(name), (Number("", many),),
                 )
             )  # fmt: skip
     fed = truth.last_with_data("empty")
@@ -123,7 +128,7 @@ def _since(truth: Truth) -> list[Question]:
     asked.append(
         Question(
             "last-data", f"When did {truth.name('empty')} last bring in any record?",
-            (call("diagnose_flow", flow=truth.name("empty")),), (Moment("", fed.started),),
+            _further(truth.name("empty")), (Moment("", fed.started),),
         )
     )  # fmt: skip
     return asked
@@ -161,8 +166,9 @@ def _rhythm(truth: Truth) -> list[Question]:
             (call("list_runs", status="in_progress"),), (says(truth.id("flow:running"), truth.name("running")),),
         ),
         Question(
-            "never-ran", f"Has {truth.name('draft')} ever run?",
-            (call("find_flows", query=truth.name("draft")),), (says("never", near=truth.name("draft")),),
+            "never-ran", "Which flows have never run, although they are of a kind that has runs?",
+            (call("find_flows", last_status="never"),),
+            (says(truth.name("draft")), *omitted(truth, ["stream"])),
         ),
     ]  # fmt: skip
 
@@ -194,7 +200,7 @@ def _records(truth: Truth) -> list[Question]:
         ),
         Question(
             "worst-run", f"Which run of {partial} in the last 7 days lost most records, and how many?",
-            (call("list_runs", flow_id=partial, since="7d", limit=100),), (Number("", worst.count("failed")),),
+            _listed(truth, "partial", since="7d", limit=100), (Number("", worst.count("failed")),),
         ),
         Question(
             "skipped", f"How many records did {audience} skip in the last 7 days?",
@@ -214,6 +220,16 @@ def _records(truth: Truth) -> list[Question]:
             (Number("", [run.count("failed") for run in truth.runs("partial") if run.count("failed")][-1]),),
         ),
     ]  # fmt: skip
+
+
+def _listed(truth: Truth, key: str, **more: object) -> tuple[Call, ...]:
+    """By name at once; where that finds nothing, by the id that a search gives."""
+    name, id = truth.name(key), truth.id(f"flow:{key}")
+    return (
+        call("list_runs", flow_id=name, **more),
+        call("find_flows", query=name),
+        call("list_runs", flow_id=id, **more),
+    )
 
 
 def _datasets(truth: Truth) -> list[str]:
@@ -239,6 +255,6 @@ def _single(truth: Truth) -> list[Question]:
         ),
         Question(
             "newest-run", f"When did the newest run of {truth.name('steady-1')} start?",
-            (call("list_runs", flow_id=truth.name("steady-1"), limit=1),), (Moment("", run.started),),
+            _listed(truth, "steady-1", limit=1), (Moment("", run.started),),
         ),
     ]  # fmt: skip

@@ -5,12 +5,17 @@ from __future__ import annotations
 from evals.about_runs import named, omitted, says
 from evals.facts import Moment, Number
 from evals.plan import OTHER
-from evals.question import Question, call
+from evals.question import Call, Question, call
 from evals.truth import Truth
 
 
 def about_things(truth: Truth) -> list[Question]:
     return [*_datasets(truth), *_accounts(truth), *_lists(truth), *_settings(truth), *_observed(truth)]
+
+
+def described(name: str, id: str) -> tuple[Call, ...]:
+    """By name at once; where that is refused, by the id that a search gives."""
+    return (call("describe_flow", flow_id=name), call("find_flows", query=name), call("describe_flow", flow_id=id))
 
 
 def _datasets(truth: Truth) -> list[Question]:
@@ -108,12 +113,12 @@ def _lists(truth: Truth) -> list[Question]:
         ),
         Question(
             "audiences", f"Which audiences does {truth.name('audience')} send?",
-            (call("find_flows", query=truth.name("audience")), call("describe_flow", flow_id=truth.id("flow:audience"))),
+            described(truth.name("audience"), truth.id("flow:audience")),
             tuple(says(name) for name in _audiences(truth, "audience")),
         ),
         Question(
             "who-sends", f"Which flow sends the audience {_audiences(truth, 'push')[0]}?",
-            (call("find_flows", query=_audiences(truth, "push")[0]),), named(truth, ["push"]),
+            (call("find_flows", query=_audiences(truth, "push")[0]), call("list_flows", kind="destination", detail="full")), named(truth, ["push"]),
         ),
     ]  # fmt: skip
 
@@ -130,22 +135,22 @@ def _settings(truth: Truth) -> list[Question]:
     id, name = truth.id("flow:steady-3"), truth.name("steady-3")
     return [
         Question(
-            "how-often", f"How often is {name} scheduled to run?", (call("find_flows", query=name),),
-            (says(*_every(int(schedule["interval"]), schedule["frequency"]), near=name),),
+            "how-often", f"How often is {name} scheduled to run?", (call("find_flows", query=name), call("describe_flow", flow_id=id)),
+            (says(*_every(int(schedule["interval"]), schedule["frequency"])),),
         ),
         Question(
             "schedule-start", f"On which day did the schedule of {name} start?",
-            (call("find_flows", query=name), call("describe_flow", flow_id=id)),
+            described(name, id),
             (Moment("", int(schedule["startTime"]) * 1000, day=True),),
         ),
         Question(
             "export-ends", f"On which day does {truth.name('export')} end?",
-            (call("find_flows", query=truth.name("export")), call("describe_flow", flow_id=truth.id("flow:export"))),
+            described(truth.name("export"), truth.id("flow:export")),
             (Moment("", int(export["endTime"]) * 1000, day=True),),
         ),
         Question(
             "mapped-fields", f"How many fields does the mapping of {truth.name('steady-1')} write?",
-            (call("find_flows", query=truth.name("steady-1")), call("describe_flow", flow_id=truth.id("flow:steady-1"))),
+            described(truth.name("steady-1"), truth.id("flow:steady-1")),
             (Number("", len(mapping["mappings"])),),
         ),
         Question(
@@ -154,16 +159,16 @@ def _settings(truth: Truth) -> list[Question]:
         ),
         Question(
             "source-path", f"Which folder or table does {truth.name('steady-5')} read?",
-            (call("find_flows", query=truth.name("steady-5")), call("describe_flow", flow_id=truth.id("flow:steady-5"))),
+            described(truth.name("steady-5"), truth.id("flow:steady-5")),
             (says(_place(truth, "steady-5")),),
         ),
         Question(
             "connector-needs", "Which parameters does an SFTP account with a password need?",
-            (call("find_connector", query="sftp"),), (says("host"), says("userName"), says("password")),
+            (call("find_connector", words="sftp"),), (says("host"), says("userName"), says("password")),
         ),
         Question(
             "delta", f"By which column does {truth.name('running')} find what changed?",
-            (call("find_flows", query=truth.name("running")), call("describe_flow", flow_id=truth.id("flow:running"))),
+            described(truth.name("running"), truth.id("flow:running")),
             (says("updated_at"),),
         ),
     ]  # fmt: skip

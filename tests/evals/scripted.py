@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from mcp import Client
-from mcp.client import ClientRequestContext
-from mcp_types import ElicitRequestParams, ElicitResult, TextContent
+from mcp_types import TextContent
 
 from aep_flow_mcp.app import platform_config
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
@@ -20,8 +19,9 @@ from aep_flow_mcp.server import build_server
 from aep_flow_mcp.settings import Settings
 from evals.about_runs import about_runs
 from evals.about_things import about_things
+from evals.loop import Person
 from evals.organisation import Organisation, make_organisation
-from evals.plan import SANDBOX
+from evals.plan import OTHER, SANDBOX
 from evals.question import Question
 from evals.tasks import tasks, traps
 from evals.truth import Truth
@@ -46,13 +46,13 @@ def questions_of(organisation: Organisation) -> list[Question]:
 
 
 @asynccontextmanager
-async def in_process(organisation: Organisation) -> AsyncIterator[Client]:
-    """A client of this server on the organisation, with a person who approves."""
+async def in_process(organisation: Organisation, person: Person) -> AsyncIterator[Client]:
+    """A client of this server on the organisation, at its time."""
     settings = settings_for()
     platform = PlatformClient(platform_config(settings), transport=EmulatorTransport(organisation.emulator))
     with standing(organisation.now):
         server = build_server(settings, client=platform, emulated=True)
-        async with Client(server, elicitation_callback=_approve) as client:
+        async with Client(server, elicitation_callback=person) as client:
             yield client
 
 
@@ -64,22 +64,18 @@ def settings_for() -> Settings:
         "client_secret": SecretStr("emulator-secret"),
         "org_id": "0123456789ABCDEF01234567@AdobeOrg",
         "sandbox": SANDBOX,
-        "platform_url": "http://emulator.invalid",
-        "ims_url": "http://emulator.invalid",
+        "sandboxes": (SANDBOX, OTHER),
+        "platform_url": "https://emulator.invalid",
+        "ims_url": "https://emulator.invalid",
     }
     return Settings.model_construct(**{**plain, **own})
-
-
-async def _approve(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
-    del context, params
-    return ElicitResult(action="accept", content={"approve": True})
 
 
 async def run_scripted(seed: int) -> list[Outcome]:
     """Every question of one organisation. Tasks come last: they change what the others ask about."""
     organisation = make_organisation(seed)
     asked = questions_of(organisation)
-    async with in_process(organisation) as client:
+    async with in_process(organisation, Person(agrees=True)) as client:
         return [await _ask(client, organisation, question) for question in asked]
 
 
