@@ -7,16 +7,16 @@ from evals.question import Call, Question, call
 from evals.truth import Truth
 
 
-def says(*forms: str, near: str = "") -> Says:
-    return Says(near, forms)
+def says(*forms: str, near: str = "", under: str = "") -> Says:
+    return Says(near, forms, under=under)
 
 
 def named(truth: Truth, keys: list[str]) -> tuple[Fact, ...]:
     return tuple(says(truth.name(key)) for key in keys)
 
 
-def omitted(truth: Truth, keys: list[str]) -> tuple[Fact, ...]:
-    return tuple(Omits("", truth.name(key)) for key in keys)
+def omitted(truth: Truth, keys: list[str], *, under: str = "") -> tuple[Fact, ...]:
+    return tuple(Omits("", truth.name(key), under=under) for key in keys)
 
 
 def about_runs(truth: Truth) -> list[Question]:
@@ -38,7 +38,8 @@ def _failures(truth: Truth) -> list[Question]:
     return [
         Question(
             "failed-flows-day", "Which flows had a failed run in the last 24 hours?",
-            (call("pipeline_health", window="24h"),), named(truth, failing),
+            (call("pipeline_health", window="24h"), call("pipeline_health", window="24h", top=30)),
+            named(truth, failing),
         ),
         Question(
             "failed-runs-day", "How many runs failed in the last 24 hours?",
@@ -95,7 +96,11 @@ def _why(truth: Truth, key: str, words: str) -> Question:
 
 def _further(name: str) -> tuple[Call, ...]:
     """The newest runs; where the streak is longer, as many as are looked at."""
-    return (call("diagnose_flow", flow=name), call("diagnose_flow", flow=name, runs=100))
+    return (
+        call("diagnose_flow", flow=name),
+        call("diagnose_flow", flow=name, runs=100),
+        call("pipeline_health", window="30d", flow=name),
+    )
 
 
 def _since(truth: Truth) -> list[Question]:
@@ -128,7 +133,8 @@ def _since(truth: Truth) -> list[Question]:
     asked.append(
         Question(
             "last-data", f"When did {truth.name('empty')} last bring in any record?",
-            _further(truth.name("empty")), (Moment("", fed.started),),
+            (call("diagnose_flow", flow=truth.name("empty")), *_listed(truth, "empty", limit=100)[1:]),
+            (Moment("", fed.started),),
         )
     )  # fmt: skip
     return asked
@@ -141,12 +147,12 @@ def _rhythm(truth: Truth) -> list[Question]:
     return [
         Question(
             "overdue", "Which flows are enabled and scheduled but have stopped running?",
-            (call("pipeline_health", window="24h"),), (says("due", near=truth.name("stopped")),),
+            (call("pipeline_health", window="24h"),), (says(truth.name("stopped"), under="due"),),
         ),
         Question(
             "overdue-only", "Which flows have missed a run that was due in the last 24 hours? Name no others.",
             (call("pipeline_health", window="24h"),),
-            (says(truth.name("stopped")), *omitted(truth, steady)),
+            (says(truth.name("stopped"), under="due"), *omitted(truth, steady, under="due")),
         ),
         Question(
             "stopped-since", f"When did {truth.name('stopped')} run last?",
@@ -196,7 +202,7 @@ def _records(truth: Truth) -> list[Question]:
         ),
         Question(
             "lossy-flow", "Which flow succeeds but loses records?",
-            (call("pipeline_health", window="7d"),), (says(partial),),
+            (call("pipeline_health", window="7d"), call("pipeline_health", window="7d", top=30)), (says(partial),),
         ),
         Question(
             "worst-run", f"Which run of {partial} in the last 7 days lost most records, and how many?",
@@ -208,7 +214,11 @@ def _records(truth: Truth) -> list[Question]:
         ),
         Question(
             "into-dataset", f"How many records were written into {truth.name(dataset)} in the last 7 days?",
-            (call("pipeline_health", window="7d", dataset=truth.name(dataset)),), (Number("", written),),
+            (
+                call("pipeline_health", window="7d", dataset=truth.name(dataset)),
+                call("get_ingestion_metrics", datasets=[truth.name(dataset)], window="7d"),
+            ),
+            (Number("", written),),
         ),
         Question(
             "rejected-why", f"Which error do the rows have that {partial} left out?",

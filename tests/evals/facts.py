@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 _NUMBER = re.compile(r"(?<![\w.-])\d[\d,\u202f _']*(?:\.\d+)?(?![\w-])")
@@ -13,12 +13,16 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ,]+(?:at )?(\d\d:\d\d)(:\d\d)?")
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that an answer must say; `near`: on a line with this name (of scripted calls alone)."""
+    """Something that an answer must say. Of scripted calls alone: `near`, on a line with this name; `under`, in the
+    section whose heading begins with this word (what is to be left out is left out of that section)."""
 
     near: str = ""
+    under: str = field(default="", kw_only=True)
 
     def held(self, text: str, *, strict: bool) -> bool:
-        """strict: also beside `near`, as a table has it; what a model writes is free in its lines."""
+        """strict: also where `near` and `under` say; what a model writes is free in its lines."""
+        if strict and self.under:
+            text = _section(text, self.under)
         if strict and self.near:
             lines = [line for line in text.splitlines() if plain(self.near) in plain(line)]
             return any(self.said(line) for line in lines)
@@ -91,3 +95,14 @@ class Moment(Fact):
 def plain(text: str) -> str:
     """A text to compare: no capitals, no doubled white space, one form of each letter."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().replace("\\", "").split())
+
+
+def _section(text: str, heading: str) -> str:
+    """The lines under the headings that begin with a word; a heading ends with a colon."""
+    inside, kept = False, []
+    for line in text.splitlines():
+        if line.endswith(":"):
+            inside = plain(line).startswith(plain(heading))
+        elif inside:
+            kept.append(line)
+    return "\n".join(kept)

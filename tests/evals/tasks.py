@@ -42,8 +42,12 @@ def traps(truth: Truth) -> list[Question]:
         ),
         Question(
             "stream-runs", f"How many runs of the streaming flow {stream} failed in the last 7 days?",
-            (call("pipeline_health", window="7d", flow=stream),),
-            (says("stream", near=""), says("no runs", "never", "cannot", "without runs", "does not", "0 runs")), kind="trap",
+            (
+                call("pipeline_health", window="7d", flow=stream),
+                call("find_flows", query=stream),
+                call("describe_flow", flow_id=truth.id("flow:stream")),
+            ),
+            (says("stream"), says("no runs", "never", "cannot", "without runs", "does not", "0 runs")), kind="trap",
         ),
         Question(
             "too-old", f"How many records did {truth.name('steady-0')} write in March 2019?",
