@@ -90,7 +90,10 @@ def _codes(truth: Truth, keys: list[str]) -> list[str]:
 
 def _why(truth: Truth, key: str, words: str) -> Question:
     return Question(
-        f"why-{key}", f"Why does {truth.name(key)} fail?", (call("diagnose_flow", flow=truth.name(key)),), (says(words),)
+        f"why-{key}",
+        f"Why does {truth.name(key)} fail?",
+        (call("diagnose_flow", flow=truth.name(key)),),
+        (says(words),),
     )
 
 

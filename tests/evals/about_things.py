@@ -15,11 +15,18 @@ def about_things(truth: Truth) -> list[Question]:
 
 def described(name: str, id: str) -> tuple[Call, ...]:
     """By name at once; where that is refused, by the id that a search gives."""
-    return (call("describe_flow", flow_id=name), call("find_flows", query=name), call("describe_flow", flow_id=id))
+    return (
+        call("describe_flow", flow_id=name),
+        call("find_flows", query=name),
+        call("describe_flow", flow_id=id),
+    )
 
 
 def _datasets(truth: Truth) -> list[Question]:
-    fed = max((key for key in truth.organisation.ids if key.startswith("data:")), key=lambda key: len(truth.feeding(key)))
+    fed = max(
+        (key for key in truth.organisation.ids if key.startswith("data:")),
+        key=lambda key: len(truth.feeding(key)),
+    )
     read = next(key for key in truth.organisation.ids if key.startswith("data:") and truth.reading(key))
     [target] = {truth.target_of("steady-2")["params"]["dataSetId"]}
     into = next(key for key, id in truth.organisation.ids.items() if id == target)
@@ -93,7 +100,10 @@ def _account(truth: Truth, key: str) -> str:
 
 
 def _lists(truth: Truth) -> list[Question]:
-    states = {state: [key for key, row in truth.flows.items() if row["state"] == state] for state in ("enabled", "disabled", "draft")}
+    states = {
+        state: [key for key, row in truth.flows.items() if row["state"] == state]
+        for state in ("enabled", "disabled", "draft")
+    }
     outward = [key for key in ("audience", "push", "export")]
     return [
         Question("flows-count", "How many flows are there?", (call("list_flows", count_only=True),), (Number("", len(truth.flows)),)),

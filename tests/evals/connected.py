@@ -41,7 +41,7 @@ async def peer(command: str, organisation: Organisation, person: Person) -> Asyn
         "AEP_IMS_URL": url,
     }
     try:
-        while not serving.started:
+        while not serving.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.02)
         parameters = StdioServerParameters(command=first, args=rest, env=environment)
         async with Client(parameters, elicitation_callback=person) as client:

@@ -48,7 +48,9 @@ class Organisation:
 def make_organisation(seed: int, now: datetime = NOW) -> Organisation:
     """The organisation of a seed at a time, on an emulator of its own."""
     plan = make_plan(seed)
-    options = EmulatorOptions(seed=seed, clock=partial(_standing, now), variants=_variants(Draw(seed).at("wire")))
+    options = EmulatorOptions(
+        seed=seed, clock=partial(_standing, now), variants=_variants(Draw(seed).at("wire"))
+    )
     ids: dict[str, str] = {}
     emulator = Emulator(options, seed_data=_seed(seed, plan, int(now.timestamp() * 1000), ids))
     return Organisation(seed, now, emulator, ids)
@@ -69,7 +71,8 @@ def _seed(seed: int, plan: Plan, now_ms: int, ids: dict[str, str]) -> Seed:
     catalogue = load_catalogue()
     made = Ids(seed)
     build: dict[str, Callable[[], SandboxSeed]] = {}
-    about, broken = [], {}
+    about: list[dict[str, Any]] = []
+    broken: dict[str, str] = {}
     for one in plan.sandboxes:
         place = Place(made, made.uuid(f"sandbox:{one.name}"), one.name, now_ms, catalogue)
         build[one.name] = partial(_sandbox, place, one, plan)

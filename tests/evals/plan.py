@@ -31,7 +31,13 @@ _WHAT = {
     "stock": "stock levels", "cases": "cases", "reviews": "reviews", "shipments": "shipments", "spend": "ad spend",
     "payments": "payments", "surveys": "surveys", "returns": "returns", "scores": "scores",
 }  # fmt: skip
-_PERIODS = (Schedule("hour", 1), Schedule("hour", 3), Schedule("hour", 6), Schedule("hour", 12), Schedule("day", 1))
+_PERIODS = (
+    Schedule("hour", 1),
+    Schedule("hour", 3),
+    Schedule("hour", 6),
+    Schedule("hour", 12),
+    Schedule("day", 1),
+)
 
 
 @dataclass
@@ -68,7 +74,12 @@ def make_plan(seed: int) -> Plan:
         SANDBOX, "Acme staging", "development", accounts, flows, (*datasets, _unused(names)), is_default=True
     )
     there = replace(
-        here, name=OTHER, title="Acme live", type="production", flows=_elsewhere(draw, flows), is_default=False
+        here,
+        name=OTHER,
+        title="Acme live",
+        type="production",
+        flows=_elsewhere(draw, flows),
+        is_default=False,
     )
     shifted = {
         one.key: draw.at("shift", one.key).number("minutes", -290, 290) / 60
@@ -124,7 +135,8 @@ def _flows(draw: Draw, names: Names, feeds: list[str]) -> tuple[FlowPlan, ...]:
             "feed": feed,
             "datasets": (f"data-{feed}",),
             "schedule": replace(
-                at.choice("period", *_PERIODS), at=f"{at.number('hour', 0, 23):02}:{at.number('minute', 0, 59):02}"
+                at.choice("period", *_PERIODS),
+                at=f"{at.number('hour', 0, 23):02}:{at.number('minute', 0, 59):02}",
             ),
             "volume": Volume(at.number("records", 900, 90_000), 300, at.number("seconds", 60, 600)),
             "author": at.choice("author", "mira", "tomas", "yuki"),
@@ -139,7 +151,12 @@ def _flows(draw: Draw, names: Names, feeds: list[str]) -> tuple[FlowPlan, ...]:
     add("expired", "expired", faults=(Fault(Outcome.CREDENTIALS, since.number("expired", 50, 300)),))
     add("expired-too", "expired", faults=(Fault(Outcome.CREDENTIALS, since.number("expired2", 50, 300)),))
     add("refused", "refused", faults=(Fault(Outcome.HOST, since.number("refused", 30, 400)),))
-    add("missing", "files", file_missing=True, faults=(Fault(Outcome.MISSING_FILE, since.number("missing", 60, 200)),))
+    add(
+        "missing",
+        "files",
+        file_missing=True,
+        faults=(Fault(Outcome.MISSING_FILE, since.number("missing", 60, 200)),),
+    )
     add(
         "partial", diagnostics=True, tolerated_percent=20,
         faults=(Fault(Outcome.PARTIAL, since.number("partial", 100, 300)),),

@@ -26,7 +26,10 @@ def model_table(name: str, results: Sequence[Result]) -> str:
 
 
 def scripted_table(by_seed: dict[int, list[Outcome]]) -> str:
-    lines = ["| seed | questions | held by the first call | within three | never |", "| --- | --- | --- | --- | --- |"]
+    lines = [
+        "| seed | questions | held by the first call | within three | never |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for seed, outcomes in by_seed.items():
         first = sum(one.held == 1 for one in outcomes)
         three = sum(one.held is not None and one.held <= 3 for one in outcomes)

@@ -53,7 +53,9 @@ def main() -> int:
         for one in outcomes:
             if one.held != 1:
                 print(f"\nseed {seed}, {one.question.id}: {one.question.text}")
-                print(f"  after {one.held or 'no'} calls; {one.question.calls[0]} lacks {', '.join(one.missing)}")
+                print(
+                    f"  after {one.held or 'no'} calls; {one.question.calls[0]} lacks {', '.join(one.missing)}"
+                )
     arguments.output.write_text(json.dumps(scripted_json(by_seed), ensure_ascii=False, indent=1) + "\n")
     return 0
 
@@ -70,8 +72,10 @@ async def _with_model(name: str, key: str, seeds: list[int], arguments: argparse
         for seed in seeds:
             organisation = make_organisation(seed, present() if arguments.server else NOW)
             person = Person()
-            connected = peer(arguments.server, organisation, person) if arguments.server else in_process(
-                organisation, person
+            connected = (
+                peer(arguments.server, organisation, person)
+                if arguments.server
+                else in_process(organisation, person)
             )
             system = SYSTEM.format(sandbox=SANDBOX, now=f"{organisation.now:%Y-%m-%d %H:%M} UTC")
             async with connected as client:
@@ -80,14 +84,22 @@ async def _with_model(name: str, key: str, seeds: list[int], arguments: argparse
                     results.append(await assistant.answer(question, system))
                     print("." if results[-1].right else "x", end="", flush=True)
     print(f"\n\n{model_table(name, results)}")
-    told = {"model": name, "server": arguments.server or "aep-flow-mcp", "results": [one.as_json() for one in results]}
+    told = {
+        "model": name,
+        "server": arguments.server or "aep-flow-mcp",
+        "results": [one.as_json() for one in results],
+    }
     arguments.output.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
     return 0
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, action="append", help="an organisation; may be given several times")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--seed", type=int, action="append", help="an organisation; may be given several times"
+    )
     parser.add_argument("--server", help="the command of another MCP server, over stdio")
     parser.add_argument("--questions", type=int, help="only the first so many")
     parser.add_argument("--output", type=Path, default=Path("eval-results.json"))

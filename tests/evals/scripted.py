@@ -1,4 +1,4 @@
-"""An assistant without a model: it makes each question's best calls, and says after how many of them the facts stood."""
+"""An assistant without a model: it makes each question's best calls, and tells after how many the facts stood."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from mcp import Client
 from mcp_types import TextContent
+from pydantic import SecretStr
 
 from aep_flow_mcp.app import platform_config
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
@@ -25,7 +26,6 @@ from evals.plan import OTHER, SANDBOX
 from evals.question import Question
 from evals.tasks import tasks, traps
 from evals.truth import Truth
-from pydantic import SecretStr
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -58,7 +58,9 @@ async def in_process(organisation: Organisation, person: Person) -> AsyncIterato
 
 def settings_for() -> Settings:
     """Those of no environment, for an emulator."""
-    plain = {name: item.get_default(call_default_factory=True) for name, item in Settings.model_fields.items()}
+    plain = {
+        name: item.get_default(call_default_factory=True) for name, item in Settings.model_fields.items()
+    }
     own = {
         "client_id": "emulator-client",
         "client_secret": SecretStr("emulator-secret"),

@@ -10,7 +10,18 @@ from evals.plan import SANDBOX
 from evals.question import Question, call
 from evals.truth import Truth
 
-UNKNOWN = ("cannot", "not known", "unknown", "not told", "does not", "no such", "not found", "nothing", "no flow", "none")
+UNKNOWN = (
+    "cannot",
+    "not known",
+    "unknown",
+    "not told",
+    "does not",
+    "no such",
+    "not found",
+    "nothing",
+    "no flow",
+    "none",
+)
 
 
 def tasks(truth: Truth) -> list[Question]:

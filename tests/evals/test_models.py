@@ -57,10 +57,13 @@ def _anthropic(turn: Turn, body: Body) -> Body:
     last = body["messages"][-1]["content"]
     said = last if isinstance(last, str) else last[0]["content"]
     if isinstance(turn, str):
-        content = [{"type": "text", "text": turn.replace("{last}", said)}]
+        content: list[Body] = [{"type": "text", "text": turn.replace("{last}", said)}]
     else:
         content = [{"type": "tool_use", "id": "toolu_1", "name": turn[0], "input": turn[1]}]
-    return {"content": content, "usage": {"input_tokens": 60, "cache_read_input_tokens": 40, "output_tokens": 10}}
+    return {
+        "content": content,
+        "usage": {"input_tokens": 60, "cache_read_input_tokens": 40, "output_tokens": 10},
+    }
 
 
 _OF: dict[str, Callable[[Turn, Body], Body]] = {"openai": _openai, "anthropic": _anthropic}
@@ -160,6 +163,8 @@ async def test_another_server_is_asked_about_the_same_organisation() -> None:
     endpoint = Endpoint("openai", [("list_flows", {"state": "draft"}), "{last}"])
     command = f"{sys.executable} -P -m aep_flow_mcp serve"
     async with peer(command, organisation, person) as client:
-        result = await Assistant(client, organisation, person, _maker(endpoint)).answer(question, "You answer.")
+        result = await Assistant(client, organisation, person, _maker(endpoint)).answer(
+            question, "You answer."
+        )
     assert (result.right, result.missing) == (True, ())
     assert any(one.path.endswith("/flows") for one in organisation.emulator.journal)

@@ -62,7 +62,9 @@ class Truth:
     @cached_property
     def flows(self) -> dict[str, Row]:
         by_id = {row["id"]: row for row in self.stored("flows")}
-        keys = {id: key.partition(":")[2] for key, id in self.organisation.ids.items() if key.startswith("flow:")}
+        keys = {
+            id: key.partition(":")[2] for key, id in self.organisation.ids.items() if key.startswith("flow:")
+        }
         return {keys[id]: row for id, row in by_id.items()}
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The two wire formats in which a model is asked: that of OpenAI's chat completions and that of Anthropic's messages."""
+"""The two wire formats in which a model is asked: OpenAI's chat completions and Anthropic's messages."""
 
 from __future__ import annotations
 
