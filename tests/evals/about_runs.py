@@ -63,9 +63,10 @@ def _failures(truth: Truth) -> list[Question]:
             (call("pipeline_health", window="24h", group_by="error"),),
             tuple(says(code) for code in _codes(truth, failing)),
         ),
-        *(_why(truth, key, words) for key, words in (
-            ("expired", "expired"), ("refused", "refused"), ("missing", "does not exist"), ("gone", "dataset")
-        )),
+        _why(truth, "expired", says("expired"), says(truth.name("account:expired"))),
+        _why(truth, "refused", says("refused"), says(truth.name("account:refused"))),
+        _why(truth, "missing", says("does not exist"), says(truth.source_of("missing")["params"]["path"])),
+        _why(truth, "gone", says("dataset"), says(truth.target_of("gone")["params"]["dataSetId"])),
         Question(
             "recovered", f"Does {truth.name('recovered')} still fail? When was its last failed run?",
             (call("diagnose_flow", flow=truth.name("recovered"), runs=100),),
@@ -88,13 +89,9 @@ def _codes(truth: Truth, keys: list[str]) -> list[str]:
     return sorted(found)
 
 
-def _why(truth: Truth, key: str, words: str) -> Question:
-    return Question(
-        f"why-{key}",
-        f"Why does {truth.name(key)} fail?",
-        (call("diagnose_flow", flow=truth.name(key)),),
-        (says(words),),
-    )
+def _why(truth: Truth, key: str, *facts: Fact) -> Question:
+    name = truth.name(key)
+    return Question(f"why-{key}", f"Why does {name} fail?", (call("diagnose_flow", flow=name),), facts)
 
 
 def _further(name: str) -> tuple[Call, ...]:
@@ -225,7 +222,7 @@ def _records(truth: Truth) -> list[Question]:
         ),
         Question(
             "rejected-why", f"Which error do the rows have that {partial} left out?",
-            (call("get_batch_errors", flow=partial),), (says("MAPPER-3700-400", "31.02", "date"),),
+            (call("get_batch_errors", flow=partial),), (says("MAPPER-3700-400", "cannot be read as a date"),),
         ),
         Question(
             "rejected-count", f"How many rows did the newest run of {partial} that lost any leave out?",
@@ -264,7 +261,8 @@ def _single(truth: Truth) -> list[Question]:
         ),
         Question(
             "one-failed-run", f"Why did run {failed.id} fail?",
-            (call("diagnose_flow", run_id=failed.id),), (says("expired"),),
+            (call("diagnose_flow", run_id=failed.id),),
+            (says("expired"), says(truth.name("account:expired"))),
         ),
         Question(
             "newest-run", f"When did the newest run of {truth.name('steady-1')} start?",

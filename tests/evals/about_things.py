@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evals.about_runs import named, omitted, says
-from evals.facts import Moment, Number
+from evals.facts import Fact, Moment, Number
 from evals.plan import OTHER
 from evals.question import Call, Question, call
 from evals.truth import Truth
@@ -44,7 +44,7 @@ def _datasets(truth: Truth) -> list[Question]:
         Question(
             "unused-dataset", f"Does any flow write into {truth.name('data:unused')}?",
             (call("trace_lineage", object=truth.name("data:unused"), kind="dataset"),),
-            (says("no flow", "nothing", "none", "0 flows", "not used"),),
+            (says(truth.name("data:unused")), says("no flow", "nothing", "edges: none", "no other flow", "not used")),
         ),
         Question(
             "target-dataset", f"Into which dataset does {truth.name('steady-2')} write?",
@@ -76,7 +76,7 @@ def _accounts(truth: Truth) -> list[Question]:
         Question(
             "account-works", f"Does the account {crm} still work?",
             (call("list_connections", name=crm), call("test_connection", connection_id=truth.id("account:refused"))),
-            (says("refused"),),
+            (says("refused"), says(_host(truth))),
         ),
         Question(
             "unused-account", "Which accounts does no flow use?",
@@ -89,9 +89,14 @@ def _accounts(truth: Truth) -> list[Question]:
         Question(
             "account-host", f"At which host is {crm}?",
             (call("list_connections", name=crm), call("get_connection", connection_id=truth.id("account:refused"))),
-            (says("drop.example"),),
+            (says(_host(truth)),),
         ),
     ]  # fmt: skip
+
+
+def _host(truth: Truth) -> str:
+    account = next(row for row in truth.stored("connections") if row["id"] == truth.id("account:refused"))
+    return str(account["auth"]["params"]["host"])
 
 
 def _account(truth: Truth, key: str) -> str:
@@ -104,22 +109,32 @@ def _lists(truth: Truth) -> list[Question]:
         state: [key for key, row in truth.flows.items() if row["state"] == state]
         for state in ("enabled", "disabled", "draft")
     }
-    outward = [key for key in ("audience", "push", "export")]
+    outward = ["audience", "push", "export"]
     return [
-        Question("flows-count", "How many flows are there?", (call("list_flows", count_only=True),), (Number("", len(truth.flows)),)),
+        Question(
+            "flows-count", "How many flows are there?", (call("list_flows", count_only=True),),
+            (Number("", len(truth.flows)),),
+        ),
         Question(
             "disabled", "Which flows are switched off?", (call("list_flows", state="disabled"),),
             (*named(truth, states["disabled"]), *omitted(truth, states["draft"])),
         ),
-        Question("drafts", "Which flows are drafts?", (call("list_flows", state="draft"),), named(truth, states["draft"])),
+        Question(
+            "drafts", "Which flows are drafts?", (call("list_flows", state="draft"),),
+            (*named(truth, states["draft"]), *omitted(truth, states["disabled"])),
+        ),
         Question(
             "enabled-count", "How many flows are switched on?", (call("list_flows", state="enabled", count_only=True),),
             (Number("", len(states["enabled"])),),
         ),
-        Question("destinations", "Which flows send data out?", (call("find_flows", kind="destination", limit=50),), named(truth, outward)),
+        Question(
+            "destinations", "Which flows send data out?", (call("find_flows", kind="destination", limit=50),),
+            named(truth, outward),
+        ),
         Question(
             "twins", "There are two flows called Twin feed. Through which accounts do they read?",
-            (call("find_flows", query="Twin feed"),), (says(_account(truth, "twin")), says(_account(truth, "twin-too"))),
+            (call("find_flows", query="Twin feed"),),
+            (says(_account(truth, "twin")), says(_account(truth, "twin-too"))),
         ),
         Question(
             "audiences", f"Which audiences does {truth.name('audience')} send?",
@@ -128,7 +143,11 @@ def _lists(truth: Truth) -> list[Question]:
         ),
         Question(
             "who-sends", f"Which flow sends the audience {_audiences(truth, 'push')[0]}?",
-            (call("find_flows", query=_audiences(truth, "push")[0]), call("list_flows", kind="destination", detail="full")), named(truth, ["push"]),
+            (
+                call("find_flows", query=_audiences(truth, "push")[0]),
+                call("list_flows", kind="destination", detail="full"),
+            ),
+            named(truth, ["push"]),
         ),
     ]  # fmt: skip
 
@@ -145,7 +164,8 @@ def _settings(truth: Truth) -> list[Question]:
     id, name = truth.id("flow:steady-3"), truth.name("steady-3")
     return [
         Question(
-            "how-often", f"How often is {name} scheduled to run?", (call("find_flows", query=name), call("describe_flow", flow_id=id)),
+            "how-often", f"How often is {name} scheduled to run?",
+            (call("find_flows", query=name), call("describe_flow", flow_id=id)),
             (says(*_every(int(schedule["interval"]), schedule["frequency"])),),
         ),
         Question(
@@ -161,11 +181,11 @@ def _settings(truth: Truth) -> list[Question]:
         Question(
             "mapped-fields", f"How many fields does the mapping of {truth.name('steady-1')} write?",
             described(truth.name("steady-1"), truth.id("flow:steady-1")),
-            (Number("", len(mapping["mappings"])),),
+            (Number("field", len(mapping["mappings"])),),
         ),
         Question(
             "other-sandbox", f"How does {name} differ from the flow of that name in the sandbox {OTHER}?",
-            (call("compare_flows", flow=name, other_sandbox=OTHER),), (says("interval", "schedule"),),
+            (call("compare_flows", flow=name, other_sandbox=OTHER),), _differs(truth, "steady-3"),
         ),
         Question(
             "source-path", f"Which folder or table does {truth.name('steady-5')} read?",
@@ -177,16 +197,36 @@ def _settings(truth: Truth) -> list[Question]:
             (call("find_connector", words="sftp"),), (says("host"), says("userName"), says("password")),
         ),
         Question(
-            "delta", f"By which column does {truth.name('running')} find what changed?",
-            described(truth.name("running"), truth.id("flow:running")),
-            (says("updated_at"),),
+            "delta",
+            f"By which column does {truth.name('running')} find what changed?",
+            (
+                call("describe_flow", flow_id=truth.name("running")),
+                call("find_flows", query=truth.name("running")),
+                call("get_flow", flow_id=truth.id("flow:running")),
+            ),
+            (says(_delta(truth)),),
         ),
     ]  # fmt: skip
+
+
+def _delta(truth: Truth) -> str:
+    """The column by which the flow `running` finds what changed."""
+    steps = truth.flows["running"]["transformations"]
+    return next(str(step["params"]["deltaColumn"]["name"]) for step in steps if step["name"] == "Copy")
 
 
 def _place(truth: Truth, key: str) -> str:
     params = truth.source_of(key)["params"]
     return str(params.get("path") or params.get("tableName"))
+
+
+def _differs(truth: Truth, key: str) -> tuple[Fact, ...]:
+    """The interval here and there, on one line of a comparison where the tool gives a line to it."""
+    there = truth.organisation.emulator.store.all(OTHER, "flows")
+    name = truth.name(key)
+    other = next(row["scheduleParams"] for row in there if row["name"] == name)
+    here = truth.flows[key]["scheduleParams"]
+    return (Number("interval", int(here["interval"])), Number("interval", int(other["interval"])))
 
 
 def _every(number: int, unit: str) -> tuple[str, ...]:
@@ -211,7 +251,8 @@ def _observed(truth: Truth) -> list[Question]:
             (says(str(truth.flows["steady-0"]["createdBy"])),),
         ),
         Question(
-            "counted", f"How many records did Adobe itself count into the dataset of {truth.name('steady-0')} in 24 hours?",
+            "counted",
+            f"How many records did Adobe itself count into the dataset of {truth.name('steady-0')} in 24 hours?",
             (call("get_ingestion_metrics", flow=truth.name("steady-0"), window="24h"),),
             (Number("", _counted(truth, "steady-0", day)),),
         ),

@@ -31,7 +31,7 @@ LATER: dict[str, str] = {
     "export-ends": _BY_NAME,
     "mapped-fields": _BY_NAME,
     "source-path": _BY_NAME,
-    "delta": _BY_NAME,
+    "delta": "describe_flow does not tell the column of an incremental load; get_flow does, by id",
     "who-created": "no tool that takes a name tells who made a flow whose making is older than the audit log",
     "stream-runs": "pipeline_health says 'no runs' of a streaming flow, as of one that should have had some",
 }

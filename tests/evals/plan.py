@@ -21,7 +21,7 @@ from foreign.draw import Draw
 
 SANDBOX, OTHER = "acme-stage", "acme-live"
 _WHO = (
-    "Nordwind", "Kestrel", "Meridian", "Plaça Nova", "Großmarkt", "東京支店", "Quillon", "Harrow", "Sólheimar", "Tamarisk",
+    "Nordwind", "Kestrel", "Meridian", "Plaça Nova", "Großmarkt", "東京支店", "Quillon", "Harrow", "Tamarisk",
     "Ferrous", "Lakeside", "Óbidos", "Vantage", "Wren", "Zephyr", "Cobalt", "Juniper", "Basalt", "Mistral", "Orchid",
     "Pampas", "Raven", "Saffron", "Thistle", "Umber", "Verbena", "Willow", "Xenon", "Yarrow", "Alder", "Briar", "Cedar",
     "Dune", "Ember", "Fjell", "Garnet", "Heath", "Indigo", "Jasper",
@@ -95,6 +95,7 @@ def _unused(names: Names) -> DatasetPlan:
 
 def _accounts(draw: Draw, names: Names) -> tuple[Account, ...]:
     broken = draw.choice("token", "the access key", "the session token")
+    host = f"drop-{draw.hex('host', 5)}.example"
     return (
         Account("files", names.take("bucket"), "amazon-s3", params={"bucketName": "in", "folderPath": "/"}),
         Account(
@@ -102,14 +103,18 @@ def _accounts(draw: Draw, names: Names) -> tuple[Account, ...]:
             broken=f"Access denied: {broken} has expired or was revoked (ExpiredToken, status code 403).",
         ),
         Account(
-            "refused", names.take("drop"), "sftp", params={"host": "drop.example", "port": 22, "userName": "acme"},
-            broken="Cannot connect to drop.example: connection refused (port 22).",
+            "refused", names.take("drop"), "sftp", params={"host": host, "port": 22, "userName": "acme"},
+            broken=f"Cannot connect to {host}: connection refused (port 22).",
         ),
         Account("tables", names.take("database"), "postgre-sql"),
         Account("crm", names.take("CRM"), "salesforce", params={"environmentUrl": "https://acme.my.salesforce.example"}),
         Account("http", names.take("collector"), "Streaming Connection",
                 params={"dataType": "raw", "authenticationRequired": False}),
         Account("idle", names.take("spare bucket"), "azure-blob", auth=1),
+        *(
+            Account(f"idle-{index}", names.take("old bucket"), "azure-blob", auth=1)
+            for index in range(draw.number("idle", 0, 6))
+        ),
         Account("profile-store", "Profile store", "profile-store", author="api"),
         Account("out", names.take("partner bucket"), "Amazon S3"),
         Account("push", names.take("push service"), "airship-attributes"),
@@ -148,6 +153,8 @@ def _flows(draw: Draw, names: Names, feeds: list[str]) -> tuple[FlowPlan, ...]:
     daily = Schedule("day", at=f"{draw.number('at', 0, 5):02}:{draw.number('past', 1, 59):02}")
     for index in range(6):
         add(f"steady-{index}", feed=feeds[index])
+    for index in range(draw.number("more", 0, 8)):
+        add(f"more-{index}", state=draw.at("more", index).choice("state", "enabled", "enabled", "disabled"))
     add("expired", "expired", faults=(Fault(Outcome.CREDENTIALS, since.number("expired", 50, 300)),))
     add("expired-too", "expired", faults=(Fault(Outcome.CREDENTIALS, since.number("expired2", 50, 300)),))
     add("refused", "refused", faults=(Fault(Outcome.HOST, since.number("refused", 30, 400)),))
@@ -155,6 +162,7 @@ def _flows(draw: Draw, names: Names, feeds: list[str]) -> tuple[FlowPlan, ...]:
         "missing",
         "files",
         file_missing=True,
+        place=f"/in/late/{draw.hex('late', 6)}.csv",
         faults=(Fault(Outcome.MISSING_FILE, since.number("missing", 60, 200)),),
     )
     add(
@@ -166,7 +174,13 @@ def _flows(draw: Draw, names: Names, feeds: list[str]) -> tuple[FlowPlan, ...]:
     add("stopped", schedule=Schedule("hour", 3, at="00:40"), stopped_days_ago=since.number("stopped", 2, 6))
     add("disabled", state="disabled", stopped_days_ago=9, updated_days_ago=float(since.number("off", 9, 20)))
     add("draft", state="draft")
-    add("running", "tables", schedule=Schedule("hour", 1), running_minutes=4.0, delta_column="updated_at")
+    add(
+        "running",
+        "tables",
+        schedule=Schedule("hour", 1),
+        running_minutes=4.0,
+        delta_column=draw.choice("delta", "changed_on", "row_version", "modified_ts"),
+    )
     add("gone", "files", datasets=("!lost",), faults=(Fault(Outcome.DATASET_GONE, 24 * 40),))
     add(
         "recovered", schedule=Schedule("hour", 1, at="00:10"),

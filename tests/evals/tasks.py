@@ -39,7 +39,8 @@ def tasks(truth: Truth) -> list[Question]:
         ),
         Question(
             "rename", f"Rename the flow {truth.name('steady-4')} ({renamed}) to {new_name}.",
-            (call("update_flow", flow_id=renamed, operations=rename),), kind="task", done=_has(renamed, "name", new_name),
+            (call("update_flow", flow_id=renamed, operations=rename),), kind="task",
+            done=_has(renamed, "name", new_name),
         ),
     ]  # fmt: skip
 

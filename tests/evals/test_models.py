@@ -89,7 +89,7 @@ async def test_an_answer_from_a_tool_is_right_and_one_from_nowhere_is_not(wire: 
         wrong = await assistant.answer(question, "You answer.")
     assert (right.right, right.calls, right.tokens_in, right.tokens_out) == (True, 1, 200, 20)
     assert (wrong.right, wrong.calls) == (False, 0)
-    assert wrong.missing == (str(question.facts[0]),)
+    assert wrong.missing[0] == str(question.facts[0])
     names = {tool.get("name") or tool["function"]["name"] for tool in endpoint.asked[0]["tools"]}
     assert {"find_flows", "pipeline_health", "run_flow_action"} <= names
     assert "key-of-the-test" in str(endpoint.headers[0].raw)
