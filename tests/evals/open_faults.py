@@ -41,8 +41,18 @@ NEVER: dict[str, str] = {
     "overdue-only": "flows whose runs lie beside the schedule's start count as due, no run",
     "never-ran": "last_status=never holds streaming flows, which have no runs",
     "skipped": "pipeline_health counts no skipped records",
-    "since-refused": f"{_ROWS}, and no more than 100 can be asked for",
-    "last-good-refused": f"{_ROWS}, and no more than 100 can be asked for",
-    "in-a-row": f"{_ROWS}, and no more than 100 can be asked for",
+    **dict.fromkeys(
+        (
+            "since-expired",
+            "since-expired-too",
+            "since-refused",
+            "since-missing",
+            "last-good-expired",
+            "last-good-refused",
+            "last-good-missing",
+            "in-a-row",
+        ),
+        f"{_ROWS}, and no more than 100 can be asked for",
+    ),
 }
 """Not answered by three calls, in some organisations."""
