@@ -8,7 +8,7 @@ PEERS := .venv-peers
 LOWEST := .venv-lowest
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test test-foreign attack soak check bench test-peers test-lowest surface connectors guides clean
+.PHONY: demo test test-foreign attack soak eval check bench test-peers test-lowest surface connectors guides clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -67,6 +67,9 @@ $(LOWEST)/.installed: pyproject.toml
 test-lowest: $(LOWEST)/.installed ## The guard, the settings and the commands with the lowest versions that pyproject.toml allows.
 	$(LOWEST)/bin/python -m pytest -n 2 -q -k 'not doctor_names' tests/guard tests/test_settings.py tests/protocol/test_commands.py
 
+eval: $(VENV)/.installed-dev ## Questions over generated organisations; EVAL="--seed 17 --server CMD"; docs/evaluation.md.
+	$(BIN)/python tests/evals/run.py $(EVAL)
+
 surface: $(VENV)/.installed-dev ## Write the snapshot of the tools, and the tables made from it.
 	$(BIN)/python -m aep_flow_mcp.surface.snapshot
 	$(BIN)/python -m aep_flow_mcp.surface.tables
@@ -78,4 +81,4 @@ guides: $(VENV)/.installed-dev ## Have the conversations of docs/guides once mor
 	$(BIN)/python tests/guides/write.py
 
 clean: ## Remove what the targets made.
-	rm -rf $(VENV) $(PEERS) $(LOWEST) bench-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(LOWEST) bench-results.json eval-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
