@@ -59,7 +59,7 @@ class Connectors(Answer):
 @read_tool("pipelines")
 async def find_connector(
     aep: Reader,
-    words: Annotated[str, Field(min_length=1, max_length=200, description='"s3", "http api", or an id')],
+    query: Annotated[str, Field(min_length=1, max_length=200, description='"s3", "http api", or an id')],
     direction: Direction | None = None,
     limit: Annotated[int, Field(ge=1, le=10)] = 3,
 ) -> Connectors:
@@ -69,11 +69,11 @@ async def find_connector(
     )
     specs = [spec for spec in found[0] if isinstance(spec, ConnectionSpec)]
     flow_specs = [spec for spec in found[1] if isinstance(spec, FlowSpec)]
-    ranked = connectors.rank(words, specs, direction) or _by_any_word(words, specs, direction)
+    ranked = connectors.rank(query, specs, direction) or _by_any_word(query, specs, direction)
     return Connectors(
         total=len(ranked),
         connectors=[_card(spec, direction or connectors.goes(spec), flow_specs) for spec in ranked[:limit]],
-        note=_note(words, specs, direction, total=len(ranked), limit=limit),
+        note=_note(query, specs, direction, total=len(ranked), limit=limit),
     )
 
 

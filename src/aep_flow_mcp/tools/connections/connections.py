@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from aep_flow_mcp.answers.connections import Connectors, common_fields, connections_listed
+from aep_flow_mcp.answers.connections import NAMED_BY, Connectors, common_fields, connections_listed
 from aep_flow_mcp.answers.exploring import (
     Compression,
     Encoding,
@@ -22,13 +23,14 @@ from aep_flow_mcp.answers.present import present
 from aep_flow_mcp.answers.text import Answer, Listing, Record, Whole
 from aep_flow_mcp.answers.whole import ONE, cut, left_out, size_of, whole
 from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.gathering.finding import connection_id_of
 from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.models.connections import Connection
 from aep_flow_mcp.platform.models.explore import FileType, ObjectType
 from aep_flow_mcp.platform.urls import FLOW_SERVICE
 from aep_flow_mcp.surface.dependencies import Reader, Rows
-from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit, OrderBy
+from aep_flow_mcp.surface.params import ConnectionRef, Cursor, Filters, Limit, OrderBy
 from aep_flow_mcp.surface.registry import read_tool
 
 CONFIGS_ROOM = 20_000
@@ -38,6 +40,8 @@ ConnectionState = Literal["enabled", "disabled", "initializing", "draft"]
 
 class ConnectionRow(BaseModel):
     """An account in a list."""
+
+    named_by: ClassVar[Mapping[str, str]] = NAMED_BY
 
     id: str
     name: str | None = None
@@ -78,16 +82,18 @@ async def list_connections(
 
 
 @read_tool("connections")
-async def get_connection(aep: Reader, connection_id: Id) -> Record:
+async def get_connection(aep: Reader, connection: ConnectionRef) -> Record:
     """An account, secrets masked. A streaming one shows its inletUrl."""
+    connection_id = await connection_id_of(aep, connection)
     stored = await aep.get_object("connections", connection_id)
     known = await declared_secrets(aep, stored)
     return whole(stored, known=known, path=f"{FLOW_SERVICE}/connections/{connection_id}", select=ONE)
 
 
 @read_tool("connections")
-async def test_connection(aep: Reader, connection_id: Id) -> ConnectionTest:
+async def test_connection(aep: Reader, connection: ConnectionRef) -> ConnectionTest:
     """Ask the external system whether an account's credentials work."""
+    connection_id = await connection_id_of(aep, connection)
     try:
         works = await aep.test_connection(connection_id)
     except PlatformError as error:
@@ -102,7 +108,7 @@ async def test_connection(aep: Reader, connection_id: Id) -> ConnectionTest:
 async def explore_connection(
     aep: Reader,
     shown: Rows,
-    connection_id: Id,
+    connection: ConnectionRef,
     object_type: ObjectType = "root",
     object: Path = None,
     file_type: FileType | None = None,
@@ -117,6 +123,7 @@ async def explore_connection(
     limit: Entries = 100,
 ) -> Explored:
     """Folders, files and tables an account can read; of a file or table, columns and first rows."""
+    connection_id = await connection_id_of(aep, connection)
     query = question(
         object_type,
         object,
@@ -133,8 +140,9 @@ async def explore_connection(
 
 
 @read_tool("connections")
-async def get_connection_configs(aep: Reader, connection_id: Id) -> Listing[Whole]:
+async def get_connection_configs(aep: Reader, connection: ConnectionRef) -> Listing[Whole]:
     """Configuration options that a connector offers for an account."""
+    connection_id = await connection_id_of(aep, connection)
     page = await aep.connection_configs(connection_id)
     items = [present(item) for item in page.items]
     if size_of(items) <= CONFIGS_ROOM:
