@@ -18,6 +18,7 @@ from aep_flow_mcp.insight.search import fold
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.windows import WindowError, parse_since
 from aep_flow_mcp.platform.concurrency import together
+from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.paging import Page
@@ -28,7 +29,7 @@ CLOSE_ENOUGH = 80.0
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _SHOWN = 5
 MOST_NAMED = 25
-"""Flows whose names a list of runs reads one by one."""
+"""Objects whose names a list reads one by one."""
 
 
 def is_flow_id(text: str) -> bool:
@@ -108,17 +109,40 @@ async def _exact_id(lister: Callable[..., Awaitable[Page[Any]]], text: str, what
     return text
 
 
+async def uses_of_accounts(
+    memory: Memory, aep: FlowReader, *, now: datetime
+) -> tuple[dict[str, int], str | None]:
+    """Account id -> how many flows use it; and why that cannot be told, where it cannot."""
+    try:
+        index = await index_of(memory, aep, now=now)
+    except PlatformError as error:
+        return {}, f"How many flows use each could not be read ({error.kind.value})."
+    lost = [
+        each
+        for each in index.problems
+        if each.endswith(("flows", "source connections", "target connections"))
+    ]
+    if lost:
+        return {}, f"How many flows use each could not be read: {', '.join(lost)}."
+    return index.uses(), None
+
+
 async def flow_names(aep: FlowReader, ids: Iterable[str]) -> tuple[dict[str, str], str | None]:
-    """The names of flows by id, and what to know where some could not be had: one call a flow, side by side."""
+    """The names of flows by id, and what to know where some could not be had."""
+    names, left = await names_of(aep.get_flow, ids)
+    return names, f"{left} further flows were not asked for their names." if left else None
+
+
+async def names_of(get: Callable[[str], Awaitable[Any]], ids: Iterable[str]) -> tuple[dict[str, str], int]:
+    """The names of what `get` reads, by id: one call each, side by side; and how many were not asked."""
     wanted = [id for id in dict.fromkeys(ids) if id]
     read = wanted[:MOST_NAMED]
-    flows = await together([partial(found, partial(aep.get_flow, id)) for id in read])
+    things = await together([partial(found, partial(get, id)) for id in read])
     names = {
-        id: str(flow) if isinstance(flow, Problem) else flow.name or id
-        for id, flow in zip(read, flows, strict=True)
+        id: f"{id} ({thing})" if isinstance(thing, Problem) else thing.name or id
+        for id, thing in zip(read, things, strict=True)
     }
-    left = len(wanted) - len(read)
-    return names, f"{left} further flows were not asked for their names." if left else None
+    return names, len(wanted) - len(read)
 
 
 async def _named(aep: FlowReader, name: str) -> list[Flow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
@@ -22,14 +23,19 @@ from aep_flow_mcp.answers.listing import Detail, Turn, counted
 from aep_flow_mcp.answers.present import present
 from aep_flow_mcp.answers.text import Answer, Listing, Record, Whole
 from aep_flow_mcp.answers.whole import ONE, cut, left_out, size_of, whole
+from aep_flow_mcp.app import App
+from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.gathering.conditions import where
-from aep_flow_mcp.gathering.finding import connection_id_of
+from aep_flow_mcp.gathering.finding import connection_id_of, uses_of_accounts
 from aep_flow_mcp.gathering.secret_fields import declared_secrets
+from aep_flow_mcp.gathering.times import now
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.models.connections import Connection
 from aep_flow_mcp.platform.models.explore import FileType, ObjectType
+from aep_flow_mcp.platform.paging import Page
+from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.urls import FLOW_SERVICE
-from aep_flow_mcp.surface.dependencies import Reader, Rows
+from aep_flow_mcp.surface.dependencies import AppState, Reader, Rows
 from aep_flow_mcp.surface.params import ConnectionRef, Cursor, Filters, Limit, OrderBy
 from aep_flow_mcp.surface.registry import read_tool
 
@@ -49,6 +55,7 @@ class ConnectionRow(BaseModel):
     connector: str | None = None
     connection_spec_id: str | None = None
     auth: str | None = None
+    flows: int | None = None
     updated_at: str | None = None
 
 
@@ -62,10 +69,12 @@ class ConnectionTest(Answer):
 
 @read_tool("connections")
 async def list_connections(
+    app: AppState,
     aep: Reader,
     name: str | None = None,
     connection_spec_id: str | None = None,
     state: ConnectionState | None = None,
+    unused: Annotated[bool, Field(description="only those that no flow uses")] = False,
     filters: Filters = None,
     order_by: OrderBy = None,
     limit: Limit = 20,
@@ -73,12 +82,47 @@ async def list_connections(
     detail: Detail = Detail.SUMMARY,
     count_only: bool = False,
 ) -> Listing[ConnectionRow | Whole]:
-    """List accounts (base connections). Names match exactly."""
+    """List accounts (base connections) and how many flows use each. Names match exactly."""
     asked = where({"name": name, "connectionSpec.id": connection_spec_id, "state": state}, filters)
-    if count_only:
+    if count_only and not unused:
         return counted(await aep.count_connections(filters=asked))
-    turn = Turn(limit, order_by, cursor, detail)
-    return await connections_listed(aep, aep.list_connections, asked, turn, _row)
+    if unused and count_only:
+        uses, _ = await _uses(app, aep, insist=True)
+        return counted(sum([not uses.get(item.id) async for item in aep.iter_connections(asked)]))
+    uses, lacking = {}, None
+
+    async def lister(asked: Any, **turned: Any) -> Page[Connection]:
+        nonlocal uses, lacking
+        page = await aep.list_connections(asked, **turned)
+        if unused or detail is Detail.SUMMARY:
+            # After the page: what is asked for may be refused, and then nothing else is read.
+            uses, lacking = await _uses(app, aep, insist=unused)
+        while unused:
+            page = replace(page, items=[item for item in page.items if not uses.get(item.id)])
+            if page.items or page.next_cursor is None:
+                break
+            page = await aep.list_connections(asked, **{**turned, "cursor": page.next_cursor})
+        return page
+
+    def row(item: Connection, connectors: Connectors) -> ConnectionRow:
+        used = {} if lacking else {"flows": uses.get(item.id, 0)}
+        return _row(item, connectors).model_copy(update=used)
+
+    found = await connections_listed(aep, lister, asked, Turn(limit, order_by, cursor, detail), row)
+    notes = [note for note in (found.note, lacking) if note]
+    return found.model_copy(update={"note": " ".join(notes) or None})
+
+
+async def _uses(app: App, aep: FlowReader, *, insist: bool) -> tuple[dict[str, int], str | None]:
+    """Account id -> how many flows use it, and why that cannot be told.
+
+    Raises:
+        AskedError: it cannot be told, and the question insists on it.
+    """
+    uses, lacking = await uses_of_accounts(app, aep, now=now())
+    if lacking and insist:
+        raise AskedError(f"Which accounts are unused cannot be told. {lacking}")
+    return uses, lacking
 
 
 @read_tool("connections")

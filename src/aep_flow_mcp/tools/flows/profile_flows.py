@@ -138,7 +138,7 @@ async def _flows(
     read = await _datasets_read(aep, page) if resolve else {}
     return listed(
         page,
-        lambda flow: StoreFlowRow.model_validate(dict(flow_row(flow, specs)) | read.get(flow.id, {})),
+        lambda flow: StoreFlowRow.model_validate(dict(flow_row(flow, specs, {})) | read.get(flow.id, {})),
         Detail.SUMMARY,
         note=note,
     )
