@@ -19,7 +19,7 @@ from aep_flow_mcp.gathering.flow_index import FlowIndexes
 from aep_flow_mcp.gathering.run_sweep import STARTED
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.server import FlowServer, build_server
-from aep_flow_mcp.tools.questions import pipeline_health
+from aep_flow_mcp.tools.questions import find_flows, pipeline_health
 from tools.asked import ms
 from tools.bed import SANDBOX, Bed
 from tools.conftest import NOW

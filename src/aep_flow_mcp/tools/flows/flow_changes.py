@@ -1,5 +1,6 @@
 """Tools that create, change, switch and remove flows."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -8,10 +9,12 @@ from pydantic import Field
 from aep_flow_mcp.gathering.finding import exact_flow_id
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.patches import Patch
 from aep_flow_mcp.guard.changes.steps import NothingToDo, PlanError
 from aep_flow_mcp.pipelines import wellknown
 from aep_flow_mcp.pipelines.checks.flows import check_options, check_schedule, check_transformations
 from aep_flow_mcp.pipelines.checks.outcome import Checked
+from aep_flow_mcp.pipelines.fixed import refused_changes
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.flow_bodies import (
     ExportEvery,
@@ -24,6 +27,7 @@ from aep_flow_mcp.planning.flow_bodies import (
     mapping_step,
     plan_flow,
     read_ends,
+    with_epochs,
 )
 from aep_flow_mcp.planning.patched import checked_ops
 from aep_flow_mcp.platform.models.common import to_text, to_texts
@@ -174,11 +178,15 @@ async def update_flow(aep: Reader, flow: FlowRef, operations: PatchOps, etag: Et
     """Patch a flow: /name, /scheduleParams, /transformations, /options. To switch it: run_flow_action."""
     flow_id = await exact_flow_id(aep, flow)
     item = await planning.stored(aep, Kind.FLOW, flow_id, etag=etag)
-    ops = [operation.as_json() for operation in operations]
+    ops = [with_epochs(operation.as_json()) for operation in operations]
     if any(op["path"] == "/state" for op in ops):
         raise PlanError("The state cannot be patched: use run_flow_action.")
     warnings: list[str] = []
     ops = await _checked(aep, item, ops, warnings)
+    patched = Patch.of(item, ops)
+    now = datetime.fromtimestamp(planning.now(), UTC)
+    before, after = (each.get("scheduleParams") for each in (patched.before, patched.after))
+    warnings += refused_changes(before, after, now=now)
     return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item), warnings=warnings)
 
 

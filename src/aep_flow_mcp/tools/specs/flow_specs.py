@@ -13,6 +13,7 @@ from aep_flow_mcp.answers.spec_fields import SpecField, fields_of
 from aep_flow_mcp.answers.text import Answer, Listing, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.names import Found, find_by_name, found_note
+from aep_flow_mcp.pipelines.fixed import fixed_of_spec
 from aep_flow_mcp.platform.answers import model_of
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
@@ -70,6 +71,7 @@ class FlowSpecCard(Answer):
     options: list[SpecField] | None = None
     transformations: list[TransformationRow] | None = None
     run_params: list[SpecField] | None = None
+    fixed: str | None = None
     item: dict[str, Any] | None = None
     note: str | None = None
 
@@ -203,6 +205,7 @@ def _card(spec: FlowSpec, connectors: list[ConnectionSpec]) -> FlowSpecCard:
         ]
         or None,
         run_params=fields_of(spec.run_spec) or None,
+        fixed=fixed_of_spec(spec),
         note=None if spec.has_runs else "Its flows have no runs to list.",
     )
 
