@@ -94,7 +94,7 @@ async def connection_id_of(aep: FlowReader, text: str) -> str:
 
 async def _exact_id(lister: Callable[..., Awaitable[Page[Any]]], text: str, what: str, finder: str) -> str:
     wanted = text.strip()
-    if is_flow_id(wanted) or not _can_be_asked(wanted):
+    if is_flow_id(wanted) or not can_be_asked(wanted):
         return text
     named = (await lister(Filter("name").eq(wanted), limit=_SHOWN)).items
     if len(named) > 1:
@@ -117,13 +117,8 @@ async def uses_of_accounts(
         index = await index_of(memory, aep, now=now)
     except PlatformError as error:
         return {}, f"How many flows use each could not be read ({error.kind.value})."
-    lost = [
-        each
-        for each in index.problems
-        if each.endswith(("flows", "source connections", "target connections"))
-    ]
-    if lost:
-        return {}, f"How many flows use each could not be read: {', '.join(lost)}."
+    if index.uses_lack:
+        return {}, f"How many flows use each could not be read: {', '.join(index.uses_lack)}."
     return index.uses(), None
 
 
@@ -147,13 +142,13 @@ async def names_of(get: Callable[[str], Awaitable[Any]], ids: Iterable[str]) -> 
 
 async def _named(aep: FlowReader, name: str) -> list[Flow]:
     """Flows of exactly this name; none for names that the service's filters cannot express."""
-    if not _can_be_asked(name):
+    if not can_be_asked(name):
         return []
     page = await aep.list_flows(Filter("name").eq(name), limit=_SHOWN)
     return page.items
 
 
-def _can_be_asked(name: str) -> bool:
+def can_be_asked(name: str) -> bool:
     """Whether the service's filters can express a name."""
     return bool(name) and "," not in name and '"' not in name
 

@@ -121,6 +121,12 @@ class FlowIndex:
         held = self.audiences.get(flow.id)
         return list(held.names) if held else []
 
+    @property
+    def uses_lack(self) -> list[str]:
+        """The lists without which nobody can say who uses what."""
+        needed = ("flows", "source connections", "target connections")
+        return [problem for problem in self.problems if problem.endswith(needed)]
+
     def uses(self) -> dict[str, int]:
         """Account id -> how many flows use it, whichever way."""
         return dict(Counter(id for flow in self.order for id in self.accounts_of(flow)))

@@ -13,11 +13,14 @@ from aep_flow_mcp.answers.exploring import (
     Compression,
     Encoding,
     Entries,
+    Entry,
     Explored,
     Path,
     Start,
     explored,
+    file_type_of,
     question,
+    with_columns,
 )
 from aep_flow_mcp.answers.listing import Detail, Turn, counted
 from aep_flow_mcp.answers.present import present
@@ -31,7 +34,7 @@ from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.gathering.times import now
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.models.connections import Connection
-from aep_flow_mcp.platform.models.explore import FileType, ObjectType
+from aep_flow_mcp.platform.models.explore import Exploration, FileType, ObjectType
 from aep_flow_mcp.platform.paging import Page
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.urls import FLOW_SERVICE
@@ -163,6 +166,7 @@ async def explore_connection(
     determine_properties: Annotated[bool, Field(description="detect the file's type and delimiter")] = False,
     filters: Annotated[dict[str, Any] | None, Field(description="PQL row filter")] = None,
     source_params: dict[str, Any] | None = None,
+    columns: Annotated[bool, Field(description="of a folder's files, where they are few")] = False,
     start: Start = 0,
     limit: Entries = 100,
 ) -> Explored:
@@ -180,7 +184,17 @@ async def explore_connection(
         filters=filters,
         source_params=source_params,
     )
-    return explored(await aep.explore_connection(connection_id, query), start=start, limit=limit, shown=shown)
+    found = await aep.explore_connection(connection_id, query)
+    answer = explored(found, start=start, limit=limit, shown=shown)
+    if not columns or answer.entries is None:
+        return answer
+
+    async def read(entry: Entry) -> Exploration:
+        path = entry.path or ""
+        kind = file_type or file_type_of(path)
+        return await aep.explore_connection(connection_id, question("file", path, file_type=kind))
+
+    return await with_columns(answer, read)
 
 
 @read_tool("connections")
