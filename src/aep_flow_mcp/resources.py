@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from aep_flow_mcp.guard.changes.change import Change
     from aep_flow_mcp.guard.changes.steps import Step
+    from aep_flow_mcp.surface.registry import ToolDef
 
 TEXT = "text/plain"
 MARKDOWN = "text/markdown"
@@ -104,7 +106,7 @@ RESOURCES = (
         "A flow with everything around it and its last runs.",
         "questions.describe_flow",
         "describe_flow",
-        takes="flow_id",
+        takes="flow",
         completes="flow",
     ),
     Resource(
@@ -114,7 +116,7 @@ RESOURCES = (
         "The latest runs of a flow.",
         "flows.runs",
         "list_runs",
-        takes="flow_id",
+        takes="flow",
         completes="flow",
         arguments={"limit": 50},
     ),
@@ -203,12 +205,16 @@ async def _read(app: App, uri: str) -> tuple[str, str]:
 async def _answer(app: App, item: Resource, object_id: str | None) -> str:
     from aep_flow_mcp.answers.present import redacted
     from aep_flow_mcp.answers.text import render
-    from aep_flow_mcp.surface.registry import ToolDef
 
     definition: ToolDef = getattr(importlib.import_module(f"aep_flow_mcp.tools.{item.module}"), item.tool)
     arguments = {**item.arguments, **({item.takes: object_id} if item.takes else {})}
-    text = render(redacted(await definition.fn(aep=app.reader(), **arguments)))
+    text = render(redacted(await definition.fn(aep=app.reader(), **_shared(app, definition), **arguments)))
     return text if item.completes != "connector" else await _with_schemas(app, object_id or "", text)
+
+
+def _shared(app: App, definition: ToolDef) -> dict[str, App]:
+    """What this server shares, for a tool that finds things by name with it."""
+    return {"app": app} if "app" in signature(definition.fn).parameters else {}
 
 
 async def _with_schemas(app: App, spec_id: str, summary: str) -> str:

@@ -17,6 +17,8 @@ from aep_flow_mcp.platform.reader import FlowReader
 
 ItemT = TypeVar("ItemT", bound=BaseModel)
 RowT = TypeVar("RowT", bound=BaseModel)
+NAMED_BY: Mapping[str, str] = {"connection_spec_id": "connector"}
+"""What rows of these say by name (see `answers.text.table`)."""
 Connectors = Mapping[str, ConnectionSpec]
 """Connection specs by id."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -10,6 +12,8 @@ from pydantic import BaseModel, Field
 from aep_flow_mcp.answers.rows import NOTES, RowsShown, rows_of
 from aep_flow_mcp.answers.text import Answer, clean
 from aep_flow_mcp.gathering.asked import AskedError
+from aep_flow_mcp.platform.concurrency import together
+from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.models.explore import (
     Column,
     Exploration,
@@ -31,6 +35,9 @@ _COLUMNS_ROOM = 14_000
 _ROWS_ROOM = 8_000
 _ENTRIES_ROOM = 22_000
 _ENTRY_OVERHEAD = 30
+_COLUMNS_OF_ONE = 60
+FEW_FILES = 8
+"""Files of a folder whose columns are read in one call."""
 
 
 Compression = Literal["bzip2", "gzip", "deflate", "zipDeflate", "tarGzip", "tar"]
@@ -41,12 +48,14 @@ Start = Annotated[int, Field(ge=0)]
 
 
 class Entry(BaseModel):
-    """A folder, file or table."""
+    """A folder, file or table. `more` is what else the connector says of it, such as size and time of change."""
 
     type: str | None = None
     name: str | None = None
     path: str | None = None
     can_preview: bool | None = None
+    more: str | None = None
+    columns: list[str] | None = None
 
 
 class ColumnRow(BaseModel):
@@ -147,7 +156,56 @@ def _folder_note(total: int, end: int) -> str | None:
 
 
 def _entry(item: ExploreItem) -> Entry:
-    return Entry(type=item.type, name=item.name, path=item.path, can_preview=item.can_preview)
+    known = {"type", "name", "path", "canPreview", "canFetchSchema"}
+    told = {
+        name: value
+        for name, value in (item.model_extra or {}).items()
+        if name not in known and isinstance(value, str | int | float) and not isinstance(value, bool)
+    }
+    more = ", ".join(f"{name} {_short(value)}" for name, value in list(told.items())[:_CELL_PARTS])
+    return Entry(
+        type=item.type, name=item.name, path=item.path, can_preview=item.can_preview, more=more or None
+    )
+
+
+async def with_columns(answer: Explored, read: Callable[[Entry], Awaitable[Exploration]]) -> Explored:
+    """A folder with the columns of each of its files, where there are few; a file that cannot be read says why.
+
+    read: explores one file.
+    """
+    files = [entry for entry in answer.entries or [] if entry.type == "file"]
+    if len(files) > FEW_FILES:
+        note = f"Columns are read of at most {FEW_FILES} files; here are {len(files)}."
+        return answer.model_copy(update={"note": " ".join(filter(None, (answer.note, note)))})
+
+    async def columns(entry: Entry) -> list[str]:
+        try:
+            found = await read(entry)
+        except PlatformError as error:
+            return [f"(not read: {error.kind.value})"]
+        names = [column.name or "" for column in found.preview.all_columns] if found.preview else []
+        more = [f"… {len(names) - _COLUMNS_OF_ONE} more"] if len(names) > _COLUMNS_OF_ONE else []
+        return names[:_COLUMNS_OF_ONE] + more
+
+    read_columns = await together([partial(columns, entry) for entry in files])
+    of = {entry.path: names for entry, names in zip(files, read_columns, strict=True)}
+    entries = [
+        entry.model_copy(update={"columns": of[entry.path]}) if entry.type == "file" else entry
+        for entry in answer.entries or []
+    ]
+    return answer.model_copy(update={"entries": entries})
+
+
+def file_type_of(path: str) -> FileType:
+    """The format that a file's name says; delimited where it says none."""
+    name = path.casefold()
+    return (
+        "json"
+        if name.endswith((".json", ".jsonl"))
+        else "parquet"
+        if name.endswith(".parquet")
+        else "delimited"
+    )
 
 
 def _preview(preview: ExplorePreview, *, start: int, shown: RowsShown) -> Explored:

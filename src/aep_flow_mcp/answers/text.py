@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, RootModel
@@ -113,12 +114,26 @@ def _listing(answer: Listing[Any]) -> str:
 
 
 def table(rows: list[Any]) -> list[str]:
-    """A header and a line a row; columns that no row fills are left out."""
+    """A header and a line a row; columns that no row fills are left out, and ids that go without saying.
+
+    A row's class says in `named_by` which of its ids goes without saying where another field is filled in all rows:
+    such an id stands in the structure only.
+    """
     dumped = [row.model_dump(mode="json") for row in rows]
-    columns = [name for name in dumped[0] if any(row[name] not in (None, [], {}) for row in dumped)]
+    named = {id: name for id, name in _named_by(rows[0]).items() if all(row[name] for row in dumped)}
+    columns = [
+        name
+        for name in dumped[0]
+        if name not in named and any(row[name] not in (None, [], {}) for row in dumped)
+    ]
     lines = [" | ".join(columns)]
     lines.extend(" | ".join(_cell(row[name]).replace("|", BAR) for name in columns) for row in dumped)
     return lines
+
+
+def _named_by(row: BaseModel) -> Mapping[str, str]:
+    named: Mapping[str, str] = getattr(type(row), "named_by", {})
+    return named
 
 
 def object_lines(answer: BaseModel, indent: str = "") -> list[str]:

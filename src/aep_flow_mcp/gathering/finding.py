@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.gathering.flow_index import FlowIndex, FlowIndexes
+from aep_flow_mcp.gathering.flow_parts import found
 from aep_flow_mcp.gathering.memory import Memory
 from aep_flow_mcp.gathering.progress import Progress
 from aep_flow_mcp.gathering.whole_lists import Reading
 from aep_flow_mcp.insight.search import fold
+from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.windows import WindowError, parse_since
+from aep_flow_mcp.platform.concurrency import together
+from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.models.flows import Flow
+from aep_flow_mcp.platform.paging import Page
 from aep_flow_mcp.platform.reader import FlowReader
 
 CLOSE_ENOUGH = 80.0
 """A search score from which on a single best match is taken for what was meant."""
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _SHOWN = 5
+MOST_NAMED = 25
+"""Objects whose names a list reads one by one."""
 
 
 def is_flow_id(text: str) -> bool:
@@ -65,12 +74,83 @@ async def flow_id_of(
     raise AskedError(f"No flow is called {wanted!r}. Close: {shown}. Give the id of the one you mean.")
 
 
+async def exact_flow_id(aep: FlowReader, text: str) -> str:
+    """The id of the flow that a change is meant for: an id, or a whole name that only one flow has.
+
+    Raises:
+        AskedError: several flows have this name, or none.
+    """
+    return await _exact_id(aep.list_flows, text, "flow", "find_flows")
+
+
+async def connection_id_of(aep: FlowReader, text: str) -> str:
+    """The id of the account (base connection) that is meant: an id, or a whole name that only one has.
+
+    Raises:
+        AskedError: several accounts have this name, or none.
+    """
+    return await _exact_id(aep.list_connections, text, "connection", "list_connections")
+
+
+async def _exact_id(lister: Callable[..., Awaitable[Page[Any]]], text: str, what: str, finder: str) -> str:
+    wanted = text.strip()
+    if is_flow_id(wanted) or not can_be_asked(wanted):
+        return text
+    named = (await lister(Filter("name").eq(wanted), limit=_SHOWN)).items
+    if len(named) > 1:
+        which = ", ".join(f"{item.id} ({item.state})" for item in named)
+        raise AskedError(f"Several {what}s are called {wanted!r}: {which}. Give the id.")
+    if named:
+        return str(named[0].id)
+    if any(map(str.isspace, wanted)):
+        raise AskedError(
+            f"No {what} is called {wanted!r}, and it is not an id: {finder} shows what there is."
+        )
+    return text
+
+
+async def uses_of_accounts(
+    memory: Memory, aep: FlowReader, *, now: datetime
+) -> tuple[dict[str, int], str | None]:
+    """Account id -> how many flows use it; and why that cannot be told, where it cannot."""
+    try:
+        index = await index_of(memory, aep, now=now)
+    except PlatformError as error:
+        return {}, f"How many flows use each could not be read ({error.kind.value})."
+    if index.uses_lack:
+        return {}, f"How many flows use each could not be read: {', '.join(index.uses_lack)}."
+    return index.uses(), None
+
+
+async def flow_names(aep: FlowReader, ids: Iterable[str]) -> tuple[dict[str, str], str | None]:
+    """The names of flows by id, and what to know where some could not be had."""
+    names, left = await names_of(aep.get_flow, ids)
+    return names, f"{left} further flows were not asked for their names." if left else None
+
+
+async def names_of(get: Callable[[str], Awaitable[Any]], ids: Iterable[str]) -> tuple[dict[str, str], int]:
+    """The names of what `get` reads, by id: one call each, side by side; and how many were not asked."""
+    wanted = [id for id in dict.fromkeys(ids) if id]
+    read = wanted[:MOST_NAMED]
+    things = await together([partial(found, partial(get, id)) for id in read])
+    names = {
+        id: f"{id} ({thing})" if isinstance(thing, Problem) else thing.name or id
+        for id, thing in zip(read, things, strict=True)
+    }
+    return names, len(wanted) - len(read)
+
+
 async def _named(aep: FlowReader, name: str) -> list[Flow]:
     """Flows of exactly this name; none for names that the service's filters cannot express."""
-    if not name or "," in name or '"' in name:
+    if not can_be_asked(name):
         return []
     page = await aep.list_flows(Filter("name").eq(name), limit=_SHOWN)
     return page.items
+
+
+def can_be_asked(name: str) -> bool:
+    """Whether the service's filters can express a name."""
+    return bool(name) and "," not in name and '"' not in name
 
 
 def _several(flows: list[Flow]) -> str:

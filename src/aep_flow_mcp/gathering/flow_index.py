@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,9 +23,12 @@ from aep_flow_mcp.gathering.whole_lists import (
 )
 from aep_flow_mcp.insight.facts import FlowFacts
 from aep_flow_mcp.insight.search import Field, SearchIndex, fold
+from aep_flow_mcp.insight.words import audience_schedule
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import PlatformError
+from aep_flow_mcp.platform.models.common import to_text
 from aep_flow_mcp.platform.models.connections import SourceConnection, TargetConnection
+from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.models.neighbours import Dataset
 
 MAX_AGE = 60.0
@@ -39,6 +43,15 @@ class End:
     account: str | None
     schema: str | None
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audiences:
+    """What the index keeps of the audiences that a destination flow activates."""
+
+    names: tuple[str, ...]
+    ids: tuple[str, ...]
+    schedules: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,8 @@ class FlowIndex:
     accounts: dict[str, str]
     problems: tuple[str, ...]
     read_at: float
+    audiences: dict[str, Audiences] = field(default_factory=dict)
+    """Of each flow that activates any, by the flow's id."""
     complete: bool = True
     """False when time allowed only a part of some list; `problems` says of which."""
     order: list[FlowFacts] = field(init=False)
@@ -109,6 +124,32 @@ class FlowIndex:
         ends = (self.ends.get(id) for id in (*flow.source_ids, *flow.target_ids))
         return list(dict.fromkeys((*flow.accounts, *(end.account for end in ends if end and end.account))))
 
+    def source_accounts(self, flow: FlowFacts) -> list[str]:
+        """The names of the accounts that a flow reads with."""
+        return self._account_names(flow.source_ids)
+
+    def target_accounts(self, flow: FlowFacts) -> list[str]:
+        """The names of the accounts that a flow writes with."""
+        return self._account_names(flow.target_ids)
+
+    def audience_names(self, flow: FlowFacts) -> list[str]:
+        held = self.audiences.get(flow.id)
+        return list(held.names) if held else []
+
+    @property
+    def uses_lack(self) -> list[str]:
+        """The lists without which nobody can say who uses what."""
+        needed = ("flows", "source connections", "target connections")
+        return [problem for problem in self.problems if problem.endswith(needed)]
+
+    def uses(self) -> dict[str, int]:
+        """Account id -> how many flows use it, whichever way."""
+        return dict(Counter(id for flow in self.order for id in self.accounts_of(flow)))
+
+    def _account_names(self, ids: Iterable[str]) -> list[str]:
+        owners = (end.account for id in ids if (end := self.ends.get(id)))
+        return list(dict.fromkeys(self.accounts.get(id, id) for id in owners if id))
+
     def dataset_names(self, flow: FlowFacts) -> list[str]:
         """Names, and what to say of datasets that Catalog does not list (any more)."""
         lost = "" if "datasets" in self.problems else " (not found)"
@@ -127,6 +168,7 @@ class FlowIndex:
             ("dataset", " ".join(self.dataset_names(flow)), 0.9),
             ("account", " ".join(self.account_names(flow)), 0.9),
             ("connector", " ".join(self.connector_names(flow)), 0.9),
+            ("audience", " ".join(self.audience_names(flow)), 0.9),
             ("path", " ".join(paths), 0.85),
             ("description", flow.description, 0.8),
         ]
@@ -135,6 +177,8 @@ class FlowIndex:
     def _ids(self, flow: FlowFacts) -> Iterable[str]:
         yield flow.id
         yield from (*flow.source_ids, *flow.target_ids, *self.accounts_of(flow), *self.datasets_of(flow))
+        if flow.id in self.audiences:
+            yield from self.audiences[flow.id].ids
         if flow.mapping_id:
             yield flow.mapping_id
 
@@ -181,6 +225,7 @@ async def read_index(reading: Reading) -> FlowIndex:
     ends: dict[str, End] = {}
     accounts: dict[str, str] = {}
     flows: dict[str, FlowFacts] = {}
+    audiences: dict[str, Audiences] = {}
     datasets: dict[str, Dataset] = {}
     titles: dict[str, str] = {}
     connectors: dict[str, str] = {}
@@ -201,7 +246,7 @@ async def read_index(reading: Reading) -> FlowIndex:
     owners = partial(read, aep.list_connections, collector(accounts, lambda item: item.name or item.id))
     await together(
         [
-            partial(into, flows, partial(read_flows, reading)),
+            partial(into, flows, partial(read_flows, reading, aside=partial(_keep_audiences, audiences))),
             partial(optional, "datasets", partial(into, datasets, partial(read_datasets, aep))),
             partial(optional, "schemas", partial(into, titles, partial(read_schema_titles, aep))),
             partial(optional, "connectors", partial(into, connectors, partial(read_connectors, aep))),
@@ -220,8 +265,27 @@ async def read_index(reading: Reading) -> FlowIndex:
         accounts=accounts,
         problems=(*problems, *(f"a part of the {what}" for what in sorted(reading.progress.cut))),
         read_at=began,
+        audiences=audiences,
         complete=not reading.progress.cut,
     )
+
+
+def _keep_audiences(known: dict[str, Audiences], raw: dict[str, Any]) -> None:
+    """Most flows have none: a look at the raw object is cheaper than reading it whole."""
+    steps = raw.get("transformations")
+    params = (
+        step.get("params")
+        for step in (steps if isinstance(steps, list) else [steps])
+        if isinstance(step, dict)
+    )
+    if not any(isinstance(each, dict) and "segmentSelectors" in each for each in params):
+        return
+    flow = Flow.model_validate(raw)
+    if flow.audiences:
+        names = (to_text(each.get("name")) for each in flow.audiences)
+        ids = (to_text(each.get("id")) for each in flow.audiences)
+        schedules = map(audience_schedule, flow.audiences)
+        known[flow.id] = Audiences(*(tuple(filter(None, each)) for each in (names, ids, schedules)))
 
 
 def source_end(source: SourceConnection) -> End:

@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any
 
 from aep_flow_mcp.gathering.asked import AskedError
-from aep_flow_mcp.gathering.finding import index_of
+from aep_flow_mcp.gathering.finding import can_be_asked, index_of
+from aep_flow_mcp.gathering.flow_index import FlowIndex
 from aep_flow_mcp.gathering.flow_parts import found
 from aep_flow_mcp.gathering.memory import Memory
 from aep_flow_mcp.gathering.progress import Progress
@@ -19,9 +20,10 @@ from aep_flow_mcp.insight.search import fold
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
-from aep_flow_mcp.platform.filters import Filter
+from aep_flow_mcp.platform.filters import Condition, Filter
 from aep_flow_mcp.platform.models.connections import SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.flows import Flow
+from aep_flow_mcp.platform.paging import Page
 from aep_flow_mcp.platform.reader import FlowReader
 
 MOST_OF_ONE = 300
@@ -44,6 +46,8 @@ async def find_start(
     by_id = await _by_id(aep, wanted, [kind] if kind else list(_GETS))
     if by_id is not None:
         return by_id
+    if kind in _ENDS:
+        return await _end_called(aep, wanted, kind)
     index = await index_of(memory, aep, now=now, progress=progress)
     named: dict[NodeKind, dict[str, str]] = {
         NodeKind.FLOW: {flow.id: flow.name for flow in index.order},
@@ -56,6 +60,10 @@ async def find_start(
     same = [(each, id) for each in kinds for id, name in named.get(each, {}).items() if fold(name) == plain]
     if len(same) == 1:
         return same[0]
+    if not same and kind is None:
+        same = await _ends_called(aep, wanted, list(_ENDS))
+        if len(same) == 1:
+            return same[0]
     if same:
         which = ", ".join(f"{each.value} {id}" for each, id in same[:5])
         raise AskedError(f"Several objects are called {wanted!r}: {which}. Give kind, or the id.")
@@ -67,6 +75,50 @@ async def find_start(
     which = ", ".join(f"{name} ({each.value} {id})" for each, id, name in close[:5])
     hint = f"Close: {which}." if close else "Try find_flows."
     raise AskedError(f"No object is called {wanted!r}. {hint}{index.lacking}")
+
+
+_ENDS: dict[NodeKind, Callable[[FlowReader, Condition], Awaitable[Page[Any]]]] = {
+    NodeKind.SOURCE: lambda aep, asked: aep.list_source_connections(asked, limit=5),
+    NodeKind.TARGET: lambda aep, asked: aep.list_target_connections(asked, limit=5),
+}
+
+
+async def _ends_called(aep: FlowReader, name: str, kinds: list[NodeKind]) -> list[Key]:
+    """The source and target connections of exactly this name; none for names that filters cannot express."""
+    if not can_be_asked(name):
+        return []
+    pages = await together([partial(_ENDS[kind], aep, Filter("name").eq(name)) for kind in kinds])
+    return [(kind, item.id) for kind, page in zip(kinds, pages, strict=True) for item in page.items]
+
+
+async def _end_called(aep: FlowReader, name: str, kind: NodeKind) -> Key:
+    called = await _ends_called(aep, name, [kind])
+    if len(called) == 1:
+        return called[0]
+    what = kind.value.replace("_", " ")
+    if called:
+        ids = ", ".join(id for _, id in called)
+        raise AskedError(f"Several {what}s are called {name!r}: {ids}. Give the id.")
+    raise AskedError(f"No {what} is called {name!r}: list_{kind.value}s shows what there is.")
+
+
+def used_by_this_flow_only(index: FlowIndex, flow_id: str, keys: Iterable[Key]) -> set[Key]:
+    """Which of the objects at the ends of a flow no other flow of the sandbox uses."""
+    mine = index.flows.get(flow_id)
+    if mine is None:
+        return set()
+    others = [flow for flow in index.order if flow.id != flow_id]
+    used: dict[NodeKind, set[str]] = {
+        NodeKind.ACCOUNT: {id for flow in others for id in index.accounts_of(flow)},
+        NodeKind.DATASET: {id for flow in others for id in index.datasets_of(flow)},
+        NodeKind.MAPPING: {flow.mapping_id for flow in others if flow.mapping_id},
+    }
+    own: dict[NodeKind, set[str]] = {
+        NodeKind.ACCOUNT: set(index.accounts_of(mine)),
+        NodeKind.DATASET: set(index.datasets_of(mine)),
+        NodeKind.MAPPING: {mine.mapping_id} if mine.mapping_id else set(),
+    }
+    return {key for key in keys if key[0] in used and key[1] in own[key[0]] - used[key[0]]}
 
 
 _GETS: dict[NodeKind, Callable[[FlowReader, str], Awaitable[Any]]] = {

@@ -327,3 +327,22 @@ def _checked(
         missing = Problem("mapping_id", f"is required: {spec.name if spec else spec_id} maps raw data.")
         return replace(checked, problems=(*checked.problems, missing))
     return checked
+
+
+def with_epochs(op: dict[str, Any]) -> dict[str, Any]:
+    """A patch operation on a schedule whose times, as they are shown, are ISO 8601: as the service keeps them.
+
+    Raises:
+        PlanError: a text that is neither a time nor a number.
+    """
+    path, value = op["path"], op.get("value")
+    if path == "/scheduleParams" and isinstance(value, dict):
+        return {**op, "value": {name: _epoch(name, each) for name, each in value.items()}}
+    parent, _, name = path.rpartition("/")
+    return {**op, "value": _epoch(name, value)} if parent == "/scheduleParams" and "value" in op else op
+
+
+def _epoch(name: str, value: Any) -> Any:
+    if name not in ("startTime", "endTime") or not isinstance(value, str) or value.strip().isdecimal():
+        return value
+    return epoch_seconds(value, name)

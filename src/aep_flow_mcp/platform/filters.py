@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal, cast
 
+from .models.common import to_time
 from .urls import Param, invalid, shown
 
 Operator = Literal["==", ">=", "<=", ">", "<"]
@@ -27,6 +28,7 @@ Value = str | int | float | bool | datetime
 _PATH = re.compile(r"[A-Za-z_$@][\w$@:\-]*(\[\])?(\.[A-Za-z_$@][\w$@:\-]*(\[\])?)*", re.ASCII)
 _EXPRESSION = re.compile(r"(?P<path>[^=<>!~]*)(?P<op>[=<>!~]+)(?P<rest>.*)", re.DOTALL)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ORDER = re.compile(r"[+-]?[A-Za-z_$@][\w$@.\[\]\-]*", re.ASCII)
 _OPERATORS = ("==", ">=", "<=", ">", "<")
 _MAX_VALUES = 100
@@ -168,9 +170,13 @@ def _text(value: Value) -> str:
 
 def _number(path: str, value: Value) -> str:
     text = _text(value)
+    moment = to_time(text) if isinstance(value, str) and _ISO.match(text) else None
+    if moment is not None:
+        # Schedules hold seconds; everything else holds milliseconds.
+        return str(epoch_ms(moment) // 1000 if path.startswith("scheduleParams.") else epoch_ms(moment))
     if isinstance(value, bool) or not _NUMBER.fullmatch(text):
         raise invalid(
-            f"{path} can only be compared with a number (times are epoch milliseconds), not {shown(text)}."
+            f"{path} can only be compared with a number (times: ISO 8601 or epoch milliseconds), not {shown(text)}."
         )
     return text
 

@@ -22,6 +22,15 @@ _EXACT = 2**53
 
 _Schema = Mapping[str, Any]
 
+FORMER_NAMES: Mapping[str, str] = {
+    "flow_id": "flow",
+    "connection_id": "connection",
+    "words": "query",
+    "find_connection_spec.name": "query",
+}
+"""Former name of an argument -> its present one, in every tool that declares only the present one; a name with a
+tool before it counts in that tool alone. Former names are accepted silently for one release."""
+
 
 class _LeftOut:
     """What null becomes."""
@@ -36,6 +45,21 @@ def fitted(arguments: Mapping[str, Any], schema: _Schema) -> dict[str, Any]:
     Below a schema that takes anything (`{}`, an object without declared members) nothing is changed: null is a value.
     """
     return _members(arguments, schema)
+
+
+def renamed(tool: str, arguments: Mapping[str, Any], schema: _Schema) -> dict[str, Any]:
+    """The arguments under their present names. Where both names are given nothing is changed: one of them is wrong."""
+    declared = schema.get("properties") or {}
+
+    def present(name: str) -> str:
+        now = FORMER_NAMES.get(f"{tool}.{name}") or FORMER_NAMES.get(name)
+        return (
+            now
+            if now is not None and now in declared and name not in declared and now not in arguments
+            else name
+        )
+
+    return {present(name): value for name, value in arguments.items()}
 
 
 def broken_text(value: Any, path: str = "") -> str | None:

@@ -14,7 +14,7 @@ from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnno
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
 from aep_flow_mcp.platform.redaction.values import Redactor
-from aep_flow_mcp.surface.arguments import broken_text, fitted
+from aep_flow_mcp.surface.arguments import broken_text, fitted, renamed
 from aep_flow_mcp.surface.snapshot import Card, definition_of
 
 
@@ -130,7 +130,7 @@ class ListedTool(Tool):
                 f"{self.name} was not called: {where} holds half of a character (a lone surrogate). "
                 "Send the text again."
             )
-        return fitted(arguments, self.parameters)
+        return fitted(renamed(self.name, arguments, self.parameters), self.parameters)
 
     def _split_arguments(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         known: dict[str, Any] = self.parameters["properties"]

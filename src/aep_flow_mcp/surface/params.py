@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 Id = Annotated[str, Field(min_length=1, max_length=200)]
-FlowId = Id
+FlowRef = Annotated[str, Field(min_length=1, max_length=300, description="id or name")]
+ConnectionRef = FlowRef
 Limit = Annotated[int, Field(ge=1, le=100)]
 Cursor = Annotated[str | None, Field(description="next_cursor of the previous page")]
 OrderBy = Annotated[str | None, Field(description="property, - before it for descending, e.g. -createdAt")]

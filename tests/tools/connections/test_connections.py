@@ -16,7 +16,7 @@ LISTS = {
     "list_target_connections": "targetConnections",
 }
 GETS = {
-    "get_connection": ("connections", "connection_id"),
+    "get_connection": ("connections", "connection"),
     "get_source_connection": ("sourceConnections", "source_connection_id"),
     "get_target_connection": ("targetConnections", "target_connection_id"),
 }

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from aep_flow_mcp.answers.exploring import explored
 from aep_flow_mcp.answers.rows import shape
+from aep_flow_mcp.platform.models.explore import Exploration
 from tools.bed import SANDBOX, Bed
 
 LANDING_ZONE = "landing-zone"
@@ -186,3 +188,23 @@ async def test_the_landing_zone_says_where_it_is_and_no_secret(bed: Bed, dlz_typ
 
 async def test_unknown_landing_zones(bed: Bed) -> None:
     assert "dlz_type" in await bed.refusal("get_landing_zone_container", dlz_type="other")
+
+
+async def test_the_columns_of_all_files_of_a_small_folder_are_one_call(bed: Bed) -> None:
+    connection, tree = a_tree_with(bed, "file")
+    path = next(path for path, node in tree.items() if node["type"] == "file")
+    folder = f"{path.rsplit('/', 1)[0]}/"
+    answer = await bed.answer("explore_connection", connection=connection, object=folder, columns=True)
+    files = [entry for entry in answer["entries"] if entry["type"] == "file"]
+    assert 0 < len(files) <= 8
+    for entry in files:
+        assert entry["columns"] == [column["name"] for column in tree[entry["path"]]["columns"]]
+    plain = await bed.answer("explore_connection", connection=connection, object=folder)
+    assert all("columns" not in entry for entry in plain["entries"])
+
+
+def test_what_else_a_connector_says_of_a_file_is_shown() -> None:
+    items = [{"type": "file", "name": "a.csv", "path": "/a.csv", "size": 12, "lastModified": "2026-03-01"}]
+    answer = explored(Exploration.read(items), start=0, limit=10, shown="on")
+    assert answer.entries is not None
+    assert answer.entries[0].more == "size 12, lastModified 2026-03-01"

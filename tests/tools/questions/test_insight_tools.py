@@ -19,7 +19,7 @@ from aep_flow_mcp.gathering.flow_index import FlowIndexes
 from aep_flow_mcp.gathering.run_sweep import STARTED
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.server import FlowServer, build_server
-from aep_flow_mcp.tools.questions import pipeline_health
+from aep_flow_mcp.tools.questions import find_flows, pipeline_health
 from tools.asked import ms
 from tools.bed import SANDBOX, Bed
 from tools.conftest import NOW
@@ -130,13 +130,16 @@ async def test_the_index_is_kept_for_a_minute_and_says_its_age(
     bed: Bed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, text = await bed.call("find_flows", query="orders")
-    assert "just read" in text
+    assert "index" not in text
+    assert "just read" not in text
     sent = len(bed.sent())
     second = await bed.answer("find_flows", query="contacts")
     assert len(bed.sent()) == sent
     assert first["age_s"] <= second["age_s"] <= 60
     bed.emulator.store.put(SANDBOX, "flows", {**bed.stored("flows")[0], "name": "Renamed just now"})
     assert (await bed.answer("find_flows", query="renamed just now"))["total"] == 0
+    monkeypatch.setattr(find_flows, "OLD_S", 0.0)
+    assert "s old)" in await bed.text("find_flows", query="orders")
     monkeypatch.setattr(flow_index, "MAX_AGE", 0.0)
     assert (await bed.answer("find_flows", query="renamed just now"))["total"] == 1
 

@@ -59,7 +59,7 @@ class Connectors(Answer):
 @read_tool("pipelines")
 async def find_connector(
     aep: Reader,
-    words: Annotated[str, Field(min_length=1, max_length=200, description='"s3", "http api", or an id')],
+    query: Annotated[str, Field(min_length=1, max_length=200, description='"s3", "http api", or an id')],
     direction: Direction | None = None,
     limit: Annotated[int, Field(ge=1, le=10)] = 3,
 ) -> Connectors:
@@ -70,8 +70,8 @@ async def find_connector(
         lacking="The flow specs",
         so="those that take a connector are not known",
     )
-    ranked = connectors.rank(words, specs, direction) or _by_any_word(words, specs, direction)
-    note = _note(words, specs, direction, total=len(ranked), limit=limit)
+    ranked = connectors.rank(query, specs, direction) or _by_any_word(query, specs, direction)
+    note = _note(query, specs, direction, total=len(ranked), limit=limit)
     return Connectors(
         total=len(ranked),
         connectors=[

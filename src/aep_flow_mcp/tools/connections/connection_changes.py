@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from aep_flow_mcp.gathering.finding import connection_id_of
 from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.guard.changes.canonical import shown
 from aep_flow_mcp.guard.changes.change import Change
@@ -20,7 +21,7 @@ from aep_flow_mcp.planning.patched import checked_ops
 from aep_flow_mcp.platform.models.specs import ConnectionSpec
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import Reader
-from aep_flow_mcp.surface.params import Id
+from aep_flow_mcp.surface.params import ConnectionRef, Id
 from aep_flow_mcp.surface.registry import write_tool
 from aep_flow_mcp.surface.write_params import Description, Draft, Etag, Name, PatchOps
 
@@ -105,9 +106,10 @@ async def create_profile_connection(aep: Reader, name: Name, description: Descri
 
 @write_tool("connections", destructive=True, idempotent=True)
 async def update_connection(
-    aep: Reader, connection_id: Id, operations: PatchOps, etag: Etag = None
+    aep: Reader, connection: ConnectionRef, operations: PatchOps, etag: Etag = None
 ) -> Change:
     """Patch an account, e.g. replace /auth/params with new credentials or /name."""
+    connection_id = await connection_id_of(aep, connection)
     if any(operation.path.startswith("/connectionSpec") for operation in operations):
         # 1414-400, help/sources/errors/flow-service-errors.md.
         raise PlanError("An account cannot change its connector: create a new one.")
@@ -170,8 +172,9 @@ def _listed(names: list[str]) -> str:
 
 
 @write_tool("connections", destructive=True, idempotent=True)
-async def delete_connection(aep: Reader, connection_id: Id, delete_anyway: bool = False) -> Change:
+async def delete_connection(aep: Reader, connection: ConnectionRef, delete_anyway: bool = False) -> Change:
     """Delete an account. Refuses, with the list, while connections or flows use it."""
+    connection_id = await connection_id_of(aep, connection)
     item = await planning.stored(aep, Kind.CONNECTION, connection_id)
     unread = Unread()
     lines = await dependents.of_connection(aep, connection_id, unread)
@@ -180,8 +183,9 @@ async def delete_connection(aep: Reader, connection_id: Id, delete_anyway: bool 
 
 
 @write_tool("connections", idempotent=True)
-async def publish_connection(aep: Reader, connection_id: Id) -> Change:
+async def publish_connection(aep: Reader, connection: ConnectionRef) -> Change:
     """Publish an account that is a draft."""
+    connection_id = await connection_id_of(aep, connection)
     return await planning.publish(aep, Kind.CONNECTION, connection_id)
 
 

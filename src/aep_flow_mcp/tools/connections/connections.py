@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from aep_flow_mcp.answers.connections import Connectors, common_fields, connections_listed
+from aep_flow_mcp.answers.connections import NAMED_BY, Connectors, common_fields, connections_listed
 from aep_flow_mcp.answers.exploring import (
     Compression,
     Encoding,
     Entries,
+    Entry,
     Explored,
     Path,
     Start,
     explored,
+    file_type_of,
     question,
+    with_columns,
 )
 from aep_flow_mcp.answers.listing import Detail, Turn, counted
 from aep_flow_mcp.answers.present import present
 from aep_flow_mcp.answers.text import Answer, Listing, Record, Whole
 from aep_flow_mcp.answers.whole import ONE, cut, left_out, size_of, whole
+from aep_flow_mcp.app import App
+from aep_flow_mcp.gathering import times
+from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.gathering.finding import connection_id_of, uses_of_accounts
 from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.models.connections import Connection
-from aep_flow_mcp.platform.models.explore import FileType, ObjectType
+from aep_flow_mcp.platform.models.explore import Exploration, FileType, ObjectType
+from aep_flow_mcp.platform.paging import Page
+from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.urls import FLOW_SERVICE
-from aep_flow_mcp.surface.dependencies import Reader, Rows
-from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit, OrderBy
+from aep_flow_mcp.surface.dependencies import AppState, Reader, Rows
+from aep_flow_mcp.surface.params import ConnectionRef, Cursor, Filters, Limit, OrderBy
 from aep_flow_mcp.surface.registry import read_tool
 
 CONFIGS_ROOM = 20_000
@@ -39,12 +50,15 @@ ConnectionState = Literal["enabled", "disabled", "initializing", "draft"]
 class ConnectionRow(BaseModel):
     """An account in a list."""
 
+    named_by: ClassVar[Mapping[str, str]] = NAMED_BY
+
     id: str
     name: str | None = None
     state: str | None = None
     connector: str | None = None
     connection_spec_id: str | None = None
     auth: str | None = None
+    flows: int | None = None
     updated_at: str | None = None
 
 
@@ -58,10 +72,12 @@ class ConnectionTest(Answer):
 
 @read_tool("connections")
 async def list_connections(
+    app: AppState,
     aep: Reader,
     name: str | None = None,
     connection_spec_id: str | None = None,
     state: ConnectionState | None = None,
+    unused: Annotated[bool, Field(description="only those that no flow uses")] = False,
     filters: Filters = None,
     order_by: OrderBy = None,
     limit: Limit = 20,
@@ -69,25 +85,62 @@ async def list_connections(
     detail: Detail = Detail.SUMMARY,
     count_only: bool = False,
 ) -> Listing[ConnectionRow | Whole]:
-    """List accounts (base connections). Names match exactly."""
+    """List accounts (base connections) and how many flows use each. Names match exactly."""
     asked = where({"name": name, "connectionSpec.id": connection_spec_id, "state": state}, filters)
-    if count_only:
+    if count_only and not unused:
         return counted(await aep.count_connections(filters=asked))
-    turn = Turn(limit, order_by, cursor, detail)
-    return await connections_listed(aep, aep.list_connections, asked, turn, _row)
+    if unused and count_only:
+        uses, _ = await _uses(app, aep, insist=True)
+        return counted(sum([not uses.get(item.id) async for item in aep.iter_connections(asked)]))
+    uses, lacking = {}, None
+
+    async def lister(asked: Any, **turned: Any) -> Page[Connection]:
+        nonlocal uses, lacking
+        page = await aep.list_connections(asked, **turned)
+        if unused or detail is Detail.SUMMARY:
+            # After the page: what is asked for may be refused, and then nothing else is read.
+            uses, lacking = await _uses(app, aep, insist=unused)
+        while unused:
+            page = replace(page, items=[item for item in page.items if not uses.get(item.id)])
+            if page.items or page.next_cursor is None:
+                break
+            page = await aep.list_connections(asked, **{**turned, "cursor": page.next_cursor})
+        return page
+
+    def row(item: Connection, connectors: Connectors) -> ConnectionRow:
+        used = {} if lacking else {"flows": uses.get(item.id, 0)}
+        return _row(item, connectors).model_copy(update=used)
+
+    found = await connections_listed(aep, lister, asked, Turn(limit, order_by, cursor, detail), row)
+    notes = [note for note in (found.note, lacking) if note]
+    return found.model_copy(update={"note": " ".join(notes) or None})
+
+
+async def _uses(app: App, aep: FlowReader, *, insist: bool) -> tuple[dict[str, int], str | None]:
+    """Account id -> how many flows use it, and why that cannot be told.
+
+    Raises:
+        AskedError: it cannot be told, and the question insists on it.
+    """
+    uses, lacking = await uses_of_accounts(app, aep, now=times.now())
+    if lacking and insist:
+        raise AskedError(f"Which accounts are unused cannot be told. {lacking}")
+    return uses, lacking
 
 
 @read_tool("connections")
-async def get_connection(aep: Reader, connection_id: Id) -> Record:
+async def get_connection(aep: Reader, connection: ConnectionRef) -> Record:
     """An account, secrets masked. A streaming one shows its inletUrl."""
+    connection_id = await connection_id_of(aep, connection)
     stored = await aep.get_object("connections", connection_id)
     known = await declared_secrets(aep, stored)
     return whole(stored, known=known, path=f"{FLOW_SERVICE}/connections/{connection_id}", select=ONE)
 
 
 @read_tool("connections")
-async def test_connection(aep: Reader, connection_id: Id) -> ConnectionTest:
+async def test_connection(aep: Reader, connection: ConnectionRef) -> ConnectionTest:
     """Ask the external system whether an account's credentials work."""
+    connection_id = await connection_id_of(aep, connection)
     try:
         works = await aep.test_connection(connection_id)
     except PlatformError as error:
@@ -102,7 +155,7 @@ async def test_connection(aep: Reader, connection_id: Id) -> ConnectionTest:
 async def explore_connection(
     aep: Reader,
     shown: Rows,
-    connection_id: Id,
+    connection: ConnectionRef,
     object_type: ObjectType = "root",
     object: Path = None,
     file_type: FileType | None = None,
@@ -113,10 +166,12 @@ async def explore_connection(
     determine_properties: Annotated[bool, Field(description="detect the file's type and delimiter")] = False,
     filters: Annotated[dict[str, Any] | None, Field(description="PQL row filter")] = None,
     source_params: dict[str, Any] | None = None,
+    columns: Annotated[bool, Field(description="of a folder's files, where they are few")] = False,
     start: Start = 0,
     limit: Entries = 100,
 ) -> Explored:
     """Folders, files and tables an account can read; of a file or table, columns and first rows."""
+    connection_id = await connection_id_of(aep, connection)
     query = question(
         object_type,
         object,
@@ -129,12 +184,23 @@ async def explore_connection(
         filters=filters,
         source_params=source_params,
     )
-    return explored(await aep.explore_connection(connection_id, query), start=start, limit=limit, shown=shown)
+    found = await aep.explore_connection(connection_id, query)
+    answer = explored(found, start=start, limit=limit, shown=shown)
+    if not columns or answer.entries is None:
+        return answer
+
+    async def read(entry: Entry) -> Exploration:
+        path = entry.path or ""
+        kind = file_type or file_type_of(path)
+        return await aep.explore_connection(connection_id, question("file", path, file_type=kind))
+
+    return await with_columns(answer, read)
 
 
 @read_tool("connections")
-async def get_connection_configs(aep: Reader, connection_id: Id) -> Listing[Whole]:
+async def get_connection_configs(aep: Reader, connection: ConnectionRef) -> Listing[Whole]:
     """Configuration options that a connector offers for an account."""
+    connection_id = await connection_id_of(aep, connection)
     page = await aep.connection_configs(connection_id)
     items = [present(item) for item in page.items]
     if size_of(items) <= CONFIGS_ROOM:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from pydantic import BaseModel
 
-from aep_flow_mcp.answers.connections import Connectors, common_fields, connections_listed
+from aep_flow_mcp.answers.connections import NAMED_BY, Connectors, common_fields, connections_listed
 from aep_flow_mcp.answers.listing import Detail, Turn, counted
 from aep_flow_mcp.answers.text import Listing, Record, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
@@ -20,6 +23,7 @@ from aep_flow_mcp.surface.registry import read_tool
 class SourceRow(BaseModel):
     """A source connection in a list; `reads` is its path, table, or stream."""
 
+    named_by: ClassVar[Mapping[str, str]] = NAMED_BY
     id: str
     name: str | None = None
     state: str | None = None

@@ -1,18 +1,22 @@
 """Tools that create, change, switch and remove flows."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from aep_flow_mcp.gathering.finding import exact_flow_id
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import Named
+from aep_flow_mcp.guard.changes.patches import Patch
 from aep_flow_mcp.guard.changes.steps import NothingToDo, PlanError
 from aep_flow_mcp.pipelines import wellknown
 from aep_flow_mcp.pipelines.checks.flows import check_options, check_schedule, check_transformations
 from aep_flow_mcp.pipelines.checks.outcome import Checked
+from aep_flow_mcp.pipelines.fixed import refused_changes
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.ends import ends_by_name
 from aep_flow_mcp.planning.flow_bodies import (
@@ -27,12 +31,13 @@ from aep_flow_mcp.planning.flow_bodies import (
     mapping_step,
     plan_flow,
     read_ends,
+    with_epochs,
 )
 from aep_flow_mcp.planning.patched import checked_ops
 from aep_flow_mcp.platform.models.common import to_text, to_texts
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import Reader
-from aep_flow_mcp.surface.params import FlowId, Id
+from aep_flow_mcp.surface.params import FlowRef, Id
 from aep_flow_mcp.surface.registry import write_tool
 from aep_flow_mcp.surface.write_params import Description, Draft, Etag, Labels, Name, PatchOps
 
@@ -181,25 +186,31 @@ async def create_flow_landing_zone_to_data_lake(
 
 
 @write_tool("flows", destructive=True, idempotent=True)
-async def update_flow(aep: Reader, flow_id: FlowId, operations: PatchOps, etag: Etag = None) -> Change:
+async def update_flow(aep: Reader, flow: FlowRef, operations: PatchOps, etag: Etag = None) -> Change:
     """Patch a flow: /name, /scheduleParams, /transformations, /options. To switch it: run_flow_action."""
+    flow_id = await exact_flow_id(aep, flow)
     item = await planning.stored(aep, Kind.FLOW, flow_id, etag=etag)
-    ops = [operation.as_json() for operation in operations]
+    ops = [with_epochs(operation.as_json()) for operation in operations]
     if any(op["path"] == "/state" for op in ops):
         raise PlanError("The state cannot be patched: use run_flow_action.")
     warnings: list[str] = []
     ops = await _checked(aep, item, ops, warnings)
+    patched = Patch.of(item, ops)
+    now = datetime.fromtimestamp(planning.now(), UTC)
+    before, after = (each.get("scheduleParams") for each in (patched.before, patched.after))
+    warnings += refused_changes(before, after, now=now)
     return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item), warnings=warnings)
 
 
 @write_tool("flows", destructive=True, idempotent=True)
 async def update_flow_policies(
     aep: Reader,
-    flow_id: FlowId,
+    flow: FlowRef,
     policies: Annotated[list[str], Field(description="ids such as /dulepolicy/marketingActions/...")],
     mode: PolicyMode = PolicyMode.REPLACE,
 ) -> Change:
     """Set or extend the data usage policies that apply to a flow."""
+    flow_id = await exact_flow_id(aep, flow)
     item = await planning.stored(aep, Kind.FLOW, flow_id)
     policy = planning.object_in(item, "policy")
     present = to_texts(policy.get("enforcementRefs"))
@@ -211,9 +222,10 @@ async def update_flow_policies(
 
 @write_tool("flows", destructive=True, idempotent=True)
 async def update_flow_mapping(
-    aep: Reader, flow_id: FlowId, mapping_id: str | None = None, mapping_version: MappingVersion = None
+    aep: Reader, flow: FlowRef, mapping_id: str | None = None, mapping_version: MappingVersion = None
 ) -> Change:
     """Point a flow to another mapping set, or to the latest version of its own."""
+    flow_id = await exact_flow_id(aep, flow)
     item = await planning.stored(aep, Kind.FLOW, flow_id)
     steps = planning.objects_in(item, "transformations")
     index = next((number for number, step in enumerate(steps) if step.get("name") == "Mapping"), None)
@@ -254,8 +266,9 @@ async def update_flow_mapping(
 
 
 @write_tool("flows", destructive=True, idempotent=True)
-async def run_flow_action(aep: Reader, flow_id: FlowId, action: FlowAction) -> Change:
+async def run_flow_action(aep: Reader, flow: FlowRef, action: FlowAction) -> Change:
     """Enable, disable, or publish (a draft) a flow. To run it now: create_run."""
+    flow_id = await exact_flow_id(aep, flow)
     item = await planning.stored(aep, Kind.FLOW, flow_id)
     state = planning.state_of(item)
     starts_from, leads_to = _ACTIONS[action]
@@ -285,8 +298,9 @@ async def run_flow_action(aep: Reader, flow_id: FlowId, action: FlowAction) -> C
 
 
 @write_tool("flows", destructive=True, idempotent=True)
-async def delete_flow(aep: Reader, flow_id: FlowId) -> Change:
+async def delete_flow(aep: Reader, flow: FlowRef) -> Change:
     """Delete a flow. Its connections, its dataset and the data stay."""
+    flow_id = await exact_flow_id(aep, flow)
     item = await planning.stored(aep, Kind.FLOW, flow_id)
     warnings = ["It is enabled: its runs stop."] if planning.state_of(item) == "enabled" else []
     kept = await ends_by_name(aep, item)

@@ -15,6 +15,7 @@ from aep_flow_mcp.answers.listing import Detail, Turn, counted
 from aep_flow_mcp.answers.text import Listing, Record, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.gathering.finding import exact_flow_id
 from aep_flow_mcp.gathering.histories.sifted import sifted
 from aep_flow_mcp.platform.filters import FilterLike
 from aep_flow_mcp.platform.models.flows import Flow, FlowKind
@@ -22,7 +23,7 @@ from aep_flow_mcp.platform.paging import Page
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.urls import FLOW_SERVICE
 from aep_flow_mcp.surface.dependencies import Reader
-from aep_flow_mcp.surface.params import Cursor, Filters, FlowId, Limit, OrderBy
+from aep_flow_mcp.surface.params import Cursor, Filters, FlowRef, Limit, OrderBy
 from aep_flow_mcp.surface.registry import read_tool
 
 
@@ -94,10 +95,11 @@ async def _internal(
 
 
 @read_tool("flows")
-async def get_flow(aep: Reader, flow_id: FlowId) -> Record:
+async def get_flow(aep: Reader, flow: FlowRef) -> Record:
     """A flow as stored, with its ETag. describe_flow explains it."""
-    flow = await aep.get_object("flows", flow_id)
-    return whole(flow, path=f"{FLOW_SERVICE}/flows/{flow_id}", select=ONE)
+    flow_id = await exact_flow_id(aep, flow)
+    stored = await aep.get_object("flows", flow_id)
+    return whole(stored, path=f"{FLOW_SERVICE}/flows/{flow_id}", select=ONE)
 
 
 @read_tool("flows")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Annotated, Any
@@ -30,7 +31,8 @@ _SHORT_TYPES = {"text/x.schema-path": "ATTRIBUTE", "text/x.aep-xl": "EXPRESSION"
 
 
 class MappingSetRow(BaseModel):
-    """A mapping set in a list: the schema that it fills, how many fields, and which flows use it."""
+    """A mapping set in a list: the schema that it fills, how many fields, and which flows use it, the newest version
+    unless they say another."""
 
     id: str
     name: str | None = None
@@ -102,7 +104,7 @@ async def list_mapping_sets(
             version=item.version,
             schema_title=titles.get(item.schema_id or "") or item.schema_id,
             fields=len(item.mappings),
-            flows=[flow.name or flow.id for flow in flows.get(item.id, [])] or None,
+            flows=_users(item, flows.get(item.id, [])) or None,
             modified_at=moment(item.modified_at),
         )
         for item in page.items
@@ -139,6 +141,20 @@ async def get_mapping_set(
         fields=[_field(row, types) for row in item.mappings],
         note=" ".join(notes) or None,
     )
+
+
+def _users(item: MappingSet, flows: list[Flow]) -> list[str]:
+    """The flows that use a mapping set: equal names told apart by id, and who uses another version than the newest."""
+    names = Counter(flow.name for flow in flows)
+    said = []
+    for flow in flows:
+        name = flow.name or flow.id
+        words = [flow.id] if flow.name and names[flow.name] > 1 else []
+        used = flow.mapping.mapping_version if flow.mapping else None
+        if used is not None and item.version is not None and used != item.version:
+            words.append(f"uses version {used}, newest {item.version}")
+        said.append(f"{name} ({', '.join(words)})" if words else name)
+    return said
 
 
 async def _titles(aep: FlowReader) -> dict[str, str]:

@@ -12,7 +12,7 @@ from functools import partial
 
 from mcp.server.mcpserver.exceptions import ToolError
 
-from aep_flow_mcp.answers.flows import FlowRow, FlowRunRow, flow_row, flow_run_row
+from aep_flow_mcp.answers.flows import FlowRow, FlowRunRow, flow_row, flow_run_row, usual_durations
 from aep_flow_mcp.answers.listing import Detail, listed
 from aep_flow_mcp.answers.text import Listing, Record, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
@@ -141,7 +141,7 @@ async def _flows(
     read = await _datasets_read(aep, page, unread) if resolve else {}
     return listed(
         page,
-        lambda flow: StoreFlowRow.model_validate(dict(flow_row(flow, specs)) | read.get(flow.id, {})),
+        lambda flow: StoreFlowRow.model_validate(dict(flow_row(flow, specs, {})) | read.get(flow.id, {})),
         Detail.SUMMARY,
         note=" ".join(filter(None, [note, unread.note])) or None,
     )
@@ -171,7 +171,9 @@ async def _runs(
     flows = await _flows_of_dataset(aep, store, dataset_id, dataset_name)
     asked = where({"flowId": [flow.id for flow in flows]}, None)
     page = await runs_in(aep, asked, state, limit=limit, orderby=NEWEST_FIRST, cursor=cursor)
-    return listed(page, lambda run: flow_run_row(run, tell_flow=True), Detail.SUMMARY)
+    names = {flow.id: flow.name or flow.id for flow in flows}
+    usual = usual_durations(page.items)
+    return listed(page, lambda run: flow_run_row(run, names=names, usual=usual), Detail.SUMMARY)
 
 
 async def into(aep: FlowReader, store: Store) -> Condition:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from aep_flow_mcp.gathering.finding import exact_flow_id
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import known_by_name
@@ -15,20 +16,21 @@ from aep_flow_mcp.planning.objects import Params, compact
 from aep_flow_mcp.platform.models.common import to_text
 from aep_flow_mcp.platform.models.runs import RunStatus
 from aep_flow_mcp.surface.dependencies import Reader
-from aep_flow_mcp.surface.params import FlowId, Id
+from aep_flow_mcp.surface.params import FlowRef, Id
 from aep_flow_mcp.surface.registry import write_tool
 
 
 @write_tool("runs")
 async def create_run(
     aep: Reader,
-    flow_id: FlowId,
+    flow: FlowRef,
     window_start: StartTime,
     window_end: StartTime,
     start_time: Annotated[str | None, Field(description="window_end if left out")] = None,
     delta_column: Annotated[str | None, Field(description="tables only, first run only")] = None,
 ) -> Change:
     """Run a batch flow with frequency once now, over a time window. To repeat a failed run: retry_run."""
+    flow_id = await exact_flow_id(aep, flow)
     item = await planning.stored(aep, Kind.FLOW, flow_id)
     frequency = planning.object_in(item, "scheduleParams").get("frequency")
     if str(frequency).casefold() != "once":

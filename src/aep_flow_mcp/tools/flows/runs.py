@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import BaseModel, Field
 
-from aep_flow_mcp.answers.flows import FlowRunRow, flow_run_row
+from aep_flow_mcp.answers.flows import FlowRunRow, flow_run_row, usual_durations
 from aep_flow_mcp.answers.listing import Detail, counted, listed
 from aep_flow_mcp.answers.text import Answer, Listing, Whole
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.gathering.finding import exact_flow_id, flow_names
 from aep_flow_mcp.gathering.histories.sifted import count_in, runs_in
 from aep_flow_mcp.gathering.run_status import STARTED_PATH
 from aep_flow_mcp.gathering.times import Window
@@ -86,7 +89,7 @@ class RunDetail(Answer):
 @read_tool("runs")
 async def list_runs(
     aep: Reader,
-    flow_id: str | None = None,
+    flow: Annotated[str | None, Field(description="id or name")] = None,
     status: RunState | None = None,
     since: Since = None,
     until: Until = None,
@@ -100,6 +103,7 @@ async def list_runs(
     """List or count runs by flow, status, and start time. For what failed and why, over all flows:
     pipeline_health."""
     window = Window(since, until, cursor, at=times.now())
+    flow_id = await exact_flow_id(aep, flow) if flow and flow.strip() else flow
     asked = [
         *where({"flowId": flow_id}, None),
         *window.conditions(STARTED_PATH),
@@ -108,7 +112,18 @@ async def list_runs(
     if count_only:
         return counted(await count_in(aep, asked, status))
     page = await runs_in(aep, asked, status, limit=limit, orderby=order_by, cursor=window.cursor)
-    return listed(window.page(page), lambda run: flow_run_row(run, tell_flow=flow_id is None), detail)
+    if detail is Detail.FULL:
+        return listed(window.page(page), flow_run_row, detail)
+    names, note = await flow_names(aep, [flow_id or run.flow_id or "" for run in page.items])
+    usual = usual_durations(page.items)
+    if flow_id is not None:
+        # What holds for every row stands once, below them.
+        said = [f"flow: {names.get(flow_id, flow_id)}"] if page.items else []
+        said += [f"usually {usual[flow_id]} s (median of the runs here)"] if flow_id in usual else []
+        return listed(window.page(page), flow_run_row, detail, note=". ".join(said) or None)
+    return listed(
+        window.page(page), lambda run: flow_run_row(run, names=names, usual=usual), detail, note=note
+    )
 
 
 @read_tool("runs")

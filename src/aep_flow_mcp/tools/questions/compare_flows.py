@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -10,12 +11,15 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
 from aep_flow_mcp.answers.progress import progress_of
+from aep_flow_mcp.answers.schedules import schedule_cell
 from aep_flow_mcp.answers.text import Answer, table
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.finding import flow_id_of
 from aep_flow_mcp.gathering.flow_parts import gather_flow
+from aep_flow_mcp.gathering.sandboxes import NameCompared, Sandbox, compared, read_sandbox
 from aep_flow_mcp.insight.compare import Comparison, Side, compare_sides
 from aep_flow_mcp.insight.description import FlowParts
+from aep_flow_mcp.insight.facts import FlowFacts
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.models.neighbours import MappingSet
@@ -36,16 +40,60 @@ class DifferenceRow(BaseModel):
     right: str
 
 
+class NameRow(BaseModel):
+    """A name that both sandboxes have, and what differs; left, then right."""
+
+    flow: str
+    state: str | None = None
+    schedule: str | None = None
+    mapping: str | None = None
+    flows: str | None = None
+
+
+class SandboxComparison(BaseModel):
+    """The flows of two sandboxes by name. `differ`, `left_only` and `right_only` are cut; the counts are whole."""
+
+    left: str
+    right: str
+    both: int
+    alike: int
+    differing: int
+    differ: list[NameRow]
+    left_only_count: int
+    left_only: list[str]
+    right_only_count: int
+    right_only: list[str]
+    note: str | None = None
+
+    def text(self) -> str:
+        lines = [
+            f"{self.both} names in both {clean_text(self.left)} (left) and {clean_text(self.right)} (right): "
+            f"{self.alike} alike in state, schedule and mapping, {self.differing} differ"
+            + (f", the first {len(self.differ)} shown" if len(self.differ) < self.differing else ""),
+            *(table(self.differ) if self.differ else []),
+            _only(self.left, self.left_only_count, self.left_only),
+            _only(self.right, self.right_only_count, self.right_only),
+            self.note or "",
+        ]
+        return "\n".join(line for line in lines if line)
+
+
 class FlowComparison(Answer):
-    """What differs between two flows, without ids, times, authors, versions and run history."""
+    """What differs between two flows, without ids, times, authors, versions and run history.
+
+    Of two whole sandboxes there is `by_name`: `same` and `total` are numbers of names then.
+    """
 
     left: str
     right: str
     same: int
     differences: list[DifferenceRow]
     total: int
+    by_name: SandboxComparison | None = None
 
     def text(self) -> str:
+        if self.by_name is not None:
+            return self.by_name.text()
         shown = f", the first {len(self.differences)} shown" if self.total > len(self.differences) else ""
         lines = [
             f"left: {clean_text(self.left)}",
@@ -59,7 +107,10 @@ class FlowComparison(Answer):
 async def compare_flows(
     app: AppState,
     aep: Reader,
-    flow: Annotated[str, Field(min_length=1, description="id or name")],
+    flow: Annotated[
+        str | None,
+        Field(min_length=1, description="id or name; without it all flows of other_sandbox, by name"),
+    ] = None,
     other: Annotated[
         str | None, Field(description="id or name; without it the same name in other_sandbox")
     ] = None,
@@ -67,11 +118,17 @@ async def compare_flows(
 ) -> FlowComparison:
     """How two dataflows differ, field by field: schedule, options, mapping rows, source, target, account. Ids, dates
     and history are ignored."""
+    if flow is None and (other is not None or other_sandbox is None):
+        raise ToolError("Give flow, or only other_sandbox to compare all flows.")
     if other is None and other_sandbox is None:
         raise ToolError("Give other (an id or a name), or other_sandbox for the flow of the same name there.")
     now = times.now()
     there = aep.with_sandbox(other_sandbox)
     progress = progress_of("objects")
+    if flow is None:
+        sides = [partial(read_sandbox, app, each, now=now, progress=progress) for each in (aep, there)]
+        here, beyond = await together(sides)
+        return _sandboxes(here, beyond, aep.sandbox, there.sandbox, now=now)
     left_id = await flow_id_of(app, aep, flow, now=now, progress=progress)
     if other is None:
         name = (await aep.get_flow(left_id)).name or ""
@@ -84,6 +141,63 @@ async def compare_flows(
     ]
     left, right = await together(calls)
     return _answer(left, right, compare_sides(_side(left), _side(right)), aep, there)
+
+
+def _sandboxes(
+    here: Sandbox, there: Sandbox, left: str | None, right: str | None, *, now: datetime
+) -> FlowComparison:
+    found = compared(here, there)
+    rows = [row for each in found.both if (row := _name_row(each, here, there, now=now))]
+    lost = ", ".join(found.problems)
+    names = SandboxComparison(
+        left=left or "default",
+        right=right or "default",
+        both=len(found.both),
+        alike=len(found.both) - len(rows),
+        differing=len(rows),
+        differ=rows[:MOST],
+        left_only_count=len(found.left_only),
+        left_only=found.left_only[:MOST],
+        right_only_count=len(found.right_only),
+        right_only=found.right_only[:MOST],
+        note=f"Could not be read, so not compared: {lost}." if lost else None,
+    )
+    return FlowComparison(
+        left=f"sandbox {names.left}",
+        right=f"sandbox {names.right}",
+        same=names.alike,
+        differences=[],
+        total=names.differing,
+        by_name=names,
+    )
+
+
+def _name_row(each: NameCompared, here: Sandbox, there: Sandbox, *, now: datetime) -> NameRow | None:
+    """None where nothing differs."""
+    if len(each.left) > 1 or len(each.right) > 1:
+        return NameRow(
+            flow=each.name, flows=f"{len(each.left)} / {len(each.right)} of this name, not compared"
+        )
+    left, right = each.left[0], each.right[0]
+    cells = [_schedule(side, flow, now) for side, flow in ((here, left), (there, right))]
+    rows = each.mapping_rows
+    row = NameRow(
+        flow=each.name,
+        state=f"{left.state} / {right.state}" if left.state != right.state else None,
+        schedule=f"{cells[0]} / {cells[1]}" if cells[0] != cells[1] else None,
+        mapping="not known" if rows is None else f"{rows} rows on one side only" if rows else None,
+    )
+    return row if row.state or row.schedule or row.mapping else None
+
+
+def _schedule(side: Sandbox, flow: FlowFacts, now: datetime) -> str:
+    held = side.index.audiences.get(flow.id)
+    return schedule_cell(flow.timetable, held.schedules if held else (), now=now) or "none"
+
+
+def _only(sandbox: str, count: int, names: list[str]) -> str:
+    more = f" and {count - len(names)} more" if count > len(names) else ""
+    return f"only in {clean_text(sandbox)} ({count}): {', '.join(map(clean_text, names)) or 'none'}{more}"
 
 
 def _side(parts: FlowParts) -> Side:

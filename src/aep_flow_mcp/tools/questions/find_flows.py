@@ -10,7 +10,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from aep_flow_mcp.answers.flows import joined
 from aep_flow_mcp.answers.progress import progress_of
+from aep_flow_mcp.answers.schedules import asked_schedule, schedule_cell
 from aep_flow_mcp.answers.text import Answer, table
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.asked import AskedError
@@ -18,6 +20,7 @@ from aep_flow_mcp.gathering.finding import ids_meant, index_of, since_of
 from aep_flow_mcp.gathering.flow_index import MAX_AGE, FlowIndex
 from aep_flow_mcp.gathering.histories.last_runs import partial_last_runs
 from aep_flow_mcp.insight.facts import FlowFacts
+from aep_flow_mcp.insight.search import fold
 from aep_flow_mcp.insight.terms import is_streaming
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.platform.models.flows import FlowKind
@@ -55,16 +58,23 @@ _STATUSES: dict[LastStatus, frozenset[RunStatus | None]] = {
 }
 
 
+OLD_S = MAX_AGE
+"""Seconds from which on the age of the index is told: it is older only where reading took longer than it is kept."""
+
+
 class FoundFlow(BaseModel):
-    """One match. `why` names the fields that the words were found in."""
+    """One match. `source` and `target` are the accounts; `why` names the fields that the words were found in."""
 
     id: str
     name: str
     state: str
     kind: FlowKind
     connector: str | None = None
-    account: str | None = None
+    schedule: str | None = None
+    source: str | None = None
+    target: str | None = None
     dataset: str | None = None
+    audiences: str | None = None
     last_run: str | None = None
     last_status: str | None = None
     why: str | None = None
@@ -81,8 +91,9 @@ class FoundFlows(Answer):
 
     def text(self) -> str:
         more = f", the first {len(self.flows)} shown" if len(self.flows) < self.total else ""
-        age = f"index {self.age_s:.0f} s old" if self.age_s >= 1 else "just read"
-        lines = [f"{self.total} of {self.of} flows match{more} ({age})"]
+        # Which seconds it is old matters only to who has just changed something.
+        age = f" (index {self.age_s:.0f} s old)" if self.age_s >= OLD_S else ""
+        lines = [f"{self.total} of {self.of} flows match{more}{age}"]
         if self.flows:
             lines += table(self.flows)
         return "\n".join([*lines, self.note] if self.note else lines)
@@ -105,13 +116,16 @@ async def find_flows(
     account: Part = None,
     dataset: Part = None,
     xdm_schema: Part = None,
+    schedule: Annotated[
+        str | None, Field(description='"every 6 hours", "daily", "once", "ended", "starts", "none"')
+    ] = None,
     created_since: Since = None,
     ran_since: Since = None,
     last_status: LastStatus | None = None,
     limit: Annotated[int, Field(ge=1, le=50)] = 10,
 ) -> FoundFlows:
-    """Find dataflows by words (name, description, dataset, account, connector, path) and filters, over all of them.
-    Without words: all that pass the filters, last run first."""
+    """Find dataflows by words (name, description, dataset, account, connector, path, audience) and filters,
+    over all of them. Without words: all that pass the filters, last run first."""
     now = times.now()
     progress = progress_of("objects")
     index = await index_of(app, aep, now=now, progress=progress)
@@ -130,7 +144,12 @@ async def find_flows(
         )
     except AskedError as error:
         raise AskedError(f"{error}{index.lacking}") from None
-    among = [at for at, flow in enumerate(index.order) if keep(flow)]
+    cells = {flow.id: _schedule(index, flow, now) for flow in index.order}
+    among = [
+        at
+        for at, flow in enumerate(index.order)
+        if keep(flow) and (schedule is None or asked_schedule(schedule, cells[flow.id]))
+    ]
     last = await _LastRuns.of(aep, [index.order[at] for at in among], last_status)
     among = [at for at in among if last.fits(index.order[at])]
     found = index.search.search(query, among=among)
@@ -139,7 +158,8 @@ async def find_flows(
     else:
         found.sort(key=lambda item: (-item[1].score, _latest_first(index.order[item[0]])))
     shown = [
-        last.row(_row(index, index.order[at], ", ".join(match.why) or None)) for at, match in found[:limit]
+        last.row(_row(index, index.order[at], ", ".join(match.why) or None, cells[index.order[at].id], query))
+        for at, match in found[:limit]
     ]
     age = index.age
     return FoundFlows(
@@ -220,24 +240,33 @@ def _filter(
     return lambda flow: all(test(flow) for test in tests)
 
 
-def _row(index: FlowIndex, flow: FlowFacts, why: str | None) -> FoundFlow:
+def _schedule(index: FlowIndex, flow: FlowFacts, now: datetime) -> str | None:
+    held = index.audiences.get(flow.id)
+    return schedule_cell(flow.timetable, held.schedules if held else (), now=now)
+
+
+def _row(index: FlowIndex, flow: FlowFacts, why: str | None, schedule: str | None, query: str) -> FoundFlow:
     return FoundFlow(
         id=flow.id,
         name=flow.name,
         state=flow.state,
         kind=flow.kind,
-        connector=_joined(index.connector_names(flow)),
-        account=_joined(index.account_names(flow)),
-        dataset=_joined(index.dataset_names(flow)),
+        connector=joined(index.connector_names(flow)),
+        schedule=schedule,
+        source=joined(index.source_accounts(flow)),
+        target=joined(index.target_accounts(flow)),
+        dataset=joined(index.dataset_names(flow)),
+        audiences=joined(_asked_first(index.audience_names(flow), query)),
         last_run=utc(flow.last_run_at),
         last_status=flow.last_status.value if flow.last_status else None,
         why=why,
     )
 
 
-def _joined(names: list[str], *, most: int = 3) -> str | None:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more if names else None
+def _asked_first(names: list[str], query: str) -> list[str]:
+    """The audiences that the words are found in before the others: a cell shows few."""
+    words = fold(query).split()
+    return sorted(names, key=lambda name: not any(word in fold(name) for word in words))
 
 
 def _latest_first(flow: FlowFacts) -> tuple[float, str]:

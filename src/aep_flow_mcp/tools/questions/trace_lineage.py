@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,7 +11,8 @@ from pydantic import BaseModel, Field
 from aep_flow_mcp.answers.progress import progress_of
 from aep_flow_mcp.answers.text import Answer, table
 from aep_flow_mcp.gathering import times
-from aep_flow_mcp.gathering.neighbourhood import find_start, read_graph
+from aep_flow_mcp.gathering.finding import index_of
+from aep_flow_mcp.gathering.neighbourhood import find_start, read_graph, used_by_this_flow_only
 from aep_flow_mcp.insight.lineage import Graph, Impact, Key, Node, NodeKind, impact, mermaid
 from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.surface.dependencies import AppState, Reader
@@ -40,6 +42,8 @@ class NodeRow(BaseModel):
 class Lineage(Answer):
     """The neighbourhood of an object. An edge "n1>n2": data, or what it needs, goes from n1 to n2.
 
+    `writers` are the flows that feed the object itself, `readers` those that it feeds.
+
     The last four lists say what happens when the object is removed, or its credentials stop working: flows that
     fail, datasets that get no more data, datasets that get less, flows that go on without new data. With `complete`
     false something could not be read, and they may lack objects.
@@ -48,6 +52,8 @@ class Lineage(Answer):
     start: str
     nodes: list[NodeRow]
     edges: list[str]
+    writers: list[str] = Field(default_factory=list)
+    readers: list[str] = Field(default_factory=list)
     breaks: list[str]
     starves: list[str]
     thins: list[str]
@@ -64,6 +70,8 @@ class Lineage(Answer):
         )
         none = "no other flow breaks" if self.complete else "no other flow is known to break"
         lines += [
+            _listed("written by", self.writers),
+            _listed("read by", self.readers),
             f"without {clean_text(self.start)}: {_listed('breaks flows', self.breaks) or none}",
             _listed("datasets without data", self.starves),
             _listed("datasets with less data", self.thins),
@@ -89,11 +97,26 @@ async def trace_lineage(
     start = await find_start(app, aep, object, kind, now=now, progress=progress)
     # What breaks lies downstream, so that way is read in any case.
     graph, notes, complete = await read_graph(aep, start, up=direction is not Direction.DOWN, hops=hops)
-    return _answer(graph, start, direction, notes, complete=complete, as_mermaid=as_mermaid)
+    alone: set[Key] = set()
+    if start[0] is NodeKind.FLOW:
+        index = await index_of(app, aep, now=now, progress=progress)
+        if index.uses_lack:
+            # What other flows use is not all known: nothing is called this flow's own.
+            notes = [*notes, f"Who else uses what could not be told: {', '.join(index.uses_lack)} not read."]
+        else:
+            alone = used_by_this_flow_only(index, start[1], graph.nodes)
+    return _answer(graph, start, direction, notes, alone, complete=complete, as_mermaid=as_mermaid)
 
 
 def _answer(
-    graph: Graph, start: Key, direction: Direction, notes: list[str], *, complete: bool, as_mermaid: bool
+    graph: Graph,
+    start: Key,
+    direction: Direction,
+    notes: list[str],
+    alone: set[Key],
+    *,
+    complete: bool,
+    as_mermaid: bool,
 ) -> Lineage:
     effect = impact(graph, start)
     up, down = direction is not Direction.DOWN, direction is not Direction.UP
@@ -105,8 +128,10 @@ def _answer(
     start_node = graph.nodes[start]
     return Lineage(
         start=f"{start[0].value.replace('_', ' ')} {start_node.label}",
-        nodes=[_row(numbers[key], node) for key, node in shown.nodes.items()],
+        nodes=[_row(numbers[key], node, alone=key in alone) for key, node in shown.nodes.items()],
         edges=[f"{numbers[source]}>{numbers[target]}" for source, target in shown.edges()],
+        writers=_flows_at(shown, shown.before.get(start, {}), numbers),
+        readers=_flows_at(shown, shown.after.get(start, {}), numbers),
         mermaid=mermaid(shown, start) if as_mermaid else None,
         complete=complete,
         notes=notes,
@@ -131,9 +156,15 @@ def _bounded(graph: Graph, start: Key) -> tuple[Graph, int]:
     return kept, len(graph.nodes) - len(kept.nodes)
 
 
-def _row(number: str, node: Node) -> NodeRow:
-    detail = ", ".join(part for part in (node.detail, node.problem) if part) or None
+def _row(number: str, node: Node, *, alone: bool) -> NodeRow:
+    only = "only this flow uses it" if alone else None
+    detail = ", ".join(part for part in (node.detail, node.problem, only) if part) or None
     return NodeRow(n=number, kind=node.kind, id=node.id, name=node.name, detail=detail)
+
+
+def _flows_at(graph: Graph, keys: Iterable[Key], numbers: dict[Key, str]) -> list[str]:
+    flows = [graph.nodes[key] for key in keys if key[0] is NodeKind.FLOW]
+    return [f"{numbers[node.key]} {node.label}" for node in sorted(flows, key=lambda node: node.label)]
 
 
 def _effects(effect: Impact, numbers: dict[Key, str], start: Key) -> dict[str, list[str]]:

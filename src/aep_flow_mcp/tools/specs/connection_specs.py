@@ -149,13 +149,13 @@ async def get_connection_spec(
 
 
 @read_tool("specs")
-async def find_connection_spec(aep: Reader, name: Annotated[str, Field(min_length=1)]) -> Listing[Found]:
+async def find_connection_spec(aep: Reader, query: Annotated[str, Field(min_length=1)]) -> Listing[Found]:
     """A connector's id by name; else the closest names."""
     specs = await aep.list_connection_specs()
     words = {spec.id: f"{spec.label or ''} {spec.description or ''}".strip() for spec in specs}
-    found = find_by_name(name, [(spec.id, spec.name or spec.label or "") for spec in specs], words=words)
+    found = find_by_name(query, [(spec.id, spec.name or spec.label or "") for spec in specs], words=words)
     # What people call a connector is its label; its API name may be that of a whole kind.
-    labelled = find_by_name(name, [(spec.id, spec.label or "") for spec in specs])
+    labelled = find_by_name(query, [(spec.id, spec.label or "") for spec in specs])
     if labelled and labelled[0].match != "close" and (not found or found[0].match == "close"):
         found = labelled
     shown = {spec.id: spec.shown_name or "" for spec in specs}

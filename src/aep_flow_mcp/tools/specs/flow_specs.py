@@ -17,6 +17,7 @@ from aep_flow_mcp.gathering.names import Found, find_by_name, found_note
 from aep_flow_mcp.gathering.spec_names import with_specs
 from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.insight.terms import kind_of_spec
+from aep_flow_mcp.pipelines.fixed import fixed_of_spec
 from aep_flow_mcp.platform.answers import model_of
 from aep_flow_mcp.platform.models.flows import FlowKind
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
@@ -71,6 +72,7 @@ class FlowSpecCard(Answer):
     options: list[SpecField] | None = None
     transformations: list[TransformationRow] | None = None
     run_params: list[SpecField] | None = None
+    fixed: str | None = None
     item: dict[str, Any] | None = None
     note: str | None = None
 
@@ -216,6 +218,7 @@ def _card(spec: FlowSpec, connectors: Mapping[str, ConnectionSpec], note: str | 
         ]
         or None,
         run_params=fields_of(spec.run_spec) or None,
+        fixed=fixed_of_spec(spec),
         note=" ".join([*notes, *([note] if note else [])]) or None,
     )
 
