@@ -1,4 +1,4 @@
-"""Every next step that a diagnosis prints and that reads is a call that works as it is printed."""
+"""Every next step that a diagnosis prints is a call that works as it is printed."""
 
 from __future__ import annotations
 
@@ -32,3 +32,17 @@ async def test_every_next_step_that_reads_is_a_call_that_works(bed: Bed) -> None
         if result.is_error:
             failed.append((tool, arguments, result.content[0].text))  # type: ignore[union-attr]
     assert not failed
+
+
+async def test_every_next_step_that_writes_is_planned_as_it_is_printed(bed: Bed) -> None:
+    """Each comes to a question or says which secret is missing; none lacks an argument."""
+    steps = [step for step in (await printed(bed)).values() if CARDS[step[0]]["writes"]]
+    assert {tool for tool, _ in steps} >= {"update_flow", "update_connection"}
+    refused = []
+    for tool, arguments in steps:
+        result = await bed.client.call_tool(tool, arguments)
+        text = result.content[0].text  # type: ignore[union-attr]
+        if result.is_error and "AEP_SECRET_NAME" not in text:
+            refused.append((tool, arguments, text))
+    assert not refused
+    assert bed.emulator.journal.writes() == []

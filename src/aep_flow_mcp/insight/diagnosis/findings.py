@@ -114,5 +114,11 @@ def explore_step(case: Case, source_id: str) -> Step:
     """Looking at what the account shows; describing the flow where the source is not known."""
     source = case.evidence.sources.get(source_id)
     if source is None or isinstance(source, Problem) or source.base_id is None:
-        return Step("describe_flow", {"flow_id": case.evidence.flow.id})
-    return Step("explore_connection", {"connection_id": source.base_id})
+        return Step("describe_flow", {"flow": case.evidence.flow.id})
+    folder = (source.path or "").strip("/").rpartition("/")[0] if "/" in (source.path or "") else ""
+    if not folder:
+        return Step("explore_connection", {"connection": source.base_id})
+    # What is missing cannot be looked into; where it should be can.
+    return Step(
+        "explore_connection", {"connection": source.base_id, "object_type": "folder", "object": f"/{folder}"}
+    )

@@ -13,8 +13,12 @@ from aep_flow_mcp.insight.schedule import Timetable
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.platform.models.common import to_int
+from aep_flow_mcp.platform.models.connections import Connection
+from aep_flow_mcp.platform.redaction.names import is_secret_name
 
 _SOON = timedelta(days=14)
+_LONGER = timedelta(days=365)
+"""By how much a schedule that is over is proposed to go on."""
 _BUSY_STATES = frozenset(
     {"initializing", "pending", "updating", "enabling", "disabling", "enabled-finalizing"}
 )
@@ -38,13 +42,13 @@ def parts(case: Case) -> Iterator[Finding]:
     for id, account in case.evidence.accounts.items():
         if not isinstance(account, Problem) and (account.state or "").casefold() == "disabled":
             words = f"account {account.name or id} has state disabled"
-            step = Step("get_connection", {"connection_id": id})
+            step = Step("get_connection", {"connection": id})
             yield Finding(Cause.ACCOUNT_DISABLED, 0.95, (words,), step, Basis.SEEN)
 
 
 def _not_found(case: Case, cause: Cause, what: str, weight: float) -> Finding:
     """A part that answers 404. While runs succeed it is there, and only not for this credential to see."""
-    step = Step("describe_flow", {"flow_id": case.evidence.flow.id})
+    step = Step("describe_flow", {"flow": case.evidence.flow.id})
     if case.goes_well:
         words = (
             f"{what} is not found, yet the newest run succeeded: it may only be hidden from this credential"
@@ -79,7 +83,7 @@ def probes(case: Case) -> Iterator[Finding]:
         evidence_words = (words, *case.run_words)
         # A test that fails without a word that is known only makes the credentials the likeliest.
         basis = Basis.SEEN if told else Basis.LIKELY
-        yield Finding(named, 0.93, evidence_words, Step("update_connection", {"connection_id": id}), basis)
+        yield Finding(named, 0.93, evidence_words, _renewal(id, account), basis)
     for id, probe in case.evidence.explored.items():
         if probe.result is Probe.MISSING:
             source = case.evidence.sources.get(id)
@@ -90,6 +94,21 @@ def probes(case: Case) -> Iterator[Finding]:
             yield Finding(Cause.SOURCE_MISSING, weight, (words, *case.run_words), explore_step(case, id))
 
 
+def _renewal(id: str, account: Connection | Problem | None) -> Step:
+    """New credentials, by reference, in each secret field that the account has."""
+    params = account.auth.params if isinstance(account, Connection) and account.auth else {}
+    paths = [f"/auth/params/{_pointer(name)}" for name in params if is_secret_name(name)]
+    put = [
+        {"op": "replace", "path": path, "value": "${AEP_SECRET_NAME}"} for path in paths or ["/auth/params"]
+    ]
+    return Step("update_connection", {"connection": id, "operations": put})
+
+
+def _pointer(name: str) -> str:
+    """A name as a part of a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
 def state(case: Case) -> Iterator[Finding]:
     """The state of the flow itself, and the last change made to it."""
     flow = case.evidence.flow
@@ -98,7 +117,7 @@ def state(case: Case) -> Iterator[Finding]:
         f"last changed {utc(flow.updated_at)} by {flow.updated_by}" if flow.updated_at else "since unknown"
     )
     if state == "disabled":
-        step = Step("run_flow_action", {"flow_id": flow.id, "action": "enable"})
+        step = Step("run_flow_action", {"flow": flow.id, "action": "enable"})
         # Failing flows get switched off: then what made them fail is the cause, and this the consequence.
         yield Finding(
             Cause.FLOW_DISABLED,
@@ -108,15 +127,13 @@ def state(case: Case) -> Iterator[Finding]:
             Basis.SEEN,
         )
     elif state == "draft":
-        yield Finding(
-            Cause.FLOW_DRAFT,
-            0.92,
-            ("state draft",),
-            Step("run_flow_action", {"flow_id": flow.id, "action": "publish"}),
-            Basis.SEEN,
-        )
+        # What a draft may lack and a flow may not, its flow spec says.
+        step = Step("run_flow_action", {"flow": flow.id, "action": "publish"})
+        if Timetable.read(flow.schedule) is None and flow.spec_id:
+            step = Step("get_flow_spec", {"flow_spec_id": flow.spec_id})
+        yield Finding(Cause.FLOW_DRAFT, 0.92, ("state draft",), step, Basis.SEEN)
     elif state in _BUSY_STATES:
-        step = Step("get_flow", {"flow_id": flow.id})
+        step = Step("get_flow", {"flow": flow.id})
         yield Finding(Cause.FLOW_BUSY, 0.7, (f"state {state}, {changed}",), step, Basis.SEEN)
     operation = flow.last_operation
     if operation and (operation.errors or (operation.status and _is_failed(operation.status.value))):
@@ -127,7 +144,7 @@ def state(case: Case) -> Iterator[Finding]:
         named = next((found for error in operation.errors if (found := cause_of_words(error.message))), None)
         explained = {Cause.SCHEMA_CHANGED, Cause.MAPPING_NOT_FOUND, Cause.DATASET_NOT_FOUND}
         cause = named if named in explained else Cause.UPDATE_FAILED
-        yield Finding(cause, 0.86, tuple(words), Step("get_flow", {"flow_id": flow.id}), Basis.SEEN)
+        yield Finding(cause, 0.86, tuple(words), Step("get_flow", {"flow": flow.id}), Basis.SEEN)
 
 
 def schedule(case: Case) -> Iterator[Finding]:
@@ -136,7 +153,9 @@ def schedule(case: Case) -> Iterator[Finding]:
     table = Timetable.read(flow.schedule)
     if table is None or (flow.state or "").casefold() != "enabled":
         return
-    step = Step("update_flow", {"flow_id": flow.id})
+    later = f"{case.evidence.now + _LONGER:%Y-%m-%dT%H:%M:%SZ}"
+    put = {"op": "replace", "path": "/scheduleParams/endTime", "value": later}
+    step = Step("update_flow", {"flow": flow.id, "operations": [put]})
     if table.end is not None and table.end <= case.evidence.now:
         yield Finding(Cause.SCHEDULE_ENDED, 0.88, (f"the schedule ended {utc(table.end)}",), step, Basis.SEEN)
     elif table.end is not None and table.end - case.evidence.now <= _SOON:
@@ -149,8 +168,14 @@ def schedule(case: Case) -> Iterator[Finding]:
         and case.history.newest_finished
         and case.history.newest_finished.outcome is Outcome.SUCCEEDED
     ):
-        words = f"frequency once; it ran {utc(case.history.newest_finished.at)}"
-        yield Finding(Cause.RAN_ONCE, 0.3, (words,), Step("create_run", {"flow_id": flow.id}), Basis.SEEN)
+        now = case.evidence.now
+        ran = case.history.newest_finished.at or now
+        since = {
+            "window_start": f"{min(ran, now):%Y-%m-%dT%H:%M:%SZ}",
+            "window_end": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        step = Step("create_run", {"flow": flow.id, **since})
+        yield Finding(Cause.RAN_ONCE, 0.3, (f"frequency once; it ran {utc(ran)}",), step, Basis.SEEN)
 
 
 def schema(case: Case) -> Iterator[Finding]:
@@ -193,7 +218,7 @@ def mapping(case: Case) -> Iterator[Finding]:
     words = f"the flow uses version {used.mapping_version} of mapping set {used.mapping_id}, the newest is {newest}"
     fits = case.named_cause in _ROW_CAUSES
     weight = 0.85 if case.history.streak and fits else 0.4
-    step = Step("update_flow_mapping", {"flow_id": case.evidence.flow.id, "mapping_version": newest})
+    step = Step("update_flow_mapping", {"flow": case.evidence.flow.id, "mapping_version": newest})
     yield Finding(Cause.MAPPING_OUTDATED, weight, (words, *case.run_words), step)
 
 

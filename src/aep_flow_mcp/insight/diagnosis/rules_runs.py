@@ -65,7 +65,7 @@ def quiet(case: Case) -> Iterator[Finding]:
         yield stuck
     missed = _missed_words(case)
     if missed:
-        step = Step("run_flow_action", {"flow_id": case.evidence.flow.id, "action": "disable"})
+        step = Step("run_flow_action", {"flow": case.evidence.flow.id, "action": "disable"})
         yield Finding(Cause.RUNS_MISSING, 0.55, missed, step)
     nothing = case.evidence.streak or streak_of(case.history.runs, EMPTY)
     succeeded = sum(run.outcome is Outcome.SUCCEEDED for run in case.history.finished)
@@ -158,7 +158,7 @@ def _error_of(case: Case, facts: RunFacts) -> tuple[str, ...]:
 def _step_for(cause: Cause, case: Case, run: FlowRun) -> Step:
     account = next(iter(case.evidence.accounts), None)
     if cause in (Cause.CREDENTIALS, Cause.NETWORK, Cause.SOURCE_PERMISSION, Cause.RATE_LIMITED) and account:
-        return Step("test_connection", {"connection_id": account})
+        return Step("test_connection", {"connection": account})
     if cause in (Cause.SOURCE_MISSING, Cause.BAD_FILE, Cause.SOURCE_EMPTY) and case.evidence.sources:
         return explore_step(case, next(iter(case.evidence.sources)))
     return Step("get_run", {"run_id": run.id})
