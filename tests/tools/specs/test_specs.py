@@ -160,7 +160,7 @@ async def test_finding_nothing_says_so(bed: Bed) -> None:
     answer = await bed.answer("find_connection_spec", name="zzzzqqqq")
     assert answer["items"] == []
     assert "list_connection_specs" in answer["note"]
-    assert "name" in await bed.refusal("find_connection_spec", name="")
+    assert "query" in await bed.refusal("find_connection_spec", name="")
     by_id = await bed.answer("find_connection_spec", name=S3)
     assert [found["id"] for found in by_id["items"]] == [S3]
 
