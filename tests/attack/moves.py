@@ -10,7 +10,7 @@ from typing import Any
 from attack.callers import NOES, NONSENSE, YES, Caller, Held, answer, edited
 from attack.judge import LIFE, Question
 from attack.story import Story
-from attack.wishes import draw
+from attack.wishes import Wish, draw
 from tools.writing import SANDBOX
 
 Move = Callable[[Story], Awaitable[None]]

@@ -132,7 +132,7 @@ def _repeated(piece: bytes, ends: tuple[bytes, bytes], size: int, **headers: str
 
     def made(request: httpx.Request, body: bytes, rng: random.Random) -> httpx.Response:
         block = piece * (65_536 // len(piece) + 1)
-        return _streamed(request, _Stream(block, size // len(block), ends=ends), **headers)
+        return _streamed(request, _Stream(block, size // len(block), ends=ends), 200, **headers)
 
     return made
 

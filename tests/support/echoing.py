@@ -85,7 +85,7 @@ def _headers(said: list[str]) -> dict[str, str]:
     """Headers that a client may show, or log."""
     names = ("x-request-id", "www-authenticate", "x-error", "warning", "server")
     forms_ = [form for form in said if form.isascii()]
-    return {name: form for name, form in zip(names, forms_, strict=False)} | {"x-all": " ".join(forms_)}
+    return dict(zip(names, forms_, strict=False)) | {"x-all": " ".join(forms_)}
 
 
 def _echoed(value: Any, said: list[str], *, top: bool = True) -> Any:
