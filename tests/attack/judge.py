@@ -186,7 +186,9 @@ class Judge:
         acted = sum(account.acted.values())
         if acted > most:
             self._contradiction(wish, account, f"carried out {acted} times")
-        if done and not acted:
+        # Whoever deleted it: that it is gone is what was asked, and what a look shows.
+        gone = wish.method == "DELETE" and wish.target and not self.emulator.store.get(SANDBOX, *wish.target)
+        if done and not acted and not gone:
             self._contradiction(wish, account, "never carried out")
 
     def _contradiction(self, wish: Wish, account: Account, words: str) -> None:

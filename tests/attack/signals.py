@@ -1,4 +1,4 @@
-"""Servers as processes that are stopped or killed at any moment of a write: what exists was said, or written down.
+"""Servers as processes, stopped or killed at any moment of a write: what exists was said, or is written down.
 
 `python tests/attack/signals.py --rounds 12`
 """

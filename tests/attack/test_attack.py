@@ -1,7 +1,4 @@
-"""A few stories of the second attack; `make attack` tells hundreds.
-
-A failing seed is told again by `SEEDS="--seed N"`.
-"""
+"""A few stories of the second attack; `make attack` tells hundreds. One again: `make attack SEEDS="--seed N"`."""
 
 from __future__ import annotations
 

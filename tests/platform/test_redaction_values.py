@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -107,3 +108,24 @@ def test_any_secret_in_any_text(secret: str, text: str) -> None:
     redactor = Redactor()
     redactor.learn(secret)
     assert secret not in redactor.text(f"{text}{secret}{text}")
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda raw: base64.b64encode(raw).decode(),
+        lambda raw: base64.urlsafe_b64encode(raw).decode(),
+        lambda raw: raw.hex(),
+        lambda raw: quote(raw, safe=""),
+    ],
+    ids=["base64", "base64 for urls", "hex", "url"],
+)
+def test_the_start_of_an_encoded_secret_that_was_cut_is_taken_away(encode: Any) -> None:
+    secret = "zq/Canary+of the=environment"
+    known = Redactor()
+    known.learn(secret)
+    form = encode(secret.encode())
+    for length in range(8, len(form)):
+        told = known.text(f"said {form[:length]}… | next")
+        assert form[:6] not in told, length
+        assert told.endswith("… | next")

@@ -13,6 +13,7 @@ import httpx
 from aep_flow_mcp.emulator import Emulator
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
 
+LOOKED_UP = {"spec", "providerId", "schemaRef"}
 TEXTS = ("description", "message", "errorMessage", "detail", "label", "reason")
 
 
@@ -64,20 +65,27 @@ class EchoingTransport(httpx.AsyncBaseTransport):
                 "errorCode": "CONNECTOR-1001-500",
                 "requestId": said[0],
             }
-            return httpx.Response(self._status, json=body, headers={"x-request-id": said[0]})
+            return httpx.Response(self._status, json=body, headers=_headers(said))
         answer = await self._inner.handle_async_request(request)
-        if request.method != "GET" or answer.status_code != httpx.codes.OK:
+        if not request.url.path.startswith("/data/") or not answer.is_success:
             return answer
         try:
             document = json.loads(await answer.aread())
         except ValueError:
             return answer
         return httpx.Response(
-            200, json=_echoed(document, said), headers={"etag": '"e"', "x-request-id": said[0]}
+            answer.status_code, json=_echoed(document, said), headers={"etag": '"e"', **_headers(said)}
         )
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+def _headers(said: list[str]) -> dict[str, str]:
+    """Headers that a client may show, or log."""
+    names = ("x-request-id", "www-authenticate", "x-error", "warning", "server")
+    forms_ = [form for form in said if form.isascii()]
+    return dict(zip(names, forms_, strict=False)) | {"x-all": " ".join(forms_)}
 
 
 def _echoed(value: Any, said: list[str], *, top: bool = True) -> Any:
@@ -91,10 +99,14 @@ def _echoed(value: Any, said: list[str], *, top: bool = True) -> Any:
             found[key] = " ".join([found[key], *said])
     href = found.get("href")
     if isinstance(href, str) and "?" in href:
-        found["href"] = f"{href}&access_token={quote(said[0], safe='')}&note={quote(said[0], safe='')}"
+        # Each form as it is, where a link can hold it: encoded twice it is not looked for.
+        fits = [form for form in said if form == quote(form, safe="%=-_.~")]
+        notes = "&".join(f"note{number}={form}" for number, form in enumerate(fits))
+        found["href"] = f"{href}&access_token={quote(said[0], safe='')}&{notes}"
     if "id" in found or top:
         found |= {"echoed": said, "described": " ".join(said), **dict.fromkeys(said, 1)}
-    if isinstance(found.get("name"), str) and "id" in found and "spec" not in found:
+    # Names that are looked up by stay as they are, or no tool would go on from there.
+    if isinstance(found.get("name"), str) and "id" in found and not found.keys() & LOOKED_UP:
         found["name"] = f"{found['name']} {said[0]}"
     return found
 

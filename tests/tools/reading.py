@@ -17,6 +17,24 @@ def _nothing(world: World) -> dict[str, Any]:
     return {}
 
 
+def _loaded_into(spec_name: str) -> Callable[[World], dict[str, Any]]:
+    """A dataset that some flow loads into a store."""
+
+    def arguments(world: World) -> dict[str, Any]:
+        spec = world.first("flowSpecs", lambda item: item["name"] == spec_name)["id"]
+        flow = world.first("flows", lambda item: item["flowSpec"]["id"] == spec)
+        source = world.get("sourceConnections", flow["sourceConnectionIds"][0])
+        return {"dataset_id": source["params"]["dataSetId"]}
+
+    return arguments
+
+
+def _landed_file(world: World) -> dict[str, Any]:
+    """A file of the landing zone that has rows."""
+    files = world.emulator.store.sandboxes["dev"].files["landing-zone"]
+    return {"file": next(path for path, node in files.items() if node.get("rows"))}
+
+
 READS: dict[str, Callable[[World], dict[str, Any]]] = {
     "describe_flow": _flow,
     "diagnose_flow": lambda w: {"flow": SCENARIOS["partial_ingestion"]},
@@ -45,7 +63,7 @@ READS: dict[str, Callable[[World], dict[str, Any]]] = {
     "list_connection_specs": _nothing,
     "list_flow_specs": _nothing,
     "map_connection_specs": _nothing,
-    "compare_flows": lambda w: {"flow": SCENARIOS["failed_and_recovered"]},
+    "compare_flows": lambda w: {"flow": SCENARIOS["failed_and_recovered"], "other": SCENARIOS["healthy"]},
     "get_flow": _flow,
     "get_mapping_set": lambda w: {"mapping_set_id": w.mapping_of(w.flow("healthy"))},
     "list_flows": lambda w: {"detail": "full"},
@@ -56,10 +74,10 @@ READS: dict[str, Callable[[World], dict[str, Any]]] = {
     "get_batch_errors": lambda w: {"flow": SCENARIOS["partial_ingestion"]},
     "get_run": lambda w: {"run_id": w.failed_run()},
     "list_runs": _flow,
-    "get_identity_flow": _nothing,
-    "get_profile_flow": _nothing,
-    "list_identity_flow_runs": _nothing,
-    "list_profile_flow_runs": _nothing,
+    "get_identity_flow": _loaded_into("dataset_to_uis"),
+    "get_profile_flow": _loaded_into("dataset_to_ups"),
+    "list_identity_flow_runs": _loaded_into("dataset_to_uis"),
+    "list_profile_flow_runs": _loaded_into("dataset_to_ups"),
     "list_identity_flows": _nothing,
     "list_profile_flows": _nothing,
     "explore_landing_zone": _nothing,
@@ -70,9 +88,7 @@ READS: dict[str, Callable[[World], dict[str, Any]]] = {
     "get_landing_zone_sas_uri": _nothing,
     "get_landing_zone_storage_name": _nothing,
     "get_landing_zone_storage_ttl": _nothing,
-    "preview_landing_zone_file": lambda w: {
-        "file": w.of_spec("sourceConnections", LANDING_ZONE_SOURCE)["params"]["path"]
-    },
+    "preview_landing_zone_file": _landed_file,
     "list_exportable_datasets": _nothing,
     "list_landing_zone_exportable_datasets": _nothing,
     "find_connector": lambda w: {"words": "s3"},

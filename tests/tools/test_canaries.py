@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from mcp import Client
-from mcp_types import PromptReference, TextContent
+from mcp_types import PromptReference, ResourceTemplateReference, TextContent
 
 from aep_flow_mcp.app import platform_config
 from aep_flow_mcp.cli import emulator_settings
@@ -38,7 +38,7 @@ from support.echoing import EchoingTransport, forms, telling
 from support.organisation import emulator_on_shared_seed
 from tools.conftest import NOW, no_wait
 from tools.reading import READS
-from tools.writing import CASES, World
+from tools.writing import CASES, CLOUD_STORAGE, World
 
 FLOW_SERVICE = "/data/foundation/flowservice"
 CARDS = {card["name"]: card for card in load_cards()}
@@ -47,6 +47,13 @@ ENVIRONMENT = {
     "AEP_SECRET_KEY": "zq/Canary+of the=environment&number\\one",
     "AEP_SECRET_OTHER": "never-mentioned-anywhere-but-set",
 }
+
+
+EVERYTHING = (
+    {("tool", name) for name in CARDS}
+    | {("resource", item.uri) for item in RESOURCES}
+    | {("prompt", name) for name in load_prompts()}
+)
 
 
 @dataclass
@@ -59,11 +66,16 @@ class Search:
     log: io.StringIO
     audit: Path
     out: list[str] = field(default_factory=list)
+    exercised: set[tuple[str, str]] = field(default_factory=set)
+    """What has answered with more than an error: (tool, resource or prompt; its name or address)."""
 
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         result = await self.client.call_tool(tool, dict(arguments))
         self.out += [part.text for part in result.content if isinstance(part, TextContent)]
         self.out.append(json.dumps(result.structured_content, ensure_ascii=False))
+        # What a write was refused for by the service went through everything that a write goes through.
+        if not result.is_error or "status" in (result.structured_content or {}):
+            self.exercised.add(("tool", tool))
         return result.structured_content or {}
 
     def nothing_of(self, secrets: list[str]) -> None:
@@ -136,22 +148,31 @@ async def test_what_is_echoed_comes_out_nowhere(
 ) -> None:
     world = World(emulator, NOW)
     arguments = {name: make(world) for name, make in {**READS, **CASES}.items()}
+    # A dataset is echoed with every other name.
+    arguments["create_pipeline"]["datasets"] = [world.dataset]
     async with searching(emulator, monkeypatch, log, tmp_path / "audit.jsonl", status=status) as search:
         await search.call("list_flows", {})
-        for name, given in arguments.items():
+        # The specs are replaced last: others go by what they say.
+        for name in sorted(arguments, key=lambda name: name.endswith("_spec") and name.startswith("update")):
+            given = arguments[name]
             answer = await search.call(name, given)
             if answer.get("confirmation_id"):
                 await search.call("confirm_change", {"confirmation_id": answer["confirmation_id"]})
-        await _resources_and_prompts(search)
+        await _resources_and_prompts(search, world.failed_run())
+        if status is None:
+            assert sorted(EVERYTHING - search.exercised) == []
+            assert search.audit.read_text("utf-8").count("approved") > 20
         search.nothing_of([*ENVIRONMENT.values(), "emulator-secret", *search.transport.tokens])
 
 
-async def _resources_and_prompts(search: Search) -> None:
+async def _resources_and_prompts(search: Search, run_id: str) -> None:
     from mcp.shared.exceptions import MCPError
 
     found = {
         "flow": READS["get_flow"](None)["flow_id"],  # type: ignore[arg-type]
         "connector": READS["explore_connection_spec"](None)["connection_spec_id"],  # type: ignore[arg-type]
+        "flow_spec": CLOUD_STORAGE,
+        "run": run_id,
     }
     for item in RESOURCES:
         uri = item.uri.replace("{id}", found.get(item.completes or "", "none"))
@@ -161,6 +182,11 @@ async def _resources_and_prompts(search: Search) -> None:
             search.out.append(str(error))
             continue
         search.out += [str(getattr(content, "text", "")) for content in result.contents]
+        search.exercised.add(("resource", item.uri))
+        if item.completes:
+            template = ResourceTemplateReference(type="ref/resource", uri=item.uri)
+            offered = await search.client.complete(template, {"name": "id", "value": ""})
+            search.out += offered.completion.values
     for prompt in load_prompts().values():
         for argument in prompt.arguments:
             reference = PromptReference(type="ref/prompt", name=prompt.name)
@@ -169,6 +195,7 @@ async def _resources_and_prompts(search: Search) -> None:
         given = {argument.name: ENVIRONMENT["AEP_SECRET_KEY"] for argument in prompt.arguments}
         text = await search.client.get_prompt(prompt.name, given)
         search.out.append(text.model_dump_json())
+        search.exercised.add(("prompt", prompt.name))
 
 
 async def test_the_approval_page_shows_no_canary(

@@ -167,7 +167,9 @@ class Neighbours(ReaderCore):
             fresh = [sandbox for sandbox in read if sandbox.name not in known]
             found += fresh
             known.update(sandbox.name for sandbox in fresh)
-            following = next_page(next_href(data), params, self.client.config.platform_url)
+            following = next_page(
+                next_href(data), params, self.client.config.platform_url, self.client.redactor.text
+            )
             # Where the next link is a template, a full page of new ones means that there may be more.
             full = len(objects) + skipped >= PAGE_LIMIT and bool(fresh)
             params = following or (_at_offset(params, len(found)) if full else None)
@@ -217,7 +219,9 @@ class Neighbours(ReaderCore):
 
     def _registry_cursor(self, query: Query, data: Any) -> str | None:
         """Schema Registry pages by the last value: `_page.next`, or the same inside the next link."""
-        following = next_page(next_href(data), query.all_params, self.client.config.platform_url)
+        following = next_page(
+            next_href(data), query.all_params, self.client.config.platform_url, self.client.redactor.text
+        )
         if following is not None:
             return encode_cursor(query, [pair for pair in following if pair not in query.params])
         page = data.get("_page") if isinstance(data, dict) else None

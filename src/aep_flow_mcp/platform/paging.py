@@ -67,12 +67,18 @@ class Query:
         return self if cursor is None else self.at(decode_cursor(cursor, self))
 
 
-def next_page(href: str | None, original_params: Iterable[Param], base_url: str) -> list[Param] | None:
+def next_page(
+    href: str | None,
+    original_params: Iterable[Param],
+    base_url: str,
+    hides: Callable[[str], str] = lambda text: text,
+) -> list[Param] | None:
     """All parameters of the next page's request, or None when `href` leads nowhere new.
 
     Only the link's query is read: its path is published as /connections for every collection, and its host in
     several spellings (with the default port, or another of Adobe's). The request goes where the first one went.
-    What we asked for stays as we asked it, without duplicates; what the link adds is taken over.
+    What we asked for stays as we asked it, without duplicates; what the link adds is taken over, but for credentials.
+    hides: takes out of a text what is known to be secret; behind a cursor's encoding nothing would find it.
 
     Raises:
         PlatformError: (unexpected) the link is no URL, or names a host that is neither ours nor Adobe's: then
@@ -95,7 +101,10 @@ def next_page(href: str | None, original_params: Iterable[Param], base_url: str)
         pair
         for pair in dict.fromkeys(_query_of(link.query))
         # A link that repeats a credential is not repeated: a cursor goes to the caller.
-        if pair[0] not in known and pair[0] != "count" and not is_secret_in_query(pair[0])
+        if pair[0] not in known
+        and pair[0] != "count"
+        and not is_secret_in_query(pair[0])
+        and all(hides(part) == part for part in pair)
     ]
     position = {pair for pair in added if pair[0] in POSITION}
     if not position or position == set(before):

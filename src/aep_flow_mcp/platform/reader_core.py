@@ -114,7 +114,9 @@ class ReaderCore:
 
     def _read_page(self, model: type[M], query: Query, data: Any) -> Page[M]:
         objects, skipped = items_of(data, query.path)
-        following = next_page(next_href(data), query.all_params, self.client.config.platform_url)
+        following = next_page(
+            next_href(data), query.all_params, self.client.config.platform_url, self.client.redactor.text
+        )
         cursor = None
         if following is not None:
             asked = {name for name, _ in query.params if name not in POSITION}

@@ -36,7 +36,7 @@ class Redactor:
         self._known: tuple[tuple[str, str, int], ...] = ()
         self._forms: list[tuple[str, str]] = []
         self._words: list[tuple[re.Pattern[str], str, str]] = []
-        self._plain: list[tuple[str, str]] = []
+        self._starts: dict[str, list[tuple[str, str]]] = {}
 
     def learn(self, value: str, label: str = MASK, *, shortest: int = SHORTEST) -> None:
         """Hide a value from now on, with `label` in its place."""
@@ -74,9 +74,10 @@ class Redactor:
         for pattern, word, label in self._words:
             if word in text:
                 text = pattern.sub(lambda _, label=label: label, text)  # type: ignore[misc]
-        for form, label in self._plain:
-            if form[:_TELLING] in text:
-                text = _without_start(text, form, label)
+        for start, forms in self._starts.items():
+            if start in text:
+                for form, label in forms:
+                    text = _without_start(text, form, label)
         return text
 
     def _within(self, value: Any) -> Any:
@@ -105,12 +106,10 @@ class Redactor:
             (re.compile(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])"), word, label)
             for word, label in sorted(words.items(), key=lambda item: -len(item[0]))
         ]
-        self._plain = [
-            (form, label)
-            for value, label, _ in known
-            for form in {value.strip(), " ".join(value.split())}
-            if len(form) > _FREE
-        ]
+        self._starts = {}
+        for form, label in longest_first:
+            if len(form) > _FREE:
+                self._starts.setdefault(form[:_TELLING], []).append((form, label))
         self._known = known
 
     def _secrets(self) -> Iterator[tuple[str, str, int]]:
