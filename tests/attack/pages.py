@@ -7,13 +7,14 @@ import re
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import anyio.to_thread
 import httpx
 
 from attack.callers import Caller, edited
 from attack.wishes import Wish
+from support.approver import forwarded, leads_to
 
 if TYPE_CHECKING:
     from attack.story import Story
@@ -27,12 +28,12 @@ FORGERIES = (
 _HTTP = httpx.Client(timeout=20, trust_env=False, cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])))
 
 
-async def visit(story: Story, wish: Wish, caller: Caller, address: str) -> bool:
+async def visit(story: Story, wish: Wish, caller: Caller, file: str) -> bool:
     """The page is open, or there is no browser. What is tried on it is drawn now; in the end the person decides."""
     if story.rng.random() < 0.05:
         return False
     forgeries = story.rng.sample(FORGERIES, story.rng.randrange(4))
-    task = asyncio.create_task(_visited(story, wish, caller, address, forgeries))
+    task = asyncio.create_task(_visited(story, wish, caller, file, forgeries))
     story.tasks.add(task)
     task.add_done_callback(partial(_over, story))
     return True
@@ -44,9 +45,9 @@ def _over(story: Story, task: asyncio.Task[None]) -> None:
         story.report.found.append(f"the visit of a page met {type(error).__name__}: {error}")
 
 
-async def _visited(story: Story, wish: Wish, caller: Caller, address: str, forgeries: list[str]) -> None:
+async def _visited(story: Story, wish: Wish, caller: Caller, file: str, forgeries: list[str]) -> None:
     approves = story.rng.random() < 0.7
-    page = await anyio.to_thread.run_sync(_load, address)
+    page = await anyio.to_thread.run_sync(_load, file)
     question = story.question(wish, caller, page.text)
     for kind in forgeries:
         story.report.attempts[f"page: {kind}"] += 1
@@ -66,14 +67,14 @@ async def _visited(story: Story, wish: Wish, caller: Caller, address: str, forge
 class _Page:
     """What a browser knows of the page."""
 
-    def __init__(self, address: str, loaded: httpx.Response) -> None:
+    def __init__(self, address: str, cookie: str, loaded: httpx.Response) -> None:
         self.address = address
         self.text = loaded.text
         parts = urlsplit(address)
         self._origin, self._host = f"{parts.scheme}://{parts.netloc}", parts.netloc
         found = re.search(r'name="token" value="([^"]+)"', self.text)
         self.token = found[1] if found else ""
-        self._cookie = loaded.headers.get("set-cookie", "").split(";")[0]
+        self._cookie = cookie
 
     def press(self, decision: str, **changed: Any) -> int:
         """Press a button, or something like it; the status of the answer."""
@@ -95,7 +96,7 @@ class _Page:
     def forge(self, kind: str, other_token: str) -> int:
         """An approval that is none."""
         if kind == "second place":
-            return _get(self.address).status_code
+            return _get(self.address, "same-origin").status_code
         changed: dict[str, dict[str, Any]] = {
             "no token": {"token": ""},
             "edited token": {"token": other_token},
@@ -112,10 +113,15 @@ class _Page:
         return self.press("approved" if kind == "other decision" else "approve", **changed[kind])
 
 
-def _get(address: str) -> httpx.Response:
-    headers = {"Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document"}
+def _get(address: str, site: str, cookie: str = "") -> httpx.Response:
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "document", **({"Cookie": cookie} if cookie else {})}
     return _HTTP.get(address, headers=headers)
 
 
-def _load(address: str) -> _Page:
-    return _Page(address, _get(address))
+def _load(file: str) -> _Page:
+    """From the file that a browser opens, by the ticket in it, to the page."""
+    ticket = forwarded(file)
+    entered = _get(ticket, "cross-site")
+    cookie = entered.headers.get("set-cookie", "").split(";")[0]
+    address = urljoin(ticket, leads_to(entered.text))
+    return _Page(address, cookie, _get(address, "same-origin", cookie))
