@@ -73,7 +73,7 @@ class Upstream(httpx.AsyncBaseTransport):
         path = request.url.path
         if path.startswith("/ims/"):
             return await self._inner.handle_async_request(request)
-        reads = request.method == "GET" or path.endswith("/search")
+        reads = request.method == "GET" or path.endswith(("/search", "/insights/metrics"))
         fault = self._drawn(READ_FAULTS if reads else WRITE_FAULTS, self.calm + (1 - self.calm) * 0.8 * reads)
         if reads:
             return await self._answer(request, fault, None)

@@ -29,7 +29,7 @@ from mcp import Client
 from mcp_types import TextContent
 
 from aep_flow_mcp.cli import emulator_settings
-from aep_flow_mcp.gathering.run_sweep import STARTED
+from aep_flow_mcp.gathering.sweeps.run_sweep import STARTED
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.server import FlowServer, build_server
 

@@ -15,7 +15,7 @@ from mcp_types import TextContent
 from aep_flow_mcp.app import platform_config
 from aep_flow_mcp.cli import emulator_settings
 from aep_flow_mcp.emulator import EmulatorOptions
-from aep_flow_mcp.gathering.sweep import Crew, Sweep
+from aep_flow_mcp.gathering.sweeps.sweep import Crew, Sweep
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import FilterLike
 from aep_flow_mcp.platform.paging import MOST_EMPTY, MOST_PAGES, Page

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aep_flow_mcp.gathering.sweep import PAGE, Crew, Sweep, growing
+from aep_flow_mcp.gathering.sweeps.sweep import PAGE, Crew, Sweep, growing
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import Condition, FilterLike
 from aep_flow_mcp.platform.paging import Page

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import RootModel
 
-from aep_flow_mcp.gathering.sweep import PAGE
+from aep_flow_mcp.gathering.sweeps.sweep import PAGE
 from aep_flow_mcp.insight.facts import FlowFacts, RunFacts
 from aep_flow_mcp.insight.lean import flow_facts, run_facts
 from aep_flow_mcp.platform.filters import FilterLike

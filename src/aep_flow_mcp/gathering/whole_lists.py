@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from aep_flow_mcp.gathering.lean_reading import LeanReader
 from aep_flow_mcp.gathering.progress import Progress
-from aep_flow_mcp.gathering.sweep import PAGE, Crew, Fetch, Sweep
+from aep_flow_mcp.gathering.sweeps.sweep import PAGE, Crew, Fetch, Sweep
 from aep_flow_mcp.insight.facts import FlowFacts
 from aep_flow_mcp.insight.lean import flow_facts
 from aep_flow_mcp.insight.windows import epoch_ms

@@ -16,7 +16,7 @@ from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
 from aep_flow_mcp.gathering import flow_index, times
 from aep_flow_mcp.gathering.flow_index import FlowIndexes
-from aep_flow_mcp.gathering.run_sweep import STARTED
+from aep_flow_mcp.gathering.sweeps.run_sweep import STARTED
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.server import FlowServer, build_server
 from aep_flow_mcp.tools.questions import find_flows, pipeline_health

@@ -35,7 +35,7 @@ from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.health_scope import Asked, Scope, fill, read_scope
 from aep_flow_mcp.gathering.histories.closer_look import MOST_FLOWS, CloserLook, look_closer
 from aep_flow_mcp.gathering.progress import Progress
-from aep_flow_mcp.gathering.run_sweep import RunSweep
+from aep_flow_mcp.gathering.sweeps.run_sweep import RunSweep
 from aep_flow_mcp.gathering.whole_lists import Reading
 from aep_flow_mcp.insight.facts import FlowFacts
 from aep_flow_mcp.insight.health.report import ErrorKey, Health, Missed, Trend, Worse, ending, of_each

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from aep_flow_mcp.gathering.lean_reading import LeanReader
 from aep_flow_mcp.gathering.progress import Progress
-from aep_flow_mcp.gathering.sweep import PAGE, Crew, Sweep
+from aep_flow_mcp.gathering.sweeps.sweep import PAGE, Crew, Sweep
 from aep_flow_mcp.insight.facts import RunFacts
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
