@@ -147,12 +147,12 @@ def _rhythm(truth: Truth) -> list[Question]:
     return [
         Question(
             "overdue", "Which flows are enabled and scheduled but have stopped running?",
-            (call("pipeline_health", window="24h"),), (says(truth.name("stopped"), under="due"),),
+            (call("pipeline_health", window="24h"),), (says(truth.name("stopped"), under="ran less"),),
         ),
         Question(
             "overdue-only", "Which flows have missed a run that was due in the last 24 hours? Name no others.",
             (call("pipeline_health", window="24h"),),
-            (says(truth.name("stopped"), under="due"), *omitted(truth, steady, under="due")),
+            (says(truth.name("stopped"), under="ran less"), *omitted(truth, steady, under="due")),
         ),
         Question(
             "stopped-since", f"When did {truth.name('stopped')} run last?",

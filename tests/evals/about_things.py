@@ -75,7 +75,7 @@ def _accounts(truth: Truth) -> list[Question]:
         ),
         Question(
             "account-works", f"Does the account {crm} still work?",
-            (call("list_connections", name=crm), call("test_connection", connection_id=truth.id("account:refused"))),
+            (call("test_connection", connection=crm),),
             (says("refused"), says(_host(truth))),
         ),
         Question(
@@ -88,7 +88,7 @@ def _accounts(truth: Truth) -> list[Question]:
         ),
         Question(
             "account-host", f"At which host is {crm}?",
-            (call("list_connections", name=crm), call("get_connection", connection_id=truth.id("account:refused"))),
+            (call("get_connection", connection=crm),),
             (says(_host(truth)),),
         ),
     ]  # fmt: skip
@@ -200,9 +200,7 @@ def _settings(truth: Truth) -> list[Question]:
             "delta",
             f"By which column does {truth.name('running')} find what changed?",
             (
-                call("describe_flow", flow_id=truth.name("running")),
-                call("find_flows", query=truth.name("running")),
-                call("get_flow", flow_id=truth.id("flow:running")),
+                call("get_flow", flow=truth.name("running")),
             ),
             (says(_delta(truth)),),
         ),
@@ -247,7 +245,7 @@ def _observed(truth: Truth) -> list[Question]:
         ),
         Question(
             "who-created", f"Who made {truth.name('steady-0')}?",
-            (call("find_flows", query=truth.name("steady-0")), call("get_flow", flow_id=truth.id("flow:steady-0"))),
+            (call("get_flow", flow=truth.name("steady-0")),),
             (says(str(truth.flows["steady-0"]["createdBy"])),),
         ),
         Question(

@@ -170,7 +170,7 @@ async def test_null_and_a_number_reach_the_tool(ask: Ask) -> None:
     told = await ask("list_runs", {"since": 1_700_000_000, "limit": "2"})
     assert not told.is_error, told.text
     assert len(told.structured["items"]) == 2
-    assert "createdAt>=1700000000000" in str(told.sent[-1].url) or "1700000000000" in str(told.sent[-1].url)
+    assert [one for one in told.sent if "1700000000000" in str(one.url)]
 
 
 async def test_null_in_a_patch_is_a_value(ask: Ask) -> None:

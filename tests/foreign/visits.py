@@ -220,12 +220,12 @@ def arguments_of(tool: str, ask: Asker) -> list[dict[str, Any]]:
     flow = next(iter(organisation.flows), None)
     firsts = {name: next(iter(organisation.things.get(name, {})), None) for name in organisation.things}
     known: dict[str, Any] = {
-        "connection_id": firsts.get("connections"),
+        "connection": firsts.get("connections"),
         "source_connection_id": firsts.get("sourceConnections"),
         "target_connection_id": firsts.get("targetConnections"),
         "connection_spec_id": firsts.get("connectionSpecs"),
         "flow_spec_id": flow.spec_id if flow else None,
-        "flow_id": flow.id if flow else None,
+        "flow": flow.id if flow else None,
         "run_id": firsts.get("runs"),
         "dataset_id": firsts.get("dataSets"),
         "dataset_ids": [firsts.get("dataSets")],
