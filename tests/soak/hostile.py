@@ -14,7 +14,7 @@ import anyio
 import httpx
 
 from aep_flow_mcp.platform.wire.bodies import MOST_BYTES
-from attack.upstream import Upstream, Write
+from attack.upstream import WRITE_FAULTS, Upstream, Write
 
 JSON = {"content-type": "application/json"}
 _MEGABYTE = 1_000_000
@@ -58,7 +58,8 @@ class Hostile(Upstream):
     def _drawn(self, faults: tuple[str, ...], calm: float) -> str | None:
         if self.rng.random() < self.calm:
             return None
-        kinds = [kind for kind in (*faults, *BODIES) if kind != "held" and kind not in self.without]
+        left_out = {"held", *self.without} | (NAMES_ANOTHER if faults is WRITE_FAULTS else set())
+        kinds = [kind for kind in (*faults, *BODIES) if kind not in left_out]
         fault = self.rng.choice(kinds)
         self.faults[fault] = self.faults.get(fault, 0) + 1
         return fault
@@ -176,3 +177,5 @@ UNREADABLE = frozenset(
     {"huge", "huge and said so", "bomb", "deep", "long number", "slow", "silent", "truncated", "moved"}
 )
 """Of these nobody can take that what was asked was done."""
+NAMES_ANOTHER = frozenset({"one long text", "many objects", "a long list", "wrong items"})
+"""A service that answers a creation with the id of something else is beyond any client."""
