@@ -69,7 +69,7 @@ def test_what_a_fact_takes_for_itself() -> None:
     assert Moment(ms=1_772_442_000_000).said("since 2026-03-02T09:00:30Z")
     assert not Moment(ms=1_772_442_000_000).said("since 2026-03-02T09:02Z")
     assert Says(forms=("Plaça  nova",)).said("the Plaça Nova")
-    table = "due by schedule, no run:\nA | 1\nslowest flows:\nB | 2"
+    table = "ran less often than due:\nA | 1\nslowest flows:\nB | 2"
     assert Says(forms=("A",), under="ran less").held(table, strict=True)
     assert not Says(forms=("B",), under="ran less").held(table, strict=True)
     assert Omits(name="B", under="ran less").held(table, strict=True)
