@@ -22,7 +22,7 @@ from aep_flow_mcp.settings import ApprovalMode
 from tools.conftest import ERAS, NOW
 from tools.writing import CASES, World
 
-ATTEMPTS = 4_000
+ATTEMPTS = 2_500
 A_ROUND = 50
 
 Attempt = tuple[str, dict[str, Any], dict[str, Any] | None, str | None]
