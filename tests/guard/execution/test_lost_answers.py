@@ -314,6 +314,18 @@ async def test_a_deletion(make_bed: MakeBed, kind: Any, status: str) -> None:
     assert len(bed.writes) == 1
 
 
+async def test_an_answer_without_an_object_does_not_show_that_it_is_gone(make_bed: MakeBed) -> None:
+    """Only a 404 says that; the deletion never arrived."""
+    bed = unattended(make_bed)
+    flow = bed.flow()
+    bed.emulator.faults.add(FaultRule(DELETE, "drop"))
+    looked = rf"^GET .*/flows/{flow['id']}$"
+    bed.emulator.faults.add(FaultRule(looked, "status", status=200, body={"items": []}, after=1, times=None))
+    result = await bed.call("remove_flow", {"flow_id": flow["id"]})
+    assert result.status == "unknown"
+    assert flow["id"] in bed.stored("flows")
+
+
 @pytest.mark.parametrize(("kind", "status"), [("lost_answer", "done"), ("drop", "unknown")])
 async def test_an_update(make_bed: MakeBed, kind: Any, status: str) -> None:
     bed = unattended(make_bed)

@@ -26,7 +26,7 @@ class Looker:
         self._sandbox = sandbox
 
     async def one(self, path: str) -> dict[str, Any] | None:
-        """The object at a path, None when the service says that it is not there (any more)."""
+        """The object at a path, None when the service says that it is not there (any more): by a 404 alone."""
         try:
             data = await self.read(path, [])
         except PlatformError as error:
@@ -34,7 +34,10 @@ class Looker:
                 return None
             raise
         found = _items(data)
-        return found[0] if found else None
+        if not found:
+            # Adobe answers 404 for what is not there; an empty list says nothing of it.
+            raise PlatformError(ErrorKind.UNEXPECTED, "What was looked at has an answer without an object")
+        return found[0]
 
     async def newest(self, kind: Kind, wanted: Mapping[str, str]) -> list[dict[str, Any]]:
         """The latest objects of a kind with these fields, newest first, at most a hundred."""
