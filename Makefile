@@ -8,7 +8,7 @@ PEERS := .venv-peers
 LOWEST := .venv-lowest
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test test-foreign attack soak eval check bench test-peers test-lowest surface connectors guides clean
+.PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-lowest surface connectors guides clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -26,8 +26,11 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 demo: $(VENV)/.installed ## A real client asks the server questions about an emulated organisation.
 	$(BIN)/aep-flow-mcp demo
 
-test: $(VENV)/.installed-dev ## Everything but the peers and the lowest versions.
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests
+test: $(VENV)/.installed-dev ## Everything but what takes long, the peers and the lowest versions.
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" tests
+
+test-long: $(VENV)/.installed-dev ## The tests that start processes and browsers, or make thousands of cases.
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m long tests
 
 test-foreign: $(VENV)/.installed-dev ## Two thousand generated organisations; SEEDS="--seed 17" is one of them.
 	$(BIN)/python tests/foreign/run.py $(SEEDS)
