@@ -195,6 +195,15 @@ def test_different_messages_without_code_are_one_error() -> None:
     assert len(health.errors) == 501
 
 
+def test_one_code_with_a_known_and_an_unknown_cause_has_an_order() -> None:
+    """As many runs each: the cause decides then, and no cause is comparable with one."""
+    health = Health(Window(NOW - timedelta(hours=2), NOW), UTC)
+    for number, message in enumerate(["access denied: the key has expired", "something else"]):
+        health.add(RunFacts.of(failed_run(number, message)))
+    assert {key.cause is None for key in health.errors} == {True, False}
+    assert [key.cause is None for key, _ in health.most_frequent_errors()] == [True, False]
+
+
 def facts(**changes: Any) -> FlowFacts:
     return FlowFacts.of(flow(**changes))
 

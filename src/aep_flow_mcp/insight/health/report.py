@@ -118,6 +118,13 @@ class Health:
                 _tally(groups, key, Tally).merge(tally)
         return groups
 
+    def most_frequent_errors(self) -> list[tuple[ErrorKey, ErrorTally]]:
+        """Every group of errors, that of most runs first. A cause may be unknown, and compares with none."""
+        return sorted(
+            self.errors.items(),
+            key=lambda item: (-item[1].runs, item[0].error, item[0].cause or "", item[0].reason),
+        )
+
     def most_failing(self) -> list[tuple[str, FlowTally]]:
         """Flows with a failed or partial run, most failed first, then most partial."""
         bad = [(id, tally) for id, tally in self.flows.items() if tally.bad]

@@ -172,7 +172,7 @@ class _Report:
         top = min(self.top, SHOWN_BESIDE) if self.group_by else self.top
         of_errors = self.top if self.group_by is GroupBy.ERROR else top
         flows = scope.with_runs
-        errors = sorted(health.errors.items(), key=lambda item: (-item[1].runs, item[0]))
+        errors = health.most_frequent_errors()
         failing, slowest, skipping = health.most_failing(), health.slowest(), health.skipping()
         missed = [] if stopped else health.missed(flows, now=self.now)
         overdue = {item.flow.id for item in missed}
