@@ -16,6 +16,7 @@ import httpx
 
 from aep_flow_mcp.emulator import Emulator
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
+from aep_flow_mcp.emulator.steering.journal import could_change
 
 REFUSALS = (400, 401, 403, 404, 409, 412, 422, 429)
 TROUBLES = (301, 302, 307, 408, 425, 499, 500, 502, 503, 504, 599)
@@ -73,7 +74,7 @@ class Upstream(httpx.AsyncBaseTransport):
         path = request.url.path
         if path.startswith("/ims/"):
             return await self._inner.handle_async_request(request)
-        reads = request.method == "GET" or path.endswith(("/search", "/insights/metrics"))
+        reads = not could_change(request.method, path)
         fault = self._drawn(READ_FAULTS if reads else WRITE_FAULTS, self.calm + (1 - self.calm) * 0.8 * reads)
         if reads:
             return await self._answer(request, fault, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -12,7 +13,7 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ,]+(?:at )?(\d\d:\d\d)(:\d\d)?")
 
 
 @dataclass(frozen=True)
-class Fact:
+class Fact(ABC):
     """Something that an answer must say. Of scripted calls alone: `near`, on a line with this name; `under`, in the
     section whose heading begins with this word (what is to be left out is left out of that section)."""
 
@@ -28,8 +29,9 @@ class Fact:
             return any(self.said(line) for line in lines)
         return self.said(text)
 
+    @abstractmethod
     def said(self, text: str) -> bool:
-        raise NotImplementedError
+        """Whether a text says it."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any, get_args, get_type_hints
 
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions, Variants
 from aep_flow_mcp.emulator.catalogue.reading import load_catalogue
+from aep_flow_mcp.emulator.seed.build import sandbox_row
 from aep_flow_mcp.emulator.seed.ids import Ids
 from aep_flow_mcp.emulator.seed.objects.builder import build_sandbox
 from aep_flow_mcp.emulator.seed.objects.pipeline import Place
@@ -76,7 +77,7 @@ def _seed(seed: int, plan: Plan, now_ms: int, ids: dict[str, str]) -> Seed:
     for one in plan.sandboxes:
         place = Place(made, made.uuid(f"sandbox:{one.name}"), one.name, now_ms, catalogue)
         build[one.name] = partial(_sandbox, place, one, plan)
-        about.append(_about(place, one))
+        about.append(sandbox_row(place, one))
         broken |= {place.uuid("connection", each.key): each.broken for each in one.accounts if each.broken}
         if one.name == SANDBOX:
             ids |= {f"flow:{each.key}": place.uuid("flow", each.key) for each in one.flows}
@@ -95,15 +96,3 @@ def _sandbox(place: Place, plan: SandboxPlan, whole: Plan) -> SandboxSeed:
             start = int(schedule["startTime"]) + int(keys[flow["id"]] * 3600)
             flow["scheduleParams"] = {**schedule, "startTime": start}
     return built
-
-
-def _about(place: Place, plan: SandboxPlan) -> dict[str, Any]:
-    return {
-        "id": place.sandbox_id,
-        "name": plan.name,
-        "title": plan.title,
-        "state": "active",
-        "type": plan.type,
-        "region": "VA7",
-        "isDefault": plan.is_default,
-    }

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import httpx
 
+from aep_flow_mcp.emulator.steering.journal import could_change
 from foreign.draw import Draw
 from foreign.filters import BadFilterError, matching, ordered
 from foreign.truth import Organisation, Refused, Thing
@@ -38,9 +39,7 @@ class ForeignService(httpx.AsyncBaseTransport):
         await request.aread()
         self.requests += 1
         path = request.url.raw_path.decode().partition("?")[0]
-        if request.method != "GET" and not (
-            request.method == "POST" and path.endswith(("/search", "/insights/metrics"))
-        ):
+        if could_change(request.method, path):
             self.writes.append(f"{request.method} {path}")
             return _json(500, {"message": "this organisation is not written to"})
         return self._answer(path.rstrip("/"), request)

@@ -33,7 +33,7 @@ def build_seed(*, seed: int, now: datetime, scale: Scale | None = None) -> Seed:
     broken: dict[str, str] = {}
     for plan in plans:
         place = Place(ids, ids.uuid(f"sandbox:{plan.name}"), plan.name, now_ms, catalogue)
-        sandboxes.append(_sandbox(place, plan))
+        sandboxes.append(sandbox_row(place, plan))
         build[plan.name] = partial(build_sandbox, place, plan)
         broken |= _broken(place, plan)
     return Seed(sandboxes, catalogue.connection_specs(), catalogue.flow_specs(), Sandboxes(build), broken)
@@ -48,7 +48,7 @@ def _broken(place: Place, plan: SandboxPlan) -> dict[str, str]:
     }
 
 
-def _sandbox(place: Place, plan: SandboxPlan) -> JsonObject:
+def sandbox_row(place: Place, plan: SandboxPlan) -> JsonObject:
     """The sandbox as the Sandbox API lists it."""
     return {
         "id": place.sandbox_id,

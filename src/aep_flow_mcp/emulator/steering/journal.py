@@ -12,6 +12,12 @@ from typing import Any, overload
 from ..http.messages import Call
 
 _WRITES = frozenset({"POST", "PATCH", "PUT", "DELETE"})
+_ASKED_BY_POST = ("/search", "/insights/metrics")
+
+
+def could_change(method: str, path: str) -> bool:
+    """Whether a request could change something: searches, metrics and tokens are asked for by POST and do not."""
+    return method in _WRITES and not path.endswith(_ASKED_BY_POST) and not path.startswith("/ims/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,7 @@ class Exchange:
 
     @property
     def is_write(self) -> bool:
-        reading = self.path.endswith(("/search", "/insights/metrics")) or self.path.startswith("/ims/")
-        return self.method in _WRITES and not reading
+        return could_change(self.method, self.path)
 
     def as_json(self) -> dict[str, Any]:
         return {
