@@ -17,7 +17,8 @@ from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.server import build_server
 from tools.asked import World
 from tools.bed import in_its_own_task
-from tools.questions.test_questions import QUESTIONS, Question
+from tools.questions.find_questions import Question
+from tools.questions.test_questions import QUESTIONS
 
 DIFFERENT = {
     "Is Store POS receipts the same in prod?": "a snapshot holds one sandbox",

@@ -3,48 +3,15 @@
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions, FaultRule, Variants
-from aep_flow_mcp.guard.changes.change import Change
-from aep_flow_mcp.guard.changes.kinds import Kind
-from aep_flow_mcp.guard.execution.look import Looker
-from aep_flow_mcp.surface.registry import write_tool
 from aep_flow_mcp.tools.landing_zone.landing_zone_secrets import refresh_landing_zone_credential
-from guard.bed import Bed, Result
+from guard.bed import Result
+from guard.execution.lost import ACTION, ADOBE, CREATE, DELETE, PATCH, MakeBed, named, rerun, unattended
 from guard.toys import EVERYTHING
-
-MakeBed = Callable[..., Bed]
-CREATE = r"^POST /data/foundation/flowservice/connections$"
-TARGET = r"^POST /data/foundation/flowservice/targetConnections$"
-DELETE = r"^DELETE /data/foundation/flowservice/"
-PATCH = r"^PATCH /data/foundation/flowservice/"
-ACTION = r"^POST .*/action$"
-
-
-@write_tool("runs")
-async def rerun(run_id: str, flow_id: str) -> Change:
-    """Repeat a run."""
-    return Change.action(Kind.RUN, run_id, "re-trigger", creates=Kind.RUN, lookup={"flowId": flow_id})
-
-
-def described(flow: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that give a flow a description."""
-    operation = {"op": "add", "path": "/description", "value": "mine"}
-    return {"flow_id": flow["id"], "operations": [operation]}
-
-
-def unattended(make_bed: MakeBed) -> Bed:
-    return make_bed(mcp_approval="none")
-
-
-def named(bed: Bed, kind: str, name: str) -> list[dict[str, Any]]:
-    return [row for row in bed.stored(kind).values() if row.get("name") == name]
 
 
 @pytest.mark.parametrize("kind", ["lost_answer", "not_json", "truncated"])
@@ -63,7 +30,6 @@ async def test_a_creation_whose_answer_is_lost_is_found(make_bed: MakeBed, kind:
     assert bed.sent == [("POST", "connections")]
 
 
-ADOBE = {"type": "http://ns.adobe.com/aep/errors/FLOW-2200-500", "detail": "no"}
 DOUBTFUL = [
     FaultRule(CREATE, "drop"),
     *(
@@ -97,96 +63,6 @@ async def test_a_refusal_is_certain(make_bed: MakeBed, status: int) -> None:
     assert result.status == "failed", result.text
     assert bed.slept == []
     assert named(bed, "connections", "Orders") == []
-
-
-@dataclass
-class Late:
-    """One request of a route is answered with an error at once, and carried out when `after` seconds were slept."""
-
-    bed: Bed
-    route: str
-    after: float = 10.0
-    status: int = 504
-    body: Any = None
-    _held: list[tuple[Any, ...]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        rule = FaultRule(self.route, "status", status=self.status, body=self.body, times=1)
-        self.bed.emulator.faults.add(rule)
-        self._act = self.bed.emulator.handle
-        self.bed.emulator.handle = self  # type: ignore[method-assign,assignment]
-
-    def __call__(self, method: str, path: str, *rest: Any) -> Any:
-        if self._held and sum(self.bed.slept) >= self.after:
-            self._act(*self._held.pop())
-        if re.search(self.route, f"{method} {path}") and not self.bed.emulator.faults.hits:
-            self._held.append((method, path, *rest))
-        return self._act(method, path, *rest)
-
-
-LATE = [(504, None), (500, ADOBE), (503, ADOBE), (302, None), (599, None)]
-
-
-@pytest.mark.parametrize(("status", "body"), LATE)
-async def test_a_creation_that_comes_seconds_after_its_answer_is_found(
-    make_bed: MakeBed, status: int, body: Any
-) -> None:
-    bed = unattended(make_bed)
-    Late(bed, CREATE, status=status, body=body)
-    result = await bed.call("make_connection", {"name": "Orders"})
-    assert result.status == "done", result.text
-    assert [result.data["done"][0]["id"]] == [row["id"] for row in named(bed, "connections", "Orders")]
-
-
-async def test_a_deletion_that_comes_seconds_after_its_answer_is_seen(make_bed: MakeBed) -> None:
-    bed = unattended(make_bed)
-    flow = bed.flow()
-    Late(bed, DELETE)
-    result = await bed.call("remove_flow", {"flow_id": flow["id"]})
-    assert result.status == "done", result.text
-    assert flow["id"] not in bed.stored("flows")
-
-
-async def test_an_update_that_comes_seconds_after_its_answer_is_seen(make_bed: MakeBed) -> None:
-    bed = unattended(make_bed)
-    flow = bed.flow()
-    Late(bed, PATCH, status=500, body=ADOBE)
-    result = await bed.call("change_flow", described(flow))
-    assert result.status == "done", result.text
-    assert result.data["done"][0]["etag"] == bed.stored("flows")[flow["id"]]["etag"]
-
-
-async def test_an_action_that_comes_seconds_after_its_answer_is_seen(make_bed: MakeBed) -> None:
-    bed = unattended(make_bed)
-    flow = bed.flow()
-    Late(bed, ACTION)
-    result = await bed.call("switch_flow", {"flow_id": flow["id"], "on": False})
-    assert result.status == "done", result.text
-    assert bed.stored("flows")[flow["id"]]["state"] == "disabled"
-
-
-async def test_the_last_object_of_an_export_is_found_although_it_comes_late(make_bed: MakeBed) -> None:
-    bed = unattended(make_bed)
-    Late(bed, TARGET, status=500, body=ADOBE)
-    result = await bed.call("make_export", {"name": "Orders"})
-    assert result.status == "done", result.text
-    (target,) = named(bed, "targetConnections", "Orders target")
-    (account,) = named(bed, "connections", "Orders account")
-    assert [one["id"] for one in result.data["done"]] == [account["id"], target["id"]]
-
-
-async def test_what_comes_after_the_last_look_finds_what_it_needs_and_is_announced(make_bed: MakeBed) -> None:
-    bed = unattended(make_bed)
-    late = Late(bed, TARGET, after=1e9)
-    result = await bed.call("make_export", {"name": "Orders"})
-    assert result.status == "unknown", result.text
-    (account,) = named(bed, "connections", "Orders account")
-    assert account["id"] in result.text
-    assert "may still come" in result.text
-    late.after = 0.0
-    await bed.call("make_connection", {"name": "Another"})
-    (target,) = named(bed, "targetConnections", "Orders target")
-    assert target["baseConnectionId"] == account["id"]
 
 
 async def test_a_run_that_somebody_else_started_is_not_taken_for_the_one_that_was_asked_for(
@@ -226,25 +102,6 @@ async def test_new_credentials_are_told_from_the_old_ones(
     assert "sig=" not in result.text
     generations = bed.emulator.store.sandboxes["dev"].credential_generations
     assert sum(generations.values()) == (1 if status == "done" else 0)
-
-
-async def test_a_defect_between_two_steps_names_what_exists(
-    make_bed: MakeBed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bed = unattended(make_bed)
-    original = Looker.newest
-
-    async def broken(self: Looker, kind: Any, wanted: Any) -> Any:
-        if kind.value == "target connection":
-            raise KeyError("hunter2hunter2")
-        return await original(self, kind, wanted)
-
-    monkeypatch.setattr(Looker, "newest", broken)
-    result = await bed.call("make_export", {"name": "Orders"})
-    (account,) = named(bed, "connections", "Orders account")
-    assert result.status == "unknown"
-    assert account["id"] in result.text
-    assert "hunter2" not in result.text
 
 
 async def test_an_older_object_of_the_same_name_is_not_mistaken_for_the_new_one(make_bed: MakeBed) -> None:
@@ -395,64 +252,6 @@ async def test_an_action(make_bed: MakeBed, kind: Any, status: str) -> None:
     assert result.status == status, result.text
     assert bed.stored("flows")[flow["id"]]["state"] == ("disabled" if status == "done" else "enabled")
     assert len(bed.writes) == 1
-
-
-async def test_a_failing_step_takes_back_the_ones_before_it(make_bed: MakeBed) -> None:
-    bed = unattended(make_bed)
-    before = set(bed.stored("connections"))
-    bed.emulator.faults.add(FaultRule(TARGET, "status", status=400, body={"message": "no such thing"}))
-    result = await bed.call("make_export", {"name": "Orders"})
-    assert result.status == "failed"
-    assert "Everything before it was undone" in result.text
-    assert "no such thing" in result.text
-    assert set(bed.stored("connections")) == before
-    assert [method for method, _ in bed.sent] == ["POST", "POST", "DELETE"]
-
-
-async def test_a_404_on_what_was_just_created_is_not_taken_for_undone(make_bed: MakeBed) -> None:
-    bed = unattended(make_bed)
-    before = set(bed.stored("connections"))
-    bed.emulator.faults.add(FaultRule(TARGET, "status", status=400))
-    bed.emulator.faults.add(FaultRule(DELETE, "status", status=404, times=1))
-    result = await bed.call("make_export", {"name": "Orders"})
-    assert result.status == "failed", result.text
-    assert set(bed.stored("connections")) == before
-    assert [method for method, _ in bed.sent] == ["POST", "POST", "DELETE", "DELETE"]
-
-
-@pytest.mark.parametrize("kind", ["lost_answer", "drop"])
-async def test_an_undo_whose_answer_is_lost_is_looked_up_and_tried_again(
-    make_bed: MakeBed, kind: Any
-) -> None:
-    bed = unattended(make_bed)
-    before = set(bed.stored("connections"))
-    bed.emulator.faults.add(FaultRule(TARGET, "status", status=400))
-    bed.emulator.faults.add(FaultRule(DELETE, kind, times=1))
-    result = await bed.call("make_export", {"name": "Orders"})
-    assert result.status == "failed"
-    assert set(bed.stored("connections")) == before
-
-
-async def test_what_cannot_be_undone_is_named(make_bed: MakeBed) -> None:
-    bed = unattended(make_bed)
-    bed.emulator.faults.add(FaultRule(TARGET, "status", status=400))
-    bed.emulator.faults.add(FaultRule(DELETE, "status", status=403))
-    result = await bed.call("make_export", {"name": "Orders"})
-    (account,) = named(bed, "connections", "Orders account")
-    assert result.status == "partly"
-    assert result.data["done"][0]["id"] == account["id"]
-    assert account["id"] in result.data["not_undone"][0]
-
-
-async def test_an_unknown_step_keeps_what_it_may_need(make_bed: MakeBed) -> None:
-    bed = unattended(make_bed)
-    bed.emulator.faults.add(FaultRule(TARGET, "lost_answer"))
-    bed.emulator.faults.add(FaultRule(r"^GET .*/targetConnections$", "status", status=403, after=1))
-    result = await bed.call("make_export", {"name": "Orders"})
-    assert result.status == "unknown"
-    (account,) = named(bed, "connections", "Orders account")
-    assert account["id"] in result.data["not_undone"][0]
-    assert [method for method, _ in bed.sent] == ["POST", "POST"]
 
 
 async def test_many_writes_with_many_faults(make_bed: MakeBed) -> None:
