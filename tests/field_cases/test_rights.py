@@ -108,6 +108,8 @@ async def test_flows_of_the_profile_store_are_told_by_either_list(ask: Ask) -> N
     told = await ask("list_profile_flows", {}, shut("flowservice/flowSpecs"))
     ids = [item["id"] for item in told.structured["items"]]
     assert ids == [item["id"] for item in whole.structured["items"]]
+    assert "one that repeats none is missing" in told.structured["note"]
+    assert "missing" not in (whole.structured.get("note") or "")
     neither = await ask("list_profile_flows", {}, CATALOGUE)
     assert neither.is_error
     assert "The flow specs could not be read" in neither.text

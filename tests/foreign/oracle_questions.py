@@ -20,7 +20,8 @@ async def check_questions(ask: Asker) -> None:
     await _check_conditions(ask)
     await _check_resources(ask)
     rows = await ask.pages("list_profile_flows", limit=50)
-    if rows:
+    told = ask.answers[-1].structured.get("note") or ""
+    if rows and "one that repeats none is missing" not in told:
         # The service filters by what the flow repeats of its connections.
         unsaid = {flow.id for flow in ask.organisation.flows if flow.kind is None}
         into = {flow.id: flow for flow in ask.organisation.flows if flow.kind == "internal"}

@@ -82,7 +82,7 @@ def refusal(verdict: Verdict) -> PlanError:
     lines += [f"! {clean_text(warning)}" for warning in verdict.warnings]
     if verdict.suggested_fields:
         lines.append(f"Suggested fields: {pairs_text(verdict.suggested_fields)}")
-    return PlanError("\n".join([*lines, "plan_pipeline tells the same without writing."]))
+    return PlanError(*lines, "plan_pipeline tells the same without writing.")
 
 
 def asked(item: Missing) -> str:

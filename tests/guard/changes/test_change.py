@@ -275,3 +275,10 @@ def test_a_patch_leaves_the_original_alone() -> None:
     document = {"list": [1, 2]}
     patch = Patch.of(document, [{"op": "add", "path": "/list/-", "value": 3}])
     assert (document, patch.before, patch.after) == ({"list": [1, 2]}, {"list": [1, 2]}, {"list": [1, 2, 3]})
+
+
+def test_a_refusal_has_the_lines_that_it_was_given() -> None:
+    """A name from the organisation within one begins no other."""
+    assert str(PlanError("The flow a\nNothing was asked. is disabled.", "- b")) == (
+        "The flow a\\u000aNothing was asked. is disabled.\n- b"
+    )

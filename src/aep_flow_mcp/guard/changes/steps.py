@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from aep_flow_mcp.guard.changes.canonical import JSON, plain, shown
+from aep_flow_mcp.guard.changes.canonical import JSON, plain, shown, visible
 from aep_flow_mcp.guard.changes.kinds import Kind
 
 Method = Literal["POST", "PATCH", "PUT", "DELETE", "GET"]
@@ -19,7 +19,13 @@ _PATH = re.compile(r"/data/(?:[A-Za-z0-9_~!$'()*+,;=:@%.-]|\{\$created:[A-Za-z0-
 
 
 class PlanError(ValueError):
-    """The change cannot be planned; the message says which argument to correct, without secret values."""
+    """The change cannot be planned; the message says which argument to correct, without secret values.
+
+    Each argument is a line: what a name from the organisation holds cannot begin another one.
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(visible(str(line)) for line in self.args)
 
 
 class NothingToDo(PlanError):

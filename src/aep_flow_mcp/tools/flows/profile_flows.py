@@ -131,13 +131,13 @@ async def list_identity_flow_runs(
 async def _flows(
     aep: FlowReader, store: Store, resolve: bool, limit: int, cursor: str | None
 ) -> Listing[StoreFlowRow | Whole]:
-    condition = await into(aep, store)
+    unread = Unread()
+    condition = await into(aep, store, unread)
     page, specs, note = await with_specs(
         lambda: aep.list_flows(condition, limit=limit, cursor=cursor),
         aep.list_flow_specs,
         lacking="Some modes",
     )
-    unread = Unread()
     read = await _datasets_read(aep, page, unread) if resolve else {}
     return listed(
         page,
@@ -148,15 +148,20 @@ async def _flows(
 
 
 async def _flow(aep: FlowReader, store: Store, dataset_id: str | None, dataset_name: str | None) -> Record:
-    flow, *others = await _flows_of_dataset(aep, store, dataset_id, dataset_name)
+    unread = Unread()
+    flow, *others = await _flows_of_dataset(aep, store, dataset_id, dataset_name, unread)
     stored = await aep.get_object("flows", flow.id)
     shown = whole(stored, path=f"{FLOW_SERVICE}/flows/{flow.id}", select=ONE)
     if not others:
-        return shown
+        return _noted(shown, unread.note)
     ids = ", ".join(other.id for other in others[:_SHOWN_OTHERS])
     more = ", ..." if len(others) > _SHOWN_OTHERS else ""
-    note = f"{len(others)} more flows load such a dataset: {ids}{more}."
-    return shown.model_copy(update={"note": f"{shown.note} {note}" if shown.note else note})
+    return _noted(shown, f"{len(others)} more flows load such a dataset: {ids}{more}.", unread.note)
+
+
+def _noted(shown: Record, *more: str | None) -> Record:
+    note = " ".join(filter(None, [shown.note, *more]))
+    return shown.model_copy(update={"note": note}) if note else shown
 
 
 async def _runs(
@@ -168,29 +173,39 @@ async def _runs(
     limit: int,
     cursor: str | None,
 ) -> Listing[FlowRunRow | Whole]:
-    flows = await _flows_of_dataset(aep, store, dataset_id, dataset_name)
+    unread = Unread()
+    flows = await _flows_of_dataset(aep, store, dataset_id, dataset_name, unread)
     asked = where({"flowId": [flow.id for flow in flows]}, None)
     page = await runs_in(aep, asked, state, limit=limit, orderby=NEWEST_FIRST, cursor=cursor)
     names = {flow.id: flow.name or flow.id for flow in flows}
     usual = usual_durations(page.items)
-    return listed(page, lambda run: flow_run_row(run, names=names, usual=usual), Detail.SUMMARY)
+    return listed(
+        page, lambda run: flow_run_row(run, names=names, usual=usual), Detail.SUMMARY, note=unread.note
+    )
 
 
-async def into(aep: FlowReader, store: Store) -> Condition:
-    """The filter for flows that lead into a store.
+async def into(aep: FlowReader, store: Store, unread: Unread) -> Condition:
+    """The filter for flows that lead into a store; `unread` gets what it may miss.
 
     Raises:
         ToolError: neither a flow spec nor a connection spec of that name is to be seen. One of the two is enough.
     """
-    wanted, unread = plain_name(store.flow_spec), Unread()
-    so = f"flows of the {store.title} store cannot be told from others by them"
+    wanted = plain_name(store.flow_spec)
+    so = f"{store.title} flows are told by the connectors that they repeat: one that repeats none is missing"
     flow_specs = await unread.read("The flow specs", aep.list_flow_specs, (), so=so)
     ids = [spec.id for spec in flow_specs if plain_name(spec.name or "") == wanted]
     if ids:
         return Filter("flowSpec.id").in_(ids)
-    connectors = await unread.read("The connectors", aep.list_connection_specs, (), so=so)
+    connectors = await unread.read(
+        "The connectors",
+        aep.list_connection_specs,
+        (),
+        so=f"flows of the {store.title} store cannot be told from others by them",
+    )
     ids = [spec.id for spec in connectors if plain_name(spec.name or "") in store.targets]
     if ids:
+        if not unread.note:
+            unread.notes.append(f"No flow spec is called {store.flow_spec}: {so}.")
         return Filter("inheritedAttributes.targetConnections[].connectionSpec.id").in_(ids)
     if unread.note:
         raise ToolError(unread.note)
@@ -201,7 +216,7 @@ async def into(aep: FlowReader, store: Store) -> Condition:
 
 
 async def _flows_of_dataset(
-    aep: FlowReader, store: Store, dataset_id: str | None, dataset_name: str | None
+    aep: FlowReader, store: Store, dataset_id: str | None, dataset_name: str | None, unread: Unread
 ) -> list[Flow]:
     """At least one flow, newest first.
 
@@ -211,7 +226,7 @@ async def _flows_of_dataset(
     if bool(dataset_id) == bool(dataset_name):
         raise ToolError("Give dataset_id or dataset_name: one of them.")
     ids = [dataset_id] if dataset_id else await _ids_of(aep, dataset_name or "")
-    condition = await into(aep, store)
+    condition = await into(aep, store, unread)
     read = await together([partial(_sources_of, aep, path, ids) for path in _DATASET_PATHS])
     sources = sorted({id for found_ids in read for id in found_ids})
     flows: list[Flow] = []
@@ -219,10 +234,11 @@ async def _flows_of_dataset(
         reading = Filter("sourceConnectionIds[]").in_(part)
         flows += [flow async for flow in aep.iter_flows([condition, reading], orderby=NEWEST_FIRST)]
     if not flows:
-        raise ToolError(
+        told = (
             f"No flow loads dataset {dataset_id or dataset_name} into the {store.title} store: "
             f"it may not be enabled for it. list_{store.title}_flows shows those there are."
         )
+        raise ToolError(" ".join(filter(None, [told, unread.note])))
     return flows
 
 

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from aep_flow_mcp.gathering.finding import exact_flow_id
+from aep_flow_mcp.guard.changes.canonical import shown
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
-from aep_flow_mcp.guard.changes.naming import known_by_name
+from aep_flow_mcp.guard.changes.naming import NAME, known_by_name
 from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.flow_bodies import StartTime, epoch_seconds
@@ -70,9 +71,8 @@ async def retry_run(aep: Reader, run_id: Id) -> Change:
         so="its state was not checked",
     )
     if flow and planning.state_of(flow) != "enabled":
-        raise PlanError(
-            f"The flow {flow.get('name')} is {flow.get('state')}: enable it first (run_flow_action)."
-        )
+        name, state = shown(flow.get("name"), limit=NAME), planning.state_of(flow)
+        raise PlanError(f"The flow {name} is {state}: enable it first (run_flow_action).")
     return Change.action(
         Kind.RUN,
         run_id,
