@@ -13,6 +13,7 @@ from aep_flow_mcp.answers.schedules import schedule_cell
 from aep_flow_mcp.answers.text import Listing, Whole
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.finding import names_of
+from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.insight.schedule import Timetable
 from aep_flow_mcp.insight.shapes import RunRow, run_row
 from aep_flow_mcp.insight.words import audience_schedule, mode_of, seconds, utc
@@ -60,6 +61,7 @@ async def flows_listed(
 ) -> Listing[FlowRow | Whole]:
     """A page of flows, with the modes that their flow specs tell and the names of their accounts."""
     names: dict[str, str] = {}
+    unread = Unread()
 
     async def with_accounts(asked: Any, **turned: Any) -> Page[Flow]:
         page = await lister(asked, **turned)
@@ -69,10 +71,10 @@ async def flows_listed(
                 for flow in page.items
                 for id in (*_accounts(flow.source_refs), *_accounts(flow.target_refs))
             )
-            names.update((await names_of(aep.get_connection, ids))[0])
+            names.update(await names_of(aep.list_connections, ids, "The accounts' names", unread))
         return page
 
-    return await listed_with_specs(
+    found = await listed_with_specs(
         with_accounts,
         asked,
         turn,
@@ -80,6 +82,7 @@ async def flows_listed(
         lacking="Some modes",
         row=lambda flow, specs: flow_row(flow, specs, names),
     )
+    return found.model_copy(update={"note": " ".join(filter(None, [found.note, unread.note])) or None})
 
 
 def flow_row(flow: Flow, specs: Mapping[str, FlowSpec], accounts: Mapping[str, str]) -> FlowRow:
@@ -118,12 +121,12 @@ def flow_run_row(
 ) -> FlowRunRow:
     """A run as one row; its flow only where it does not go without saying: equal names are told apart by id.
 
-    names: flow id -> name. usual: flow id -> seconds.
+    names: flow id -> name, as far as they are known. usual: flow id -> seconds.
     """
     if names is None or run.flow_id is None:
         return FlowRunRow(**dict(run_row(run)))
-    name = names.get(run.flow_id)
-    several = name is not None and list(names.values()).count(name) > 1
+    name = names.get(run.flow_id, run.flow_id)
+    several = list(names.values()).count(name) > 1
     return FlowRunRow(
         **dict(run_row(run)),
         flow=f"{name} ({run.flow_id})" if several else name,

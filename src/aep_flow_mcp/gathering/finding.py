@@ -10,12 +10,11 @@ from typing import Any
 
 from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.gathering.flow_index import FlowIndex, FlowIndexes
-from aep_flow_mcp.gathering.flow_parts import found
 from aep_flow_mcp.gathering.memory import Memory
 from aep_flow_mcp.gathering.progress import Progress
+from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.gathering.whole_lists import Reading
 from aep_flow_mcp.insight.search import fold
-from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.windows import WindowError, parse_since
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import PlatformError
@@ -28,8 +27,8 @@ CLOSE_ENOUGH = 80.0
 """A search score from which on a single best match is taken for what was meant."""
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _SHOWN = 5
-MOST_NAMED = 25
-"""Objects whose names a list reads one by one."""
+_AT_ONCE = 80
+"""Ids in one filter: a request line has to hold them."""
 
 
 def is_flow_id(text: str) -> bool:
@@ -122,22 +121,22 @@ async def uses_of_accounts(
     return index.uses(), None
 
 
-async def flow_names(aep: FlowReader, ids: Iterable[str]) -> tuple[dict[str, str], str | None]:
-    """The names of flows by id, and what to know where some could not be had."""
-    names, left = await names_of(aep.get_flow, ids)
-    return names, f"{left} further flows were not asked for their names." if left else None
+async def names_of(
+    lister: Callable[..., Awaitable[Page[Any]]], ids: Iterable[str], what: str, unread: Unread
+) -> dict[str, str]:
+    """The names of objects by id, in one list for many; one that is not shown, or has none, is left out.
 
-
-async def names_of(get: Callable[[str], Awaitable[Any]], ids: Iterable[str]) -> tuple[dict[str, str], int]:
-    """The names of what `get` reads, by id: one call each, side by side; and how many were not asked."""
-    wanted = [id for id in dict.fromkeys(ids) if id]
-    read = wanted[:MOST_NAMED]
-    things = await together([partial(found, partial(get, id)) for id in read])
-    names = {
-        id: f"{id} ({thing})" if isinstance(thing, Problem) else thing.name or id
-        for id, thing in zip(read, things, strict=True)
-    }
-    return names, len(wanted) - len(read)
+    what: whose names, as a sentence begins with it, such as "The accounts' names".
+    """
+    wanted = [id for id in dict.fromkeys(ids) if can_be_asked(id)]
+    asked = [wanted[at : at + _AT_ONCE] for at in range(0, len(wanted), _AT_ONCE)]
+    so = "they are shown by id"
+    calls = [
+        partial(unread.read, what, partial(lister, Filter("id").in_(part), limit=_AT_ONCE), None, so=so)
+        for part in asked
+    ]
+    pages = await together(calls)
+    return {item.id: item.name for page in pages if page for item in page.items if item.name}
 
 
 async def _named(aep: FlowReader, name: str) -> list[Flow]:

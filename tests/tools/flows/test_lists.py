@@ -183,3 +183,23 @@ async def test_mapping_sets_tell_who_uses_an_older_version_and_whose_name_is_who
     told = await users()
     assert f"{flow['name']} ({other})" in told
     assert f"{flow['name']} ({flow['id']}, uses version {newest - 1}, newest {newest})" in told
+
+
+async def test_names_beside_a_page_are_one_request(bed: Bed) -> None:
+    bed.emulator.journal.clear()
+    runs = await bed.answer("list_runs", limit=100)
+    assert len({row["flow_id"] for row in runs["items"]}) > 10
+    assert len([one for one in bed.emulator.journal if one.path.endswith("/flows")]) == 1
+    assert [one for one in bed.emulator.journal if "/flows/" in one.path] == []
+    bed.emulator.journal.clear()
+    flows = await bed.answer("list_flows", limit=50)
+    assert len({row.get("source") for row in flows["items"]}) > 10
+    assert len([one for one in bed.emulator.journal if one.path.endswith("/connections")]) == 1
+
+
+async def test_names_that_may_not_be_read_are_told(bed: Bed) -> None:
+    bed.emulator.faults.add(FaultRule(r"^GET .*/flows\?", "status", status=403, times=None))
+    bed.emulator.faults.add(FaultRule(r"^GET .*/flows$", "status", status=403, times=None))
+    answer = await bed.answer("list_runs", limit=5)
+    assert "The flows' names could not be read, so they are shown by id" in answer["note"]
+    assert all(row["flow"] == row["flow_id"] for row in answer["items"])

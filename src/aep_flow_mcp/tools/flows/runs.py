@@ -11,10 +11,11 @@ from aep_flow_mcp.answers.listing import Detail, counted, listed
 from aep_flow_mcp.answers.text import Answer, Listing, Whole
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.conditions import where
-from aep_flow_mcp.gathering.finding import exact_flow_id, flow_names
+from aep_flow_mcp.gathering.finding import exact_flow_id, names_of
 from aep_flow_mcp.gathering.histories.sifted import count_in, runs_in
 from aep_flow_mcp.gathering.run_status import STARTED_PATH
 from aep_flow_mcp.gathering.times import Window
+from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.insight.terms import RunState, told_status
 from aep_flow_mcp.insight.words import distinct_errors, failing_errors, root_error, seconds, utc
 from aep_flow_mcp.platform.models.error_codes import RUN, explain
@@ -114,15 +115,18 @@ async def list_runs(
     page = await runs_in(aep, asked, status, limit=limit, orderby=order_by, cursor=window.cursor)
     if detail is Detail.FULL:
         return listed(window.page(page), flow_run_row, detail)
-    names, note = await flow_names(aep, [flow_id or run.flow_id or "" for run in page.items])
+    unread = Unread()
+    ids = [flow_id or run.flow_id or "" for run in page.items]
+    names = await names_of(aep.list_flows, ids, "The flows' names", unread)
     usual = usual_durations(page.items)
     if flow_id is not None:
         # What holds for every row stands once, below them.
         said = [f"flow: {names.get(flow_id, flow_id)}"] if page.items else []
         said += [f"usually {usual[flow_id]} s (median of the runs here)"] if flow_id in usual else []
-        return listed(window.page(page), flow_run_row, detail, note=". ".join(said) or None)
+        note = ". ".join([*said, *unread.notes]) or None
+        return listed(window.page(page), flow_run_row, detail, note=note)
     return listed(
-        window.page(page), lambda run: flow_run_row(run, names=names, usual=usual), detail, note=note
+        window.page(page), lambda run: flow_run_row(run, names=names, usual=usual), detail, note=unread.note
     )
 
 
