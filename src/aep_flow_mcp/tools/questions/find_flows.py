@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -144,11 +145,12 @@ async def find_flows(
         )
     except AskedError as error:
         raise AskedError(f"{error}{index.lacking}") from None
-    cells = {flow.id: _schedule(index, flow, now) for flow in index.order}
+    # Only what is asked or shown: an index may have ten thousand flows.
+    told = partial(_schedule, index, now=now)
     among = [
         at
         for at, flow in enumerate(index.order)
-        if keep(flow) and (schedule is None or asked_schedule(schedule, cells[flow.id]))
+        if keep(flow) and (schedule is None or asked_schedule(schedule, told(flow)))
     ]
     last = await _LastRuns.of(aep, [index.order[at] for at in among], last_status)
     among = [at for at in among if last.fits(index.order[at])]
@@ -158,7 +160,7 @@ async def find_flows(
     else:
         found.sort(key=lambda item: (-item[1].score, _latest_first(index.order[item[0]])))
     shown = [
-        last.row(_row(index, index.order[at], ", ".join(match.why) or None, cells[index.order[at].id], query))
+        last.row(_row(index, index.order[at], ", ".join(match.why) or None, told(index.order[at]), query))
         for at, match in found[:limit]
     ]
     age = index.age
