@@ -15,10 +15,12 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
+    CallToolResult,
     Completion,
     CompletionArgument,
     CompletionContext,
     GetPromptResult,
+    InputRequiredResult,
     PromptArgument,
     PromptMessage,
     PromptReference,
@@ -35,7 +37,8 @@ from aep_flow_mcp import __version__
 from aep_flow_mcp.app import App, TransportFactory
 from aep_flow_mcp.settings import Settings
 from aep_flow_mcp.surface.listed import ListedTool
-from aep_flow_mcp.surface.selection import CONFIRM_TOOL, refusals
+from aep_flow_mcp.surface.offer import Offer, narrowing_middleware
+from aep_flow_mcp.surface.selection import CONFIRM_TOOL
 from aep_flow_mcp.surface.snapshot import load_cards
 
 if TYPE_CHECKING:
@@ -73,7 +76,7 @@ _CACHE_HINTS: dict[CacheableMethod, CacheHint] = {
 class FlowServer(MCPServer[App]):
     """The SDK's server, which lists only what the settings allow; the rest says why when it is called."""
 
-    def __init__(self, tools: list[ListedTool], hidden: frozenset[str], app: App) -> None:
+    def __init__(self, tools: list[ListedTool], offer: Offer, app: App) -> None:
         @asynccontextmanager
         async def lifespan(_: MCPServer[App]) -> AsyncIterator[App]:
             try:
@@ -85,19 +88,28 @@ class FlowServer(MCPServer[App]):
             NAME,
             title="Adobe Experience Platform Flow Service",
             version=__version__,
-            instructions=INSTRUCTIONS,
-            tools=list(tools),
+            instructions=INSTRUCTIONS + offer.instructions,
+            tools=[*offer.envelopes, *tools],
             lifespan=lifespan,
             log_level="WARNING",
             cache_hints=_CACHE_HINTS,
+            middleware=[narrowing_middleware],
         )
         self.app = app
-        self._hidden = hidden
-
+        self._offer = offer
         self.completion()(self._complete)  # type: ignore[no-untyped-call]
 
     async def list_tools(self) -> list[ListedCard]:
-        return [tool for tool in await super().list_tools() if tool.name not in self._hidden]
+        return [tool for tool in await super().list_tools() if self._offer.lists(tool.name)]
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[App, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """The tool itself, also where it was found by words and came in `call_tool`."""
+        meant = self._offer.meant(name, arguments)
+        if isinstance(meant, CallToolResult):
+            return meant
+        return await super().call_tool(*meant, context)
 
     async def list_resources(self) -> list[ListedResource]:
         from aep_flow_mcp.resources import listed_resources
@@ -213,19 +225,19 @@ def build_server(
         SettingsError: a setting names a tool or toolset that does not exist.
     """
     cards = load_cards()
-    refused = refusals(cards, settings)
+    offer = Offer(cards, settings)
     sandboxes = settings.all_sandboxes
     app = App(settings, transport=transport, client=client, guard=guard, emulated=emulated, snapshot=snapshot)
     tools = [
         ListedTool.from_card(
             card,
             sandboxes=sandboxes,
-            refusal=refused.get(card["name"]),
+            refusal=offer.refused.get(card["name"]),
             reveals=settings.mcp_reveal_secrets,
             redactor=app.redactor,
         )
         for card in cards
     ]
     app.on_written = _announce
-    app.unconfirmable = refused.get(CONFIRM_TOOL)
-    return FlowServer(tools, frozenset(refused), app)
+    app.unconfirmable = offer.refused.get(CONFIRM_TOOL)
+    return FlowServer(tools, offer, app)

@@ -40,6 +40,13 @@ class ApprovalMode(StrEnum):
     NONE = "none"
 
 
+class Discovery(StrEnum):
+    """How a model learns of the tools: all are listed, or `core` and a search."""
+
+    LIST = "list"
+    SEARCH = "search"
+
+
 class AuthMode(StrEnum):
     """How callers over HTTP sign in. There is no sign-in yet: `none` says in so many words that it is open."""
 
@@ -88,6 +95,7 @@ class Settings(BaseSettings):
     mcp_toolsets: Names = ()
     mcp_tools: Names = ()
     mcp_exclude_tools: Names = ()
+    mcp_discovery: Annotated[Discovery, BeforeValidator(_lower)] = Discovery.LIST
     mcp_approval: Annotated[ApprovalMode, BeforeValidator(_lower)] = ApprovalMode.ASK
     mcp_allow_production_writes: bool = False
     mcp_audit_log: HomePath = None
@@ -136,6 +144,7 @@ _CREDENTIALS = frozenset({"client_id", "client_secret", "org_id", "scopes", "con
 
 _TAKES = {
     "mcp_approval": "one of ask, human, browser, two-step, none",
+    "mcp_discovery": "one of list, search",
     "mcp_read_only": "true or false",
     "mcp_allow_production_writes": "true or false",
     "mcp_reveal_secrets": "true or false",

@@ -89,6 +89,7 @@ def _told(reports: list[Report], seconds: float, elapsed: float) -> int:
         for sentence in report.found:
             print(f"  {sentence}")
     total = attempts.total()
+    print(f"{sum(report.enveloped for report in reports):,} calls through call_tool")
     print(
         f"{total:,} attempts in {len(reports)} stories, {seconds:.0f} s of CPU, {elapsed:.0f} s; "
         f"{total / seconds:.0f} attempts a second of CPU; {len(wrong)} stories with faults"

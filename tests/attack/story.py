@@ -56,6 +56,8 @@ class Report:
     attempts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
+    enveloped: int = 0
+    """Calls that came in `call_tool`."""
     found: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     """Every message and its answer, for who looks at one story."""
@@ -68,6 +70,8 @@ class Story:
         self.visit = visit
         self.rng = random.Random(seed)
         self.mode = self.rng.choice(MODES)
+        self.envelopes = random.Random(seed) if seed % 2 else None
+        """In every other story tools are found by words, and most calls come in `call_tool`."""
         self.report = Report(seed, self.mode)
         time = asyncio.get_running_loop().time
         clock = partial(_clock, time, time())
@@ -95,7 +99,10 @@ class Story:
     async def start(self) -> None:
         """A server, new or once more, and both callers' clients."""
         self.server_number += 1
-        options: dict[str, Any] = {"mcp_approval": self.mode}
+        options: dict[str, Any] = {
+            "mcp_approval": self.mode,
+            "mcp_discovery": "search" if self.envelopes else "list",
+        }
         settings = emulator_settings(**options)
         client = StaysOpen(platform_config(settings), transport=self.upstream)
         guard = Guard(settings, client, environ=ENVIRON, clock=anyio.current_time, open_browser=self._opened)
@@ -196,12 +203,16 @@ class Story:
     ) -> None:
         sign_in(caller)
         _CALLING.set((wish, caller))
+        sent, given = tool, arguments
+        if self.envelopes and self.envelopes.random() < 0.8:
+            sent, given = "call_tool", {"name": tool, "arguments": arguments}
+            self.report.enveloped += 1
         try:
             if caller.modern:
                 more = {**more, "allow_input_required": True}
-                result = await caller.client.session.call_tool(tool, arguments, **more)
+                result = await caller.client.session.call_tool(sent, given, **more)
             else:
-                result = await caller.client.call_tool(tool, arguments)
+                result = await caller.client.call_tool(sent, given)
         except asyncio.CancelledError:
             self.judge.said(wish, "lost", "", [])
             raise

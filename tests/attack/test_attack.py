@@ -32,6 +32,8 @@ def test_the_stories_are_of_every_mode_and_write() -> None:
     assert ends["done"] > 10
     assert ends["needs_confirmation"] > 10
     assert ends["asked"] > 10
+    assert sum(report.enveloped for report in reports) > 50
+    assert any(report.ends["done"] for report in reports if report.enveloped)
 
 
 def test_the_judge_sees_a_write_without_a_yes_and_a_claim_that_is_false() -> None:

@@ -18,6 +18,7 @@ from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.guard import Guard
 from aep_flow_mcp.server import FlowServer
 from aep_flow_mcp.settings import Settings, read_settings
+from aep_flow_mcp.surface.offer import Offer
 from guard.toys import EVERYTHING
 
 ORG = "0123456789ABCDEF01234567@AdobeOrg"
@@ -110,7 +111,9 @@ class Bed:
 
         self.guard = guard
         self._shared = TestApp(self.settings)
-        self.server = FlowServer([tool.build() for tool in self.tools], frozenset(), self._shared)
+        self.server = FlowServer(
+            [tool.build() for tool in self.tools], Offer([], self.settings), self._shared
+        )
 
     @asynccontextmanager
     async def client(self, era: str = "2026-07-28", person: Asked | None = None) -> AsyncIterator[Client]:

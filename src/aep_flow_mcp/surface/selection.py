@@ -1,14 +1,69 @@
-"""Which tools are listed and callable, and the sentence for each that is not."""
+"""Which tools are listed and callable, and the sentence for each that is not.
+
+The settings decide for the server; over HTTP a connection's own headers narrow that further, and never widen it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aep_flow_mcp.settings import ApprovalMode, Settings, SettingsError
 from aep_flow_mcp.surface.registry import Toolset
 
 CONFIRM_TOOL = "confirm_change"
+READ_ONLY_HEADER, TOOLSETS_HEADER = "x-aep-mcp-read-only", "x-aep-mcp-toolsets"
+NAMED_SETS: Mapping[str, frozenset[str]] = {
+    "essential": frozenset(
+        {
+            *(Toolset.CORE, Toolset.PIPELINES),
+            *("list_runs", "get_run", "create_run", "retry_run", "list_connections", "explore_connection"),
+            *("run_flow_action", "update_flow"),
+        }
+    )
+}
+"""Sets that `AEP_MCP_TOOLSETS` takes besides the toolsets: the toolsets and tools in them."""
+_SETS = [*(item.value for item in Toolset), *NAMED_SETS, "all"]
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """What one connection wants less of: no writes, and these toolsets (or named sets) only; empty means all."""
+
+    read_only: bool = False
+    toolsets: tuple[str, ...] = ()
+
+
+def narrowing(headers: Mapping[str, str] | None) -> Narrowing:
+    """What the headers of a request ask for; any value but `false`, `0`, `no` and nothing means read-only.
+
+    Raises:
+        SettingsError: a toolset that does not exist.
+    """
+    if not headers:
+        return Narrowing()
+    said = headers.get(READ_ONLY_HEADER, "").strip().lower()
+    wanted = headers.get(TOOLSETS_HEADER, "").lower().replace("_", "-").replace(",", " ").split()
+    toolsets = tuple(name.replace("-", "_") for name in wanted)
+    _known("X-AEP-MCP-Toolsets", toolsets, _SETS)
+    return Narrowing(said not in ("", "false", "0", "no"), toolsets)
+
+
+def narrowed(cards: list[dict[str, Any]], refused: Mapping[str, str], by: Narrowing) -> dict[str, str]:
+    """The refusals of the server with those of a connection added; nothing that is refused comes back."""
+    more = dict(refused)
+    for card in cards:
+        name = card["name"]
+        if name not in more and card["writes"] and by.read_only:
+            more[name] = (
+                f"{name} writes, and this connection is read-only (X-AEP-MCP-Read-Only): nothing was sent."
+            )
+        elif name not in more and name != CONFIRM_TOOL and not _within(card, by.toolsets):
+            more[name] = (
+                f"{name} is switched off on this connection: X-AEP-MCP-Toolsets does not name {card['toolset']}."
+            )
+    return _without_idle_confirm(cards, more)
 
 
 def refusals(cards: list[dict[str, Any]], settings: Settings) -> dict[str, str]:
@@ -20,13 +75,25 @@ def refusals(cards: list[dict[str, Any]], settings: Settings) -> dict[str, str]:
         SettingsError: a setting names a toolset or a tool that does not exist.
     """
     names = {card["name"] for card in cards}
-    _known("AEP_MCP_TOOLSETS", settings.mcp_toolsets, [*(item.value for item in Toolset), "all"])
+    _known("AEP_MCP_TOOLSETS", settings.mcp_toolsets, _SETS)
     _known("AEP_MCP_TOOLS", settings.mcp_tools, sorted(names))
     _known("AEP_MCP_EXCLUDE_TOOLS", settings.mcp_exclude_tools, sorted(names))
     refused = {card["name"]: reason for card in cards if (reason := _refusal(card, settings))}
-    if CONFIRM_TOOL in names and CONFIRM_TOOL not in refused and not _anything_to_confirm(cards, refused):
+    return _without_idle_confirm(cards, refused)
+
+
+def _without_idle_confirm(cards: list[dict[str, Any]], refused: dict[str, str]) -> dict[str, str]:
+    there = any(card["name"] == CONFIRM_TOOL for card in cards)
+    if there and CONFIRM_TOOL not in refused and not _anything_to_confirm(cards, refused):
         refused[CONFIRM_TOOL] = f"{CONFIRM_TOOL} is switched off: no tool that writes is switched on."
     return refused
+
+
+def _within(card: dict[str, Any], wanted: Iterable[str]) -> bool:
+    """Whether a tool is in one of the sets; no set at all means all."""
+    chosen = set(wanted)
+    named = chosen.union(*(NAMED_SETS[name] for name in chosen & NAMED_SETS.keys()))
+    return not chosen or "all" in chosen or card["toolset"] in named or card["name"] in named - chosen
 
 
 def _refusal(card: dict[str, Any], settings: Settings) -> str | None:
@@ -42,7 +109,7 @@ def _refusal(card: dict[str, Any], settings: Settings) -> str | None:
             return None
         return f"{name} is not used: AEP_MCP_APPROVAL is {settings.mcp_approval.value}."
     wanted = settings.mcp_toolsets
-    if (not wanted and not settings.mcp_tools) or toolset in wanted or "all" in wanted:
+    if (wanted or not settings.mcp_tools) and _within(card, wanted):
         return None
     setting = "AEP_MCP_TOOLSETS" if wanted else "AEP_MCP_TOOLS"
     return f"{name} is switched off: {setting} does not name it or its toolset, {toolset}."

@@ -1,0 +1,130 @@
+"""Tools found by words: every tool is reached, what a person asks finds its tool; `call_tool` is an envelope."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp_types import CallToolResult, TextContent
+
+from aep_flow_mcp.surface.discovery import find, opened, ranked
+from aep_flow_mcp.surface.snapshot import load_cards
+
+CARDS = load_cards()
+NAMES = [card["name"] for card in CARDS]
+
+ASKED = {
+    "which flows write into the Loyalty dataset": "find_flows",
+    "why did the import fail": "diagnose_flow",
+    "what breaks if I remove this account": "trace_lineage",
+    "delete a flow": "delete_flow",
+    "remove an account that nobody uses": "delete_connection",
+    "run a flow now": "create_run",
+    "retry a failed run": "retry_run",
+    "disable a flow": "run_flow_action",
+    "switch a flow off": "run_flow_action",
+    "change the schedule of a flow": "update_flow",
+    "list the files in a folder of the bucket": "explore_connection",
+    "preview a file": "explore_connection",
+    "test credentials of an account": "test_connection",
+    "which rows failed in the batch": "get_batch_errors",
+    "who changed the flow": "list_audit_events",
+    "create an S3 account": "create_base_connection_s3",
+    "compare two flows": "compare_flows",
+    "mapping of a flow": "get_mapping_set",
+    "export a dataset to the landing zone": "export_dataset_to_landing_zone",
+    "landing zone credentials": "get_landing_zone_credential",
+    "set up a new pipeline": "create_pipeline",
+    "which connectors are there for Snowflake": "find_connector",
+    "publish a draft": "publish_connection",
+    "read any other resource of the platform": "get_resource",
+}
+
+
+def _text(result: CallToolResult) -> str:
+    assert isinstance(result.content[0], TextContent)
+    return result.content[0].text
+
+
+def _found(query: str, **more: Any) -> list[str]:
+    answer = find({"query": query, **more}, CARDS).structured_content
+    assert answer is not None
+    return [tool["name"] for tool in answer["tools"]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_finds_its_tool_first_with_its_schema(name: str) -> None:
+    answer = find({"query": name}, CARDS).structured_content
+    assert answer is not None
+    assert answer["tools"][0]["name"] == name
+    assert answer["tools"][0]["input_schema"] == next(card["input"] for card in CARDS if card["name"] == name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_words_of_a_description_find_their_tool(name: str) -> None:
+    card = next(card for card in CARDS if card["name"] == name)
+    words = " ".join(card["description"].split()[:12])
+    assert name in [found["name"] for found in ranked(words, CARDS)[:10]]
+
+
+@pytest.mark.parametrize("query", ASKED)
+def test_what_a_person_asks_is_among_the_first_five(query: str) -> None:
+    assert ASKED[query] in _found(query)
+
+
+def test_without_a_query_all_names_are_told() -> None:
+    result = find({}, CARDS)
+    assert set(_text(result).splitlines()[:-1]) == {
+        f"{card['name']}{' (writes)' if card['writes'] else ''}" for card in CARDS
+    }
+    assert _text(result).endswith(f"{len(CARDS)} tools. Ask with a query for what one takes.")
+
+
+def test_what_is_not_shown_is_named() -> None:
+    result = find({"query": "connection", "limit": 2}, CARDS)
+    assert result.structured_content is not None
+    total = result.structured_content["total"]
+    assert total > 20
+    assert _text(result).splitlines()[-1].startswith(f"2 of {total}; less close: ")
+
+
+def test_nothing_that_fits_says_so() -> None:
+    result = find({"query": "xylophone"}, CARDS)
+    assert result.structured_content == {"tools": [], "total": 0}
+    assert "No tool fits 'xylophone'" in _text(result)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"query": 3.5, "limit": 0}, {"limit": 21}, {"limit": True}, {"words": "x"}, {"query": "x" * 1_001}],
+)
+def test_a_wrong_argument_of_the_search_is_named(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ToolError, match=r"^find_tools (takes|does not take)"):
+        find(arguments, CARDS)
+
+
+def test_the_envelope_is_opened() -> None:
+    assert opened({"name": " get_flow ", "arguments": {"flow": "x"}}, NAMES) == ("get_flow", {"flow": "x"})
+    assert opened({"name": "get_flow"}, NAMES) == ("get_flow", {})
+    assert opened({"name": "get_flow", "arguments": None}, NAMES) == ("get_flow", {})
+    assert opened({"name": "get_flow", "arguments": '{"flow": "x"}'}, NAMES) == ("get_flow", {"flow": "x"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({}, "takes the tool's name"),
+        ({"name": ["get_flow"]}, "takes the tool's name"),
+        ({"name": "get_flwo"}, "Close: get_flow"),
+        ({"name": "call_tool"}, "is called itself"),
+        ({"name": "find_tools"}, "is called itself"),
+        ({"name": "get_flow", "arguments": [1]}, "as an object"),
+        ({"name": "get_flow", "flow": "x"}, "does not take 'flow'"),
+        ({"name": "\ud800"}, "There is no tool"),
+    ],
+)
+def test_an_envelope_that_is_wrong_says_how_it_is_made(arguments: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ToolError, match=sentence) as refused:
+        opened(arguments, NAMES)
+    str(refused.value).encode("utf-8")
