@@ -23,6 +23,7 @@ WORKING = {
     "mcp_log_level": "INFO",
     "mcp_preview_rows": "on",
     "mcp_discovery": "search",
+    "mcp_schemas": "gemini",
     "mcp_raw_paths": "/data/core/ups",
     "mcp_secrets_prefix": "MY_",
     "mcp_auth": "none",

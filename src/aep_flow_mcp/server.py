@@ -235,6 +235,7 @@ def build_server(
             refusal=offer.refused.get(card["name"]),
             reveals=settings.mcp_reveal_secrets,
             redactor=app.redactor,
+            dialect=settings.mcp_schemas,
         )
         for card in cards
     ]

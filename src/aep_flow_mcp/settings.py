@@ -47,6 +47,14 @@ class Discovery(StrEnum):
     SEARCH = "search"
 
 
+class Dialect(StrEnum):
+    """Which JSON Schema the input schemas of tools are written in (surface/dialects.py)."""
+
+    STANDARD = "standard"
+    OPENAI_STRICT = "openai-strict"
+    GEMINI = "gemini"
+
+
 class AuthMode(StrEnum):
     """How callers over HTTP sign in. There is no sign-in yet: `none` says in so many words that it is open."""
 
@@ -96,6 +104,7 @@ class Settings(BaseSettings):
     mcp_tools: Names = ()
     mcp_exclude_tools: Names = ()
     mcp_discovery: Annotated[Discovery, BeforeValidator(_lower)] = Discovery.LIST
+    mcp_schemas: Annotated[Dialect, BeforeValidator(_lower)] = Dialect.STANDARD
     mcp_approval: Annotated[ApprovalMode, BeforeValidator(_lower)] = ApprovalMode.ASK
     mcp_allow_production_writes: bool = False
     mcp_audit_log: HomePath = None
@@ -145,6 +154,7 @@ _CREDENTIALS = frozenset({"client_id", "client_secret", "org_id", "scopes", "con
 _TAKES = {
     "mcp_approval": "one of ask, human, browser, two-step, none",
     "mcp_discovery": "one of list, search",
+    "mcp_schemas": "one of standard, openai-strict, gemini",
     "mcp_read_only": "true or false",
     "mcp_allow_production_writes": "true or false",
     "mcp_reveal_secrets": "true or false",

@@ -14,6 +14,7 @@ from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnno
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
 from aep_flow_mcp.platform.redaction.values import Redactor
+from aep_flow_mcp.settings import Dialect
 from aep_flow_mcp.surface.arguments import broken_text, fitted, renamed
 from aep_flow_mcp.surface.snapshot import Card, definition_of
 
@@ -23,6 +24,9 @@ class ListedTool(Tool):
 
     _card: Card = PrivateAttr()
     _built: Tool | None = PrivateAttr(default=None)
+    _takes: dict[str, Any] = PrivateAttr(default_factory=dict)
+    """The input schema itself; `parameters` is the same in the dialect that is listed."""
+    _dialect: Dialect = PrivateAttr(default=Dialect.STANDARD)
     _sandboxes: tuple[str, ...] = PrivateAttr(default=())
     _refusal: str | None = PrivateAttr(default=None)
     _reveals: bool = PrivateAttr(default=False)
@@ -37,24 +41,26 @@ class ListedTool(Tool):
         refusal: str | None = None,
         reveals: bool = False,
         redactor: Redactor | None = None,
+        dialect: Dialect = Dialect.STANDARD,
     ) -> ListedTool:
         """sandboxes: with more than one, the tool takes a `sandbox`. refusal: why a call is refused.
 
         reveals: secrets are shown after approval instead of masked. redactor: what the server knows is
-        taken out of every answer by it.
+        taken out of every answer by it. dialect: what the input schema is written in.
         """
+        takes = _with_sandbox(card["input"], sandboxes)
         tool = cls(
             fn=_never_called,
             name=card["name"],
             title=card["title"],
             description=card["description"],
-            parameters=_with_sandbox(card["input"], sandboxes),
+            parameters=takes if dialect is Dialect.STANDARD else _in_dialect(takes, dialect),
             fn_metadata=FuncMetadata(arg_model=ArgModelBase),
             is_async=True,
             context_kwarg=None,
             annotations=ToolAnnotations.model_validate(card["hints"]),
         )
-        tool._card = card
+        tool._card, tool._takes, tool._dialect = card, takes, dialect
         tool._sandboxes = sandboxes
         tool._refusal = refusal
         tool._reveals = reveals
@@ -111,7 +117,7 @@ class ListedTool(Tool):
         """The answer; whole objects can be of any size and are worked on beside the event loop."""
         from aep_flow_mcp.answers.text import Listing, Record
 
-        takes = self.parameters["properties"]
+        takes = self._takes["properties"]
         if isinstance(result, Record | Listing):
             import anyio.to_thread
 
@@ -130,10 +136,14 @@ class ListedTool(Tool):
                 f"{self.name} was not called: {where} holds half of a character (a lone surrogate). "
                 "Send the text again."
             )
-        return fitted(renamed(self.name, arguments, self.parameters), self.parameters)
+        if self._dialect is not Dialect.STANDARD:
+            from aep_flow_mcp.surface.dialects import understood
+
+            arguments = understood(arguments, self._takes, self._dialect)
+        return fitted(renamed(self.name, arguments, self._takes), self._takes)
 
     def _split_arguments(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
-        known: dict[str, Any] = self.parameters["properties"]
+        known: dict[str, Any] = self._takes["properties"]
         unknown = sorted(set(arguments) - set(known))
         if unknown:
             takes = ", ".join(known) or "no arguments"
@@ -145,6 +155,12 @@ class ListedTool(Tool):
         if sandbox is not None and sandbox not in self._sandboxes:
             raise ToolError(f"sandbox takes one of: {', '.join(self._sandboxes)}.")
         return own, sandbox
+
+
+def _in_dialect(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
+    from aep_flow_mcp.surface.dialects import spoken
+
+    return spoken(schema, dialect)
 
 
 def _with_sandbox(schema: dict[str, Any], sandboxes: tuple[str, ...]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class Offer:
         """Raises SettingsError for a toolset or tool that does not exist."""
         self._cards = cards
         self._refused = refusals(cards, settings)
+        self._dialect = settings.mcp_schemas
         self._searched = settings.mcp_discovery is Discovery.SEARCH
 
     @property
@@ -42,7 +43,8 @@ class Offer:
         from aep_flow_mcp.surface.discovery import call_tool, find_tool
 
         writes = any(card["writes"] and card["name"] not in self._refused for card in self._cards)
-        return [find_tool(), call_tool(reads=not writes)]
+        made = [find_tool(), call_tool(reads=not writes)]
+        return [tool.model_copy(update={"parameters": self._in_dialect(tool.parameters)}) for tool in made]
 
     @property
     def instructions(self) -> str:
@@ -73,14 +75,18 @@ class Offer:
             from aep_flow_mcp.surface import discovery
 
             if name == discovery.FIND:
-                return discovery.find(
-                    arguments, [card for card in self._cards if card["name"] not in refused]
-                )
+                there = [card for card in self._cards if card["name"] not in refused]
+                return discovery.find(arguments, there, self._in_dialect)
             if name == discovery.CALL:
                 name, arguments = discovery.opened(arguments, [card["name"] for card in self._cards])
         if name in refused:
             raise ToolError(refused[name])
         return name, arguments
+
+    def _in_dialect(self, schema: dict[str, Any]) -> dict[str, Any]:
+        from aep_flow_mcp.surface.dialects import spoken
+
+        return spoken(schema, self._dialect)
 
     def _refused_here(self) -> Mapping[str, str]:
         by = _narrowing.get()

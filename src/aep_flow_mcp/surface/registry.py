@@ -91,7 +91,8 @@ class ToolDef:
             annotations=self.hints(),
             structured_output=None if output_schema else False,
         )
-        tool.parameters = tidy(tool.parameters)
+        # What a tool does not declare it refuses (surface/listed.py), so its schema says so.
+        tool.parameters = {**tidy(tool.parameters), "additionalProperties": False}
         return tool
 
     def _sdk_tool(self, *, asks: bool) -> type[Tool]:
