@@ -68,7 +68,9 @@ NO_SECOND_CALL = (
 )
 NOT_VALID = (
     "This confirmation_id is not valid: it is unknown, was used, is older than ten minutes, or belongs to another "
-    "caller. Nothing was sent. Call the write tool again to get a new preview."
+    "caller. Nothing was sent. Call the write tool again to get a new preview. If a new one is not valid either, this "
+    "client starts a server for each call, which forgets what the one before it previewed: let it keep one session "
+    "for all calls."
 )
 
 
