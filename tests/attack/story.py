@@ -72,6 +72,8 @@ class Story:
         self.mode = self.rng.choice(MODES)
         self.envelopes = random.Random(seed) if seed % 2 else None
         """In every other story tools are found by words, and most calls come in `call_tool`."""
+        self.forms: dict[str, bool] = {}
+        """Whether the calls for a wish come in it, by the wish's mark."""
         self.report = Report(seed, self.mode)
         time = asyncio.get_running_loop().time
         clock = partial(_clock, time, time())
@@ -204,7 +206,7 @@ class Story:
         sign_in(caller)
         _CALLING.set((wish, caller))
         sent, given = tool, arguments
-        if self.envelopes and self.envelopes.random() < 0.8:
+        if self._enveloped(wish, tool):
             sent, given = "call_tool", {"name": tool, "arguments": arguments}
             self.report.enveloped += 1
         try:
@@ -223,6 +225,13 @@ class Story:
             self.judge.said(wish, "lost" if gone else "error", str(error), [])
             return
         self._taken(caller, wish, arguments, result)
+
+    def _enveloped(self, wish: Wish, tool: str) -> bool:
+        """An answer comes in the form that its question was asked in; a confirmation in any."""
+        if self.envelopes is None:
+            return False
+        now = self.envelopes.random() < 0.8
+        return now if tool == "confirm_change" else self.forms.setdefault(wish.mark, now)
 
     def _taken(
         self,
