@@ -6,9 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
 LOWEST := .venv-lowest
+CLIENTS := .venv-clients
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-lowest surface connectors guides clean
+.PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-clients test-lowest surface connectors guides clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -60,6 +61,18 @@ $(PEERS)/.installed: tests/peers/requirements.txt $(VENV)/.installed-dev
 test-peers: $(PEERS)/.installed ## The aepp library against the emulator, in an environment of its own.
 	$(PEERS)/bin/python -m pytest -q -p no:cacheprovider tests/peers
 
+$(CLIENTS)/.installed: tests/clients/requirements-python.txt tests/clients/requirements-langchain.txt tests/clients/package.json $(VENV)/.installed-dev
+	@for name in python langchain; do \
+		test -x $(CLIENTS)/$$name/bin/python || $(PYTHON) -m venv $(CLIENTS)/$$name; \
+		$(CLIENTS)/$$name/bin/python -m pip install $(PIP_FLAGS) -r tests/clients/requirements-$$name.txt || exit 1; done
+	@mkdir -p $(CLIENTS)/typescript && cp tests/clients/package.json $(CLIENTS)/typescript/
+	@if command -v npm >/dev/null; then npm install --prefix $(CLIENTS)/typescript --no-package-lock --no-audit --no-fund --silent; \
+		else echo "npm is not here: the TypeScript clients are skipped"; fi
+	@touch $@
+
+test-clients: $(CLIENTS)/.installed ## Clients that nobody here wrote, each in an environment of its own.
+	$(BIN)/python -m pytest -n 2 -rs tests/clients
+
 $(LOWEST)/.installed: pyproject.toml
 	@test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/python -m pip install $(PIP_FLAGS) uv
@@ -84,4 +97,4 @@ guides: $(VENV)/.installed-dev ## Have the conversations of docs/guides once mor
 	$(BIN)/python tests/guides/write.py
 
 clean: ## Remove what the targets made.
-	rm -rf $(VENV) $(PEERS) $(LOWEST) bench-results.json eval-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(CLIENTS) $(LOWEST) bench-results.json eval-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
