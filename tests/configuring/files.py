@@ -77,7 +77,9 @@ def _one_piece(before: bytes, after: bytes) -> bool:
     return len(after) > len(before) and after.endswith(before[same:])
 
 
-_PIECE = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/|,(?=(?:\s|//[^\n]*|/\*.*?\*/)*[}\]])', re.DOTALL)
+_PIECE = re.compile(
+    r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/|,(?=(?>\s|//[^\n]*+|/\*(?:(?!\*/).)*+\*/)*+[}\]])', re.DOTALL
+)
 
 
 def parsed(format_: Format, raw: bytes) -> Any:

@@ -126,7 +126,7 @@ def _spliced(text: str, sections: list[Section], path: tuple[str, ...], value: d
     newline = newline_of(text)
     lines = newline.join(_rendered(path, value).strip().split("\n"))
     if not text.strip():
-        return lines + newline
+        return lines + (text if text.endswith("\n") else newline)
     near = [item for item in sections if item.path[:-1] and item.path[: len(path) - 1] == path[:-1]]
     own = [item for item in sections if item.path[: len(path) - 1] == path[:-1] and item.path]
     at = (own or near)[-1].end if (own or near) else len(text.rstrip())
