@@ -8,7 +8,7 @@ PEERS := .venv-peers
 LOWEST := .venv-lowest
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-lowest surface connectors guides clean
+.PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-lowest surface connectors guides hosts clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -82,6 +82,9 @@ connectors: $(VENV)/.installed-dev ## Write docs/connectors.md from the catalogu
 
 guides: $(VENV)/.installed-dev ## Have the conversations of docs/guides once more.
 	$(BIN)/python tests/guides/write.py
+
+hosts: $(VENV)/.installed-dev ## Write docs/hosts from the data of `configure`.
+	$(BIN)/python tests/configuring/pages.py
 
 clean: ## Remove what the targets made.
 	rm -rf $(VENV) $(PEERS) $(LOWEST) bench-results.json eval-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

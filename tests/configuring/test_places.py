@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import PureWindowsPath
 
 import pytest
@@ -35,14 +36,16 @@ ROAMING = {
 HOME = r"C:\Users\Zoë Müller"
 
 
-def place(name: str, system: System, scope: Scope = Scope.USER, **environ: str) -> str | None:
+def place(
+    name: str, system: System, scope: Scope = Scope.USER, environ: Mapping[str, str] | None = None
+) -> str | None:
     windows = system is System.WINDOWS
     found = located(
         HOSTS[name],
         scope,
         home=HOME if windows else "/h",
         folder=r"D:\work" if windows else "/work",
-        environ=environ,
+        environ=environ or {},
         system=system,
     )
     return None if found is None else str(found)
@@ -53,20 +56,20 @@ def test_macos_and_linux(name: str) -> None:
     macos, linux = UNIX[name]
     assert place(name, System.MACOS) == f"/h/{macos}"
     assert place(name, System.LINUX) == f"/h/{linux}"
-    moved = place(name, System.LINUX, XDG_CONFIG_HOME="/xdg")
+    moved = place(name, System.LINUX, environ={"XDG_CONFIG_HOME": "/xdg"})
     # Cursor's and others' do not follow it, and neither does Devin's, whose pages name ~/.config alone.
     follows = name in ("claude-desktop", "vscode", "zed", "goose")
     assert moved == (f"/xdg/{linux.removeprefix('.config/')}" if follows else f"/h/{linux}")
-    assert place(name, System.LINUX, XDG_CONFIG_HOME="relative") == f"/h/{linux}"
+    assert place(name, System.LINUX, environ={"XDG_CONFIG_HOME": "relative"}) == f"/h/{linux}"
 
 
 @pytest.mark.parametrize("name", UNIX)
 def test_windows(name: str) -> None:
     in_home = "\\".join((HOME, *UNIX[name][1].split("/")))
     wanted = f"E:\\Roaming\\{ROAMING[name]}" if name in ROAMING else in_home
-    assert place(name, System.WINDOWS, APPDATA="E:\\Roaming") == wanted
+    assert place(name, System.WINDOWS, environ={"APPDATA": "E:\\Roaming"}) == wanted
     without = f"{HOME}\\AppData\\Roaming\\{ROAMING[name]}" if name in ROAMING else in_home
-    assert place(name, System.WINDOWS) == place(name, System.WINDOWS, APPDATA="") == without
+    assert place(name, System.WINDOWS) == place(name, System.WINDOWS, environ={"APPDATA": ""}) == without
 
 
 @pytest.mark.parametrize(
@@ -78,8 +81,8 @@ def test_windows(name: str) -> None:
     ],
 )
 def test_variables_that_move_a_file(name: str, variable: str, file: str) -> None:
-    assert place(name, System.MACOS, **{variable: "/elsewhere"}) == f"/elsewhere/{file}"
-    assert place(name, System.WINDOWS, **{variable: r"E:\there"}) == rf"E:\there\{file}"
+    assert place(name, System.MACOS, environ={variable: "/elsewhere"}) == f"/elsewhere/{file}"
+    assert place(name, System.WINDOWS, environ={variable: r"E:\there"}) == rf"E:\there\{file}"
 
 
 def test_the_file_of_a_project() -> None:
