@@ -370,26 +370,13 @@ def configure(
     env_file: EnvFile = None,
 ) -> None:
     """Put this server into the configuration of an MCP host, with the AEP_ variables of this shell but no secret."""
-    from aep_flow_mcp.configuring import command
-    from aep_flow_mcp.configuring.hosts import Scope
+    from aep_flow_mcp.configuring.command import answered
     from aep_flow_mcp.configuring.problems import ConfigureError
 
-    if scope is not None and scope not in list(Scope):
-        _stop(f"--scope takes one of: {', '.join(Scope)}.")
-    if remove and only_print:
-        _stop("--remove and --print exclude each other.")
-    asked = Scope(scope) if scope else None
     try:
-        if host is None:
-            said = command.hosts_listed()
-        elif remove:
-            said = command.removed(command.host_named(host), scope=asked)
-        elif only_print:
-            said = command.shown(command.host_named(host), emulator=emulator, env_file=env_file)
-        else:
-            said = command.configured(
-                command.host_named(host), emulator=emulator, env_file=env_file, scope=asked
-            )
+        said = answered(
+            host, remove=remove, only_print=only_print, emulator=emulator, scope=scope, env_file=env_file
+        )
     except ConfigureError as error:
         _stop(str(error))
     print(said, end="")

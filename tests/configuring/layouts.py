@@ -50,7 +50,8 @@ def _json(draw: st.DrawFn, gaps: st.SearchStrategy[str], value: Any) -> str:
         else [_json(draw, gaps, item) for item in value]
     )
     spread = [f"{draw(gaps)}{part}{draw(gaps)}" for part in parts]
-    trailing = f",{draw(gaps)}" if parts and draw(st.booleans()) else ""
+    comma = draw(st.booleans())
+    trailing = f",{draw(gaps)}" if parts and comma else ""
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     return f"{opening}{','.join(spread)}{trailing}{closing}" if parts else f"{opening}{draw(gaps)}{closing}"
 

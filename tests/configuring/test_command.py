@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from aep_flow_mcp.configuring.command import configured, host_named, hosts_listed, removed, shown
+from aep_flow_mcp.configuring.command import answered, configured, host_named, hosts_listed, removed, shown
 from aep_flow_mcp.configuring.entry import server_entry
 from aep_flow_mcp.configuring.hosts import HOSTS, Scope
 from aep_flow_mcp.configuring.problems import ConfigureError
@@ -190,3 +191,47 @@ def test_chatgpt_is_told_of_and_nothing_is_written(tmp_path: Path) -> None:
 def test_a_host_without_a_file_of_a_project() -> None:
     with pytest.raises(ConfigureError, match="no file of a project"):
         configured(HOSTS["claude-desktop"], emulator=True, scope=Scope.PROJECT)
+
+
+def test_an_entry_in_the_other_file_is_told_of() -> None:
+    """VS Code's was once written into the project without a word."""
+    assert "too" not in configured(VSCODE, emulator=True, scope=Scope.PROJECT)
+    assert "mcp.json has an entry aep-flow too: --remove --scope project" in configured(VSCODE, emulator=True)
+    removed(VSCODE, scope=Scope.PROJECT)
+    assert "too" not in configured(VSCODE, emulator=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"scope": "team"}, "--scope takes one of: user, project"),
+        ({"name": None, "remove": True}, "takes a HOST"),
+        ({"only_print": True, "remove": True}, "exclude each other"),
+        ({"name": "emacs"}, "configure takes one of"),
+    ],
+)
+def test_words_that_do_not_fit(words: dict[str, Any], said: str) -> None:
+    asked: dict[str, Any] = {
+        "name": "cursor",
+        "remove": False,
+        "only_print": False,
+        "emulator": False,
+        "scope": None,
+        "env_file": None,
+    }
+    with pytest.raises(ConfigureError, match=said):
+        answered(**{**asked, **words})
+
+
+def test_words_that_fit() -> None:
+    asked: dict[str, Any] = {
+        "remove": False,
+        "only_print": False,
+        "emulator": False,
+        "scope": None,
+        "env_file": None,
+    }
+    assert answered(None, **asked) == hosts_listed()
+    assert answered("zed", **{**asked, "only_print": True}) == shown(HOSTS["zed"], emulator=False)
+    assert answered("zed", **{**asked, "emulator": True, "scope": "project"}).startswith("Wrote the entry")
+    assert answered("zed", **{**asked, "remove": True, "scope": "project"}).startswith("Removed the entry")

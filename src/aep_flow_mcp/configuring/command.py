@@ -26,6 +26,36 @@ _REMOTE = (
 )
 
 
+def answered(
+    name: str | None,
+    *,
+    remove: bool,
+    only_print: bool,
+    emulator: bool,
+    scope: str | None,
+    env_file: Path | None,
+) -> str:
+    """What the command says to these words of the command line, after it did what they ask.
+
+    Raises:
+        ConfigureError: it cannot be done; files are as they were.
+    """
+    if scope is not None and scope not in list(Scope):
+        raise ConfigureError(f"--scope takes one of: {', '.join(Scope)}.")
+    if remove and only_print:
+        raise ConfigureError("--remove and --print exclude each other.")
+    if name is None:
+        if remove or only_print or emulator:
+            raise ConfigureError("configure takes a HOST; alone, it lists them.")
+        return hosts_listed()
+    host, asked = host_named(name), Scope(scope) if scope else None
+    if remove:
+        return removed(host, scope=asked)
+    if only_print:
+        return shown(host, emulator=emulator, env_file=env_file)
+    return configured(host, emulator=emulator, env_file=env_file, scope=asked)
+
+
 def host_named(name: str) -> Host:
     """The host of this name.
 
@@ -79,7 +109,8 @@ def configured(
         said = [f"The entry {SERVER_NAME} in {file.path} is as it should be: nothing was written."]
     if backup:
         said.append(f"The file as it was before the first time is kept as {backup.name}.")
-    return "\n".join([*said, *_report(host, entry, fresh, emulator=emulator)]) + "\n"
+    told = [*_report(host, entry, fresh, emulator=emulator), *_elsewhere(editor, host, file.path)]
+    return "\n".join([*said, *told]) + "\n"
 
 
 def removed(host: Host, *, scope: Scope | None = None) -> str:
@@ -102,6 +133,21 @@ def removed(host: Host, *, scope: Scope | None = None) -> str:
     backup = replaced(file, text)
     kept = f" The file as it was before the first time is kept as {backup.name}." if backup else ""
     return f"Removed the entry {SERVER_NAME} from {file.path}. Restart {host.title}.{kept}\n"
+
+
+def _elsewhere(editor: Editor, host: Host, written: Path) -> list[str]:
+    """The host's other file, where it has this server too: hosts start both, or take the project's."""
+    said = []
+    for scope in Scope:
+        try:
+            file = opened(_path(host, scope))
+            if file.path != written and found(editor.read(file.text), host.path) is not None:
+                said.append(
+                    f"{file.path} has an entry {SERVER_NAME} too: --remove --scope {scope} takes it out."
+                )
+        except (ConfigureError, BrokenText, OtherShape):
+            continue
+    return said
 
 
 def _path(host: Host, scope: Scope | None) -> Path:
