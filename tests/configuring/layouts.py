@@ -106,7 +106,5 @@ def yaml_texts(draw: st.DrawFn) -> str:
         lines += [*draw(blank), *(unit + line if line else line for line in member)]
     lines += draw(blank)
     lines += draw(st.sampled_from(["", "z: 1", "z:\n- 1", "..."])).splitlines()
-    # A newline behind a block of text is part of it, so that nothing can be put behind a block without one.
-    ends = ["\n", "\n\n"] if "|" in "".join(lines) else ["", "\n", "\n\n"]
-    text = "\n".join(lines) + draw(st.sampled_from(ends))
+    text = "\n".join(lines) + draw(st.sampled_from(["", "\n", "\n\n"]))
     return text.replace("\n", "\r\n") if draw(st.booleans()) else text

@@ -101,17 +101,12 @@ def _keep_first(file: HostFile) -> Path | None:
     if file.raw is None:
         return None
     try:
-        descriptor = os.open(file.kept_copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _binary(), 0o600)
+        descriptor = os.open(file.kept_copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return file.kept_copy
     with os.fdopen(descriptor, "wb") as copy:
         copy.write(file.raw)
     return file.kept_copy
-
-
-def _binary() -> int:
-    """Windows alone has it, and without it turns line ends."""
-    return getattr(os, "O_BINARY", 0)
 
 
 def _replace(file: HostFile, content: bytes) -> None:

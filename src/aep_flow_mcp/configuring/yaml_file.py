@@ -135,10 +135,28 @@ def _appended(text: str, node: yaml.MappingNode, key: str, value: Any) -> str:
         lead = ", " if node.value else ""
         at = _end(text, node.value[-1][1]) if node.value else node.start_mark.index + 1
         return f"{text[:at]}{lead}{_flow(key)}: {_flow(value)}{text[at:]}"
+    first = node.value[0][0].start_mark
+    indent = " " * first.column
+    if _ends_in_open_block(text, node):
+        # A newline behind it would become part of what that block says.
+        at = first.index - first.column
+        return (
+            text[:at]
+            + _indented(text, indent, key, value).removeprefix(newline_of(text))
+            + newline_of(text)
+            + text[at:]
+        )
     at = end_of_line(text, end)
     at = len(text[:at].rstrip(" \t"))
-    indent = " " * node.value[0][0].start_mark.column
     return text[:at] + _indented(text, indent, key, value) + text[at:]
+
+
+def _ends_in_open_block(text: str, node: yaml.Node) -> bool:
+    """Whether the last thing in a node is a block of text that ends with the file, without a newline."""
+    while isinstance(node, yaml.CollectionNode) and node.value:
+        last = node.value[-1]
+        node = last[1] if isinstance(last, tuple) else last
+    return node.style in ("|", ">") and node.end_mark.index == len(text) and not text.endswith("\n")
 
 
 def _cut(text: str, above: yaml.Node | None, node: yaml.MappingNode, key: str) -> str:
