@@ -42,10 +42,11 @@ attack: $(VENV)/.installed-dev ## Fifty thousand attempts to write without a yes
 soak: $(VENV)/.installed-dev ## Ten thousand calls under faults and hostile bodies, within bounds of time and memory.
 	$(BIN)/python -W ignore tests/soak/run.py
 
-check: $(VENV)/.installed-dev ## Lint, format, types, import rules.
+check: $(VENV)/.installed-dev ## Lint, format, types (of each system), import rules.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	for system in darwin win32; do $(BIN)/mypy --platform $$system --cache-dir .mypy_cache/$$system --no-warn-unreachable src || exit 1; done
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed-dev ## Ratios, measured in one run; writes bench-results.json.

@@ -156,7 +156,8 @@ def _ends_in_open_block(text: str, node: yaml.Node) -> bool:
     while isinstance(node, yaml.CollectionNode) and node.value:
         last = node.value[-1]
         node = last[1] if isinstance(last, tuple) else last
-    return node.style in ("|", ">") and node.end_mark.index == len(text) and not text.endswith("\n")
+    block = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
+    return block and node.end_mark.index == len(text) and not text.endswith("\n")
 
 
 def _cut(text: str, above: yaml.Node | None, node: yaml.MappingNode, key: str) -> str:
