@@ -62,7 +62,7 @@ TOLD: dict[str, Told] = {
     "cursor": Told(
         asks=True,
         approvals="Cursor asks before it runs a tool, unless auto-run is on.",
-        limits=["The file of a project wins over the user's where both name the same server."],
+        limits=["The file of a project is read beside the user's, so one of them is enough."],
     ),
     "vscode": Told(
         asks=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -235,3 +236,11 @@ def test_words_that_fit() -> None:
     assert answered("zed", **{**asked, "only_print": True}) == shown(HOSTS["zed"], emulator=False)
     assert answered("zed", **{**asked, "emulator": True, "scope": "project"}).startswith("Wrote the entry")
     assert answered("zed", **{**asked, "remove": True, "scope": "project"}).startswith("Removed the entry")
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")
+def test_the_owner_stays(tmp_path: Path) -> None:
+    path = written(tmp_path / "project" / ".mcp.json", "{}")
+    os.chown(path, 1234, 1235)
+    configured(CLAUDE_CODE, emulator=True)
+    assert (path.stat().st_uid, path.stat().st_gid) == (1234, 1235)

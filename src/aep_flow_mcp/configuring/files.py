@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,8 +123,15 @@ def _replace(file: HostFile, content: bytes) -> None:
         if now != file.raw:
             raise ConfigureError(f"{file.path} was changed by something else meanwhile: run this again.")
         if now is not None:
-            os.chmod(name, target.stat().st_mode & 0o7777)
+            _as_owned(name, target.stat())
         os.replace(name, target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _as_owned(name: str, before: os.stat_result) -> None:
+    """Give a file the owner and the mode of the one that it replaces; `sudo` must not take a host's file from it."""
+    if sys.platform != "win32" and os.geteuid() == 0:
+        os.chown(name, before.st_uid, before.st_gid)
+    os.chmod(name, before.st_mode & 0o7777)
