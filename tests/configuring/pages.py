@@ -84,6 +84,7 @@ TOLD: dict[str, Told] = {
         ],
     ),
     "devin-desktop": Told(
+        before="Windsurf has this name since June 2026; versions before read [another file](windsurf.md).",
         approvals="Devin Local asks before it calls a tool for the first time; a tool can be allowed for the session "
         "or for good. " + _CONFIRMED_BY_HAND,
         limits=["We know the file from guides of third parties (below), not from a page of its maker."],

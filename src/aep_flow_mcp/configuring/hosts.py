@@ -128,7 +128,7 @@ HOSTS: Mapping[str, Host] = {
         ),
         Host(
             "devin-desktop",
-            "Devin Desktop (Windsurf since June 2026)",
+            "Devin Desktop",
             "https://vaadin.com/docs/latest/building-apps/agentic-development/mcp/supported-tools/devin-desktop",
             _by_system(
                 macos="~/.config/devin/mcp_config.json",
