@@ -9,7 +9,7 @@ LOWEST := .venv-lowest
 CLIENTS := .venv-clients
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-clients test-lowest surface connectors guides clean
+.PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-clients test-lowest surface connectors guides hosts clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -43,10 +43,11 @@ attack: $(VENV)/.installed-dev ## Fifty thousand attempts to write without a yes
 soak: $(VENV)/.installed-dev ## Ten thousand calls under faults and hostile bodies, within bounds of time and memory.
 	$(BIN)/python -W ignore tests/soak/run.py
 
-check: $(VENV)/.installed-dev ## Lint, format, types, import rules.
+check: $(VENV)/.installed-dev ## Lint, format, types (of each system), import rules.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	for system in darwin win32; do $(BIN)/mypy --platform $$system --cache-dir .mypy_cache/$$system --no-warn-unreachable src || exit 1; done
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed-dev ## Ratios, measured in one run; writes bench-results.json.
@@ -95,6 +96,9 @@ connectors: $(VENV)/.installed-dev ## Write docs/connectors.md from the catalogu
 
 guides: $(VENV)/.installed-dev ## Have the conversations of docs/guides once more.
 	$(BIN)/python tests/guides/write.py
+
+hosts: $(VENV)/.installed-dev ## Write docs/hosts from the data of `configure`.
+	$(BIN)/python tests/configuring/pages.py
 
 clean: ## Remove what the targets made.
 	rm -rf $(VENV) $(PEERS) $(CLIENTS) $(LOWEST) bench-results.json eval-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

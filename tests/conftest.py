@@ -8,11 +8,13 @@ import pytest
 
 LONG = frozenset(
     {
+        "configuring/test_layouts.py",
         "contract/test_known_errors.py",
         "evals/test_scripted.py",
         "foreign/test_foreign_organisations.py",
         "guard/approval/test_chromium.py",
         "guard/execution/test_cut_off.py",
+        "protocol/test_consoles.py",
         "protocol/test_over_sockets.py",
         "protocol/test_snapshot_processes.py",
         "snapshots/test_file.py",

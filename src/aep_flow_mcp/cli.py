@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -351,23 +352,34 @@ def doctor(
 
 @app.command()
 def configure(
-    host: Annotated[str, typer.Argument(help="claude-desktop, claude-code, cursor or vscode.")],
+    host: Annotated[
+        str | None, typer.Argument(help="Without one, the hosts are listed.", show_default=False)
+    ] = None,
     emulator: Annotated[bool, typer.Option("--emulator", help="Start it on the built-in emulator.")] = False,
     only_print: Annotated[
         bool, typer.Option("--print", help="Only print the entry; read and write nothing.")
     ] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the entry out again.")] = False,
+    scope: Annotated[
+        str | None,
+        typer.Option(
+            help="user (the default, but for claude-code) or project: the file of this folder.",
+            show_default=False,
+        ),
+    ] = None,
     env_file: EnvFile = None,
 ) -> None:
     """Put this server into the configuration of an MCP host, with the AEP_ variables of this shell but no secret."""
-    from aep_flow_mcp.configure import ConfigureError, Host
-    from aep_flow_mcp.configure import configure as write
+    from aep_flow_mcp.configuring.command import answered
+    from aep_flow_mcp.configuring.problems import ConfigureError
 
-    if host not in list(Host):
-        _stop(f"configure takes one of: {', '.join(Host)}.")
     try:
-        print(write(Host(host), emulator=emulator, only_print=only_print, env_file=env_file), end="")
+        said = answered(
+            host, remove=remove, only_print=only_print, emulator=emulator, scope=scope, env_file=env_file
+        )
     except ConfigureError as error:
         _stop(str(error))
+    print(said, end="")
 
 
 @audit_app.callback()
@@ -406,4 +418,8 @@ def _stop(sentence: str) -> NoReturn:
 
 def main() -> None:
     """The command `aep-flow-mcp`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A console of an old code page cannot show every name: it shows the number of such a character.
+            stream.reconfigure(errors="backslashreplace")
     app()

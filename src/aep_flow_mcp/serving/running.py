@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
     from aep_flow_mcp.server import FlowServer
 
-_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name))
+_NAMES = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
+"""What asks a process to end. SIGHUP is not on Windows, and SIGBREAK (Ctrl+Break, and how a parent ends a group of
+processes there) is nowhere else."""
 _ANSWERING = 0.5
 """Seconds in which the answer to a write that was waited for gets out."""
 _STREAMS = 2
@@ -92,7 +94,7 @@ def _stopping(server: FlowServer, stop: Callable[[], None]) -> Iterator[None]:
             os._exit(128 + number)
         loop.call_soon_threadsafe(begin)
 
-    before = {number: signal.signal(number, told) for number in _SIGNALS}
+    before = {number: signal.signal(number, told) for number in ending_signals(signal)}
     try:
         yield
     finally:
@@ -100,6 +102,11 @@ def _stopping(server: FlowServer, stop: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
         for task in begun:
             task.cancel()
+
+
+def ending_signals(known: object) -> tuple[int, ...]:
+    """The signals of this system (the module `signal`) that ask a process to end."""
+    return tuple(getattr(known, name) for name in _NAMES if hasattr(known, name))
 
 
 @contextmanager

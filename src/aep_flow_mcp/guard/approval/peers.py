@@ -28,7 +28,7 @@ def is_own(ours: End, theirs: End) -> bool:
     if uid is None:
         told = any(key in owners for key in _keys(ours, theirs))
         return not told or _on_wsl()
-    return uid == os.geteuid() or (uid == 0 and _on_wsl())
+    return (sys.platform != "win32" and uid == os.geteuid()) or (uid == 0 and _on_wsl())
 
 
 def _owners(tables: tuple[Path, ...]) -> Iterator[tuple[tuple[str, str], int]]:

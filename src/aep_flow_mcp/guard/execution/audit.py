@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,7 +120,7 @@ def _opened(path: Path) -> int:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise OSError(None, "it is not a regular file")
-        if os.name == "posix" and found.st_mode & 0o077:
+        if found.st_mode & 0o077:
             _narrow(descriptor)
     except BaseException:
         os.close(descriptor)
@@ -128,6 +129,8 @@ def _opened(path: Path) -> int:
 
 
 def _narrow(descriptor: int) -> None:
+    if sys.platform == "win32":
+        return  # There the folder says who may read, and modes say nothing.
     try:
         os.fchmod(descriptor, 0o600)
     except OSError as error:
@@ -144,7 +147,7 @@ def _ends_a_line(descriptor: int) -> bool:
 
 
 def _free(path: Path) -> int:
-    if not hasattr(os, "statvfs"):
+    if sys.platform == "win32":
         import shutil
 
         return shutil.disk_usage(path.parent).free
