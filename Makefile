@@ -6,9 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
 LOWEST := .venv-lowest
+DIST := .venv-dist
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-lowest surface connectors guides clean
+.PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-lowest surface connectors guides \
+	manifests lock dist clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -83,5 +85,19 @@ connectors: $(VENV)/.installed-dev ## Write docs/connectors.md from the catalogu
 guides: $(VENV)/.installed-dev ## Have the conversations of docs/guides once more.
 	$(BIN)/python tests/guides/write.py
 
+manifests: $(VENV)/.installed-dev ## Write server.json, the skill, and the manifests of the plugin and the extension.
+	$(BIN)/python -m distribution.manifests
+
+$(DIST)/.installed: distribution/requirements.txt
+	@test -x $(DIST)/bin/python || $(PYTHON) -m venv $(DIST)
+	$(DIST)/bin/python -m pip install $(PIP_FLAGS) -r distribution/requirements.txt
+	@touch $@
+
+lock: $(DIST)/.installed ## Resolve pyproject.toml anew into distribution/locked.txt.
+	$(DIST)/bin/python -m distribution.locking
+
+dist: $(DIST)/.installed ## The commit as wheel, sdist, bundle, server.json, inventory and checksums; RELEASING.md.
+	$(DIST)/bin/python -m distribution.build $(DIST_FLAGS)
+
 clean: ## Remove what the targets made.
-	rm -rf $(VENV) $(PEERS) $(LOWEST) bench-results.json eval-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(LOWEST) $(DIST) bench-results.json eval-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
