@@ -10,7 +10,7 @@ DIST := .venv-dist
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-lowest surface connectors guides \
-	manifests lock dist clean
+	manifests lock dist released-surface clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -44,11 +44,12 @@ attack: $(VENV)/.installed-dev ## Fifty thousand attempts to write without a yes
 soak: $(VENV)/.installed-dev ## Ten thousand calls under faults and hostile bodies, within bounds of time and memory.
 	$(BIN)/python -W ignore tests/soak/run.py
 
-check: $(VENV)/.installed-dev ## Lint, format, types, import rules.
+check: $(VENV)/.installed-dev ## Lint, format, types, import rules, and what the tools promised.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m distribution.compatibility
 
 bench: $(VENV)/.installed-dev ## Ratios, measured in one run; writes bench-results.json.
 	$(BIN)/python tests/benchmarks/run.py
@@ -87,6 +88,9 @@ guides: $(VENV)/.installed-dev ## Have the conversations of docs/guides once mor
 
 manifests: $(VENV)/.installed-dev ## Write server.json, the skill, and the manifests of the plugin and the extension.
 	$(BIN)/python -m distribution.manifests
+
+released-surface: $(VENV)/.installed-dev ## A release: keep the present surface as what it promises; RELEASED=yes once it is out.
+	$(BIN)/python -m distribution.compatibility $(if $(RELEASED),--keep-released,--keep)
 
 $(DIST)/.installed: distribution/requirements.txt
 	@test -x $(DIST)/bin/python || $(PYTHON) -m venv $(DIST)
