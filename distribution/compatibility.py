@@ -51,7 +51,9 @@ class Verdict:
         return "compatible" if self.found else "none"
 
 
-def judge(released: Released, now: list[Card], *, former_names: Mapping[str, str], changelog: str) -> Verdict:
+def judge(
+    released: Released, now: Sequence[Card], *, former_names: Mapping[str, str], changelog: str
+) -> Verdict:
     """Sort what changed since the release, and say what the breaking changes lack.
 
     Args:

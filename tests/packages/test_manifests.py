@@ -39,6 +39,12 @@ def test_the_package_and_pyproject_say_one_version() -> None:
     assert aep_flow_mcp.__version__ == FACTS.version
 
 
+def test_the_readme_names_the_files_of_this_version_and_the_plugin_by_its_names() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"dist/aep[-_]flow[-_]mcp-(\d+\.\d+\.\d+)", readme)) == {FACTS.version}
+    assert f"{claude_plugin(FACTS)['name']}@{claude_marketplace(FACTS)['name']}" in readme
+
+
 def test_nothing_else_calls_itself_a_skill_or_plugin() -> None:
     """A host reads these places whole, so a file that the source does not make would be installed with the rest."""
     found = [
