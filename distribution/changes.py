@@ -61,7 +61,6 @@ _READ = {
     "enum",
     "const",
     "anyOf",
-    "oneOf",
     "items",
     "properties",
     "required",
@@ -149,9 +148,11 @@ def _compared(old: Schema, new: Schema, side: _Side, path: str) -> _Found:
     if side is _Side.TAKEN and old.get("default") != new.get("default"):
         was, now = (json.dumps(node.get("default")) for node in (old, new))
         yield path, f"left out, it is {now} and was {was}", _Step.OTHER
-    unread = {key for key in old.keys() | new.keys() if not _is_read(key)}
-    if any(old.get(key) != new.get(key) for key in unread):
+    unread = any(old.get(key) != new.get(key) for key in old.keys() | new.keys() if not _is_read(key))
+    mixed = _is_mixed(old) or _is_mixed(new)
+    if unread or (mixed and _bare(old) != _bare(new)):
         yield path, "changed in a way that this check does not read", _Step.OTHER
+        return
     before, now_ = _alternatives(old), _alternatives(new)
     yield from _types(set(before), set(now_), path)
     for kind in sorted(before.keys() & now_.keys()):
@@ -164,15 +165,19 @@ def _is_read(key: str) -> bool:
     return key in _READ or key in _LOWER or key in _UPPER or key in _EXACT or key in _WORDS
 
 
+def _is_mixed(node: Schema) -> bool:
+    """Branches beside further conditions, which hold together: no single list of forms says the same."""
+    branches = node.get("anyOf", [])
+    beside = node.keys() - {"anyOf", "default", *_WORDS}
+    return bool(branches and beside) or any(map(_is_mixed, branches))
+
+
 def _alternatives(node: Schema) -> dict[str, list[Schema]]:
     """The schemas that a value may fit, by their type; `any` for one that names none."""
-    branches = node.get("anyOf") or node.get("oneOf")
-    if branches:
-        common = {key: value for key, value in node.items() if key not in ("anyOf", "oneOf", "default")}
-        nested = [_alternatives({**common, **branch}) for branch in branches]
+    if "anyOf" in node:
         merged: dict[str, list[Schema]] = {}
-        for alternatives in nested:
-            for kind, schemas in alternatives.items():
+        for branch in node["anyOf"]:
+            for kind, schemas in _alternatives(branch).items():
                 merged.setdefault(kind, []).extend(schemas)
         return merged
     kinds = node.get("type", _ANY)
