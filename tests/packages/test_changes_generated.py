@@ -36,11 +36,8 @@ _TEXTS = _with(
 _NUMBERS = st.sampled_from(["integer", "number"]).flatmap(
     lambda kind: _with({"type": kind}, minimum=_BOUNDS, maximum=_BOUNDS, exclusiveMinimum=_BOUNDS)
 )
-_LEAVES = (
-    _TEXTS
-    | _NUMBERS
-    | st.sampled_from([{"type": "boolean"}, {"type": "null"}, {"type": ["string", "null"]}, {}])
-)
+_PLAIN: list[dict[str, Any]] = [{"type": "boolean"}, {"type": "null"}, {"type": ["string", "null"]}, {}]
+_LEAVES: st.SearchStrategy[dict[str, Any]] = st.one_of(_TEXTS, _NUMBERS, st.sampled_from(_PLAIN))
 
 
 def _larger(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
@@ -64,7 +61,7 @@ def _larger(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[
     return objects | maps | lists | branches
 
 
-SCHEMAS = st.recursive(_LEAVES, _larger, max_leaves=4)
+SCHEMAS: st.SearchStrategy[dict[str, Any]] = st.recursive(_LEAVES, _larger, max_leaves=4)
 _KEYWORDS: dict[str, st.SearchStrategy[Any]] = {
     "type": st.sampled_from(
         ["string", "integer", "number", "null", "array", "object", ["string", "null"], ["integer", "string"]]
@@ -86,7 +83,7 @@ def _changed(draw: st.DrawFn, schema: dict[str, Any]) -> dict[str, Any]:
     inner = [key for key in ("items", "additionalProperties") if isinstance(schema.get(key), dict)]
     places = [*inner, *schema.get("properties", {}), *range(len(schema.get("anyOf", [])))]
     place = draw(st.sampled_from([None, *places]))
-    if place in inner:
+    if isinstance(place, str) and place in inner:
         return schema | {place: draw(_changed(schema[place]))}
     if isinstance(place, int):
         branches = [draw(_changed(one)) if at == place else one for at, one in enumerate(schema["anyOf"])]
