@@ -7,9 +7,11 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 LOWEST := .venv-lowest
 CLIENTS := .venv-clients
+DIST := .venv-dist
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-clients test-lowest surface connectors guides hosts clean
+.PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-clients test-lowest surface connectors guides hosts \
+	manifests lock dist released-surface clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -43,12 +45,13 @@ attack: $(VENV)/.installed-dev ## Fifty thousand attempts to write without a yes
 soak: $(VENV)/.installed-dev ## Ten thousand calls under faults and hostile bodies, within bounds of time and memory.
 	$(BIN)/python -W ignore tests/soak/run.py
 
-check: $(VENV)/.installed-dev ## Lint, format, types (of each system), import rules.
+check: $(VENV)/.installed-dev ## Lint, format, types (of each system), import rules, and what the tools promised.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	for system in darwin win32; do $(BIN)/mypy --platform $$system --cache-dir .mypy_cache/$$system --no-warn-unreachable src || exit 1; done
 	$(BIN)/lint-imports
+	$(BIN)/python -m distribution.compatibility
 
 bench: $(VENV)/.installed-dev ## Ratios, measured in one run; writes bench-results.json.
 	$(BIN)/python tests/benchmarks/run.py
@@ -100,5 +103,22 @@ guides: $(VENV)/.installed-dev ## Have the conversations of docs/guides once mor
 hosts: $(VENV)/.installed-dev ## Write docs/hosts from the data of `configure`.
 	$(BIN)/python tests/configuring/pages.py
 
+manifests: $(VENV)/.installed-dev ## Write server.json, the skill, and the manifests of the plugin and the extension.
+	$(BIN)/python -m distribution.manifests
+
+released-surface: $(VENV)/.installed-dev ## A release: keep the present surface as what it promises; RELEASED=yes once it is out.
+	$(BIN)/python -m distribution.compatibility $(if $(RELEASED),--keep-released,--keep)
+
+$(DIST)/.installed: distribution/requirements.txt
+	@test -x $(DIST)/bin/python || $(PYTHON) -m venv $(DIST)
+	$(DIST)/bin/python -m pip install $(PIP_FLAGS) -r distribution/requirements.txt
+	@touch $@
+
+lock: $(DIST)/.installed ## Resolve pyproject.toml anew into distribution/locked.txt.
+	$(DIST)/bin/python -m distribution.locking
+
+dist: $(DIST)/.installed ## The commit as wheel, sdist, bundle, server.json, inventory and checksums; RELEASING.md.
+	$(DIST)/bin/python -m distribution.build $(DIST_FLAGS)
+
 clean: ## Remove what the targets made.
-	rm -rf $(VENV) $(PEERS) $(CLIENTS) $(LOWEST) bench-results.json eval-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(CLIENTS) $(LOWEST) $(DIST) bench-results.json eval-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,6 +15,8 @@ LONG = frozenset(
         "guard/approval/test_chromium.py",
         "guard/execution/test_cut_off.py",
         "protocol/test_consoles.py",
+        "packages/test_installing.py",
+        "packages/test_release.py",
         "protocol/test_over_sockets.py",
         "protocol/test_snapshot_processes.py",
         "snapshots/test_file.py",
