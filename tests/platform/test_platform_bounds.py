@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import json
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -195,6 +196,15 @@ async def test_json_that_cannot_be_worked_with(
 async def test_json_within_bounds(wire: Wire, client: PlatformClient, text: str) -> None:
     wire.answers = [httpx.Response(200, content=text.encode())]
     assert (await client.request_json("GET", PATH)).data is not None
+
+
+async def test_rare_letters_of_a_large_answer_are_as_they_came(wire: Wire, client: PlatformClient) -> None:
+    told = ["\U0001f600 \\\U0010ffff\u20ac" + "x" * 400_000, "\\\\\U0001f600", '"\U0001f600"\n']
+    wire.answers = [httpx.Response(200, content=json.dumps(told * 2, ensure_ascii=False).encode())]
+    assert (await client.request_json("GET", PATH)).data == told * 2
+    wire.answers = [httpx.Response(200, content=b'["\xf4\xbf\xbf\xbf' + b"x" * 600_000 + b'"]')]
+    with pytest.raises(PlatformError):
+        await client.request_json("GET", PATH)
 
 
 # --- lists without end ------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from .filters import FilterLike, compile_filters, compile_order
 from .models.common import to_int
 from .paging import POSITION, Page, Query, all_items, encode_cursor, leads_back, next_page, page_start
 from .urls import FLOW_SERVICE, Param, Params, invalid, join_path
-from .wire.bodies import MOST_BYTES, MOST_OF_ONE
+from .wire.bodies import MOST_BYTES, MOST_ELSEWHERE, MOST_OF_ONE
 
 if TYPE_CHECKING:
     from .transport import Answer, PlatformClient
@@ -40,7 +40,7 @@ class ReaderCore:
     async def _data(
         self, path: str, params: Params | None = None, headers: Mapping[str, str] | None = None
     ) -> Any:
-        return (await self._get(path, params, headers)).data
+        return (await self._get(path, params, headers, within=MOST_ELSEWHERE)).data
 
     async def _get(
         self,

@@ -13,7 +13,6 @@ from mcp.server.mcpserver import Context
 from aep_flow_mcp.answers.progress import counting, report
 from aep_flow_mcp.gathering.progress import Progress
 from aep_flow_mcp.platform.waiting.patience import PATIENCE, Call, asking_a_person, calling
-from aep_flow_mcp.platform.wire.large import holding
 
 T = TypeVar("T")
 
@@ -43,7 +42,7 @@ async def patiently(context: Context[Any, Any] | None, call: Call, work: Callabl
         NoTimeLeftError: it did not end by itself. Nothing that changes anything was cut off.
     """
     async with _beside(context, call):
-        with call.scope, calling(call), holding():
+        with call.scope, calling(call):
             return await work()
     raise NoTimeLeftError(_waited_for(call))
 

@@ -7,6 +7,7 @@ that read small answers, which is nearly all of them, never meet here.
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -121,6 +122,9 @@ class Lane:
         """A holder is done."""
         if self._owner is holder:
             self._owner = None
+            if holder.around is None:
+                # Errors that were told of and their frames hold each other, and with them what was read.
+                gc.collect()
             if self._give_back is not None:
                 self._give_back(0)
             self._next()
