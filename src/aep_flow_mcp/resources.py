@@ -175,11 +175,13 @@ async def read(app: App, uri: str, context: Context[App, Any] | None = None) -> 
         ResourceNotFoundError: no such address, or nothing is there.
         ResourceError: it could not be read; the message says why.
     """
+    from aep_flow_mcp.platform.wire.large import holding
     from aep_flow_mcp.surface import failures
     from aep_flow_mcp.surface.patience import begun, patiently
 
     try:
-        return await patiently(context, begun(context), lambda: _read(app, uri))
+        with holding():
+            return await patiently(context, begun(context), lambda: _read(app, uri))
     except ResourceError:
         raise
     except Exception as error:  # noqa: BLE001  (a client is told of whatever it is)

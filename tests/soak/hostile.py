@@ -13,7 +13,13 @@ from typing import Any
 import anyio
 import httpx
 
-from aep_flow_mcp.platform.wire.bodies import MOST_BYTES
+from aep_flow_mcp.platform.wire.bodies import (
+    MOST_BYTES,
+    MOST_CHARACTERS,
+    MOST_ENTRIES,
+    MOST_PARTS,
+    MOST_VALUES,
+)
 from attack.upstream import WRITE_FAULTS, Upstream, Write
 
 JSON = {"content-type": "application/json"}
@@ -138,10 +144,22 @@ def _repeated(piece: bytes, ends: tuple[bytes, bytes], size: int, **headers: str
     return made
 
 
+def _full(piece: bytes, times: int) -> Made:
+    """One object with parts as many, or as large, as is still read; taken for whatever was asked for."""
+
+    def made(request: httpx.Request, body: bytes, rng: random.Random) -> httpx.Response:
+        ends = (b'{"items":[{"id":"x","name":"y","parts":[0', b"]}]}")
+        # Some kinds of answer are read up to two fifths of that, and single objects up to a fifth.
+        fifths = rng.choice((1, 2, 5))
+        return _streamed(request, _Stream(piece, max(1, times * fifths // 5), ends=ends))
+
+    return made
+
+
 _LIST = (b'{"items":[0', b"]}")
 _ALMOST = MOST_BYTES - 200_000
-LONG_LIST = 2_500_000
-"""Bytes of a list of 140,000 objects: as many parts as the largest pages that are known, of connection specs."""
+_TEXT = MOST_CHARACTERS - 10
+_SOME = MOST_ENTRIES - 10
 
 
 _MADE: dict[str, Made] = {
@@ -151,10 +169,17 @@ _MADE: dict[str, Made] = {
     "deep": _repeated(b"[", (b'{"items":', b""), 200_000),
     "long number": _repeated(b"9", (b'{"items":[{"id":', b"}]}"), 3 * _MEGABYTE),
     "many values": _repeated(b",1.5", _LIST, _ALMOST),
-    "values as many as are read": _repeated(b",1.5", _LIST, 5 * _MEGABYTE),
+    "values as many as are read": _full(b",[0" + b",1.5" * _SOME + b"]", MOST_VALUES // MOST_ENTRIES - 1),
     "many objects": _repeated(b',{"id":"00000000"}', _LIST, _ALMOST),
-    "a long list": _repeated(b',{"id":"00000000"}', _LIST, LONG_LIST),
+    "objects as many as are read": _full(
+        b",[0" + b',{"id":"00000000"}' * _SOME + b"]", MOST_PARTS // MOST_ENTRIES - 1
+    ),
+    "a list as long as is read": _repeated(b',{"id":"00000000"}', _LIST, _SOME * 18),
     "one long text": _repeated(b"y", (b'{"items":[{"id":"x","name":"', b'"}]}'), _ALMOST),
+    "texts as long as are read": _full(b',"' + b"y" * _TEXT + b'"', MOST_BYTES // MOST_CHARACTERS - 1),
+    "texts of wide letters": _full(
+        b',"' + "\U0001f600".encode() + b"y" * (_TEXT - 4) + b'"', MOST_BYTES // MOST_CHARACTERS - 1
+    ),
     "slow": lambda request, body, rng: _streamed(request, _Stream(b" ", 10_000, pause=5.0)),
     "truncated": lambda request, body, rng: _streamed(request, _Stream(body[: len(body) // 2], broken=True)),
     "text/html": _as("text/html"),
@@ -177,5 +202,8 @@ UNREADABLE = frozenset(
     {"huge", "huge and said so", "bomb", "deep", "long number", "slow", "silent", "truncated", "moved"}
 )
 """Of these nobody can take that what was asked was done."""
-NAMES_ANOTHER = frozenset({"one long text", "many objects", "a long list", "wrong items"})
+NAMES_ANOTHER = frozenset(
+    {"one long text", "many objects", "wrong items", "texts of wide letters"}
+    | {kind for kind in _MADE if kind.endswith("read")}
+)
 """A service that answers a creation with the id of something else is beyond any client."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -94,22 +95,25 @@ def _redacted(value: Any) -> Any:
         return masked(value)
     if isinstance(value, list | tuple):
         items = [_redacted(item) for item in value]
-        return value if all(map(_same, items, value)) else type(value)(items)
+        return value if _all_same(items, value) else type(value)(items)
     return value
 
 
-def _same(one: object, other: object) -> bool:
-    return one is other
+def _all_same(ones: Collection[object], others: Collection[object]) -> bool:
+    """Whether nothing was changed or left out, so that of a large answer there is one."""
+    return len(ones) == len(others) and all(map(operator.is_, ones, others))
 
 
 def _plain(value: Any) -> Any:
-    """What the API gave, under the API's names: no models, no nulls."""
+    """What the API gave, under the API's names: no models, no nulls. The very same where it is that already."""
     if isinstance(value, BaseModel):
         value = _fields(value)
     if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items() if item is not None}
+        plain = {name: _plain(item) for name, item in value.items() if item is not None}
+        return value if type(value) is dict and _all_same(plain.values(), value.values()) else plain
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value if item is not None]
+        items = [_plain(item) for item in value if item is not None]
+        return value if type(value) is list and _all_same(items, value) else items
     return value
 
 

@@ -14,6 +14,7 @@ from aep_flow_mcp.platform.filters import FilterLike
 from aep_flow_mcp.platform.paging import Page
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.reader_core import ReaderCore
+from aep_flow_mcp.platform.wire.large import holding
 
 F = TypeVar("F")
 
@@ -49,9 +50,11 @@ class LeanReader(ReaderCore):
         order: str | None,
         cursor: str | None,
     ) -> Page[F]:
-        page = await self._list(
-            RawObject, collection, list(filters), limit=PAGE, orderby=order, cursor=cursor
-        )
-        return Page(
-            [read(item.root) for item in page.items], page.next_cursor, page.skipped_nulls, page.total
-        )
+        # Whatever the call as a whole reads, of this page no more than facts are left.
+        with holding():
+            page = await self._list(
+                RawObject, collection, list(filters), limit=PAGE, orderby=order, cursor=cursor
+            )
+            return Page(
+                [read(item.root) for item in page.items], page.next_cursor, page.skipped_nulls, page.total
+            )

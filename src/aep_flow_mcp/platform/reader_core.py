@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
-from .answers import count_of, items_of, model_of, next_href, one_of
+from .answers import count_of, items_of, model_of, next_href, one_of, unexpected
 from .filters import FilterLike, compile_filters, compile_order
 from .models.common import to_int
 from .paging import POSITION, Page, Query, all_items, encode_cursor, leads_back, next_page, page_start
 from .urls import FLOW_SERVICE, Param, Params, invalid, join_path
+from .wire.bodies import MOST_BYTES, MOST_ELSEWHERE, MOST_OF_ONE
 
 if TYPE_CHECKING:
-    from .transport import PlatformClient
+    from .transport import Answer, PlatformClient
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -39,16 +40,24 @@ class ReaderCore:
     async def _data(
         self, path: str, params: Params | None = None, headers: Mapping[str, str] | None = None
     ) -> Any:
-        answer = await self.client.request_json(
-            "GET", path, params=params, headers=headers, sandbox=self.sandbox
+        return (await self._get(path, params, headers, within=MOST_ELSEWHERE)).data
+
+    async def _get(
+        self,
+        path: str,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        within: int = MOST_BYTES,
+    ) -> Answer:
+        return await self.client.request_json(
+            "GET", path, params=params, headers=headers, sandbox=self.sandbox, within=within
         )
-        return answer.data
 
     async def _one(self, model: type[M], collection: str, object_id: str) -> M:
         path = join_path(f"{FLOW_SERVICE}/{collection}", object_id)
         with _built_meanwhile(model):
-            data = await self._data(path)
-        return model_of(model, one_of(data, path), path)
+            answer = await self._get(path, within=MOST_OF_ONE)
+        return model_of(model, one_of(answer.data, path), path)
 
     async def _list(
         self,
@@ -102,18 +111,21 @@ class ReaderCore:
             sandbox=self.sandbox,
             retry=True,
         )
-        return self._read_page(model, query, answer.data)
+        return self._read_page(model, query, answer)
 
     async def _page(self, model: type[M], query: Query, headers: Mapping[str, str] | None = None) -> Page[M]:
         with _built_meanwhile(model):
-            data = await self._data(query.path, query.all_params, headers)
-        return self._read_page(model, query, data)
+            answer = await self._get(query.path, query.all_params, headers)
+        return self._read_page(model, query, answer)
 
     def _query(self, path: str, params: Iterable[Param], cursor: str | None = None) -> Query:
         return Query(path, tuple(params), self.sandbox).resumed(cursor)
 
-    def _read_page(self, model: type[M], query: Query, data: Any) -> Page[M]:
+    def _read_page(self, model: type[M], query: Query, answer: Answer) -> Page[M]:
+        data = answer.data
         objects, skipped = items_of(data, query.path)
+        if answer.size > MOST_OF_ONE * max(len(objects), 1):
+            raise unexpected(query.path, f"the answer has {answer.size:,} bytes for {len(objects)} entries")
         following = next_page(
             next_href(data), query.all_params, self.client.config.platform_url, self.client.redactor.text
         )

@@ -15,6 +15,7 @@ from .models.specs import ConnectionSpec, FlowSpec
 from .paging import Page, all_items
 from .reader_core import PAGE_LIMIT, Filters, Order, ReaderCore, check_limit
 from .urls import FLOW_SERVICE, Param, invalid, join_path
+from .wire.large import holding
 
 S = TypeVar("S", bound=ApiModel)
 
@@ -128,7 +129,9 @@ class ReadsSpecs(ReaderCore):
         params = tuple(compile_filters(filters))
 
         async def fetch_page(cursor: str | None) -> Page[S]:
-            return await self._page(model, self._query(f"{FLOW_SERVICE}/{collection}", params, cursor))
+            # They belong to the cache, and not to the call that happens to fetch them.
+            with holding():
+                return await self._page(model, self._query(f"{FLOW_SERVICE}/{collection}", params, cursor))
 
         async def fetch() -> tuple[S, ...]:
             return tuple([spec async for spec in all_items(fetch_page, cap=PAGE_LIMIT * 100)])

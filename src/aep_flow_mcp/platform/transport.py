@@ -21,6 +21,7 @@ from .urls import Params, check_path, check_sandbox, encode_query, invalid, need
 from .waiting.patience import NotSentInTime, out_of_time, sign_of_life, time_for_read, time_for_write
 from .waiting.retrying import Sleep, repeated
 from .wire import bodies
+from .wire.large import LARGE, Arrival, Lane
 from .wire.network import client_for, unreachable
 
 _READS = frozenset({"GET", "HEAD"})
@@ -35,6 +36,8 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     data: Any
+    size: int = 0
+    """Bytes of the body."""
 
     @property
     def request_id(self) -> str | None:
@@ -52,6 +55,7 @@ class _Planned:
     body: bytes | None = None
     most: int | None = None
     """Read no more bytes of the answer than this, and leave them as they are."""
+    within: int = bodies.MOST_BYTES
 
 
 class PlatformClient:
@@ -85,6 +89,7 @@ class PlatformClient:
         self._sleep = sleep
         self._auth = ImsAuth(config, clock=clock, redactor=self.redactor)
         self._limiter = anyio.CapacityLimiter(config.max_concurrency)
+        self._large = Lane()
         self._http: httpx.AsyncClient | None = None
         self._closed = False
 
@@ -98,6 +103,7 @@ class PlatformClient:
         headers: Mapping[str, str] | None = None,
         sandbox: str | None = None,
         retry: bool | None = None,
+        within: int = bodies.MOST_BYTES,
     ) -> Answer:
         """Send one request and return its answer.
 
@@ -106,12 +112,13 @@ class PlatformClient:
             json: the body; None sends none.
             sandbox: instead of the configured one.
             retry: None repeats GET only; True for a POST that only reads; False never repeats.
+            within: bytes that the answer to a read may have.
 
         Raises:
             PlatformError: of any kind; a subclass where a write is concerned:
             NotSent: it never left. AnswerLost: it left, and whether it happened is not known.
         """
-        planned = self._plan(method, path, params, json, headers, sandbox)
+        planned = replace(self._plan(method, path, params, json, headers, sandbox), within=within)
         reads = planned.method in _READS if retry is None else retry
         if not reads:
             return await self._once(planned, reads=planned.method in _READS)
@@ -231,7 +238,23 @@ class PlatformClient:
         return headers
 
     async def _once(self, planned: _Planned, *, reads: bool) -> Answer:
-        """One try, inside the bounds on concurrency and on time."""
+        """One try, inside the bounds on concurrency, on time and on memory."""
+        with self._large.arrival() as arrival:
+            response, body = await self._carried(planned, arrival, reads=reads)
+            sign_of_life()
+            try:
+                return _read(planned, response, body, reads=reads, redactor=self.redactor)
+            except PlatformError as error:
+                failed = error.with_traceback(None)
+            # The frames of an error would hold the body until it is told of, and so would what led to it.
+            del body
+            failed.__context__ = failed.__cause__ = None
+            raise failed
+
+    async def _carried(
+        self, planned: _Planned, arrival: Arrival, *, reads: bool
+    ) -> tuple[httpx.Response, bytes | bytearray]:
+        """The answer to a request as it came."""
         client = self._client()
         request: httpx.Request | None = None
         limit = min(self.config.timeouts.total, time_for_read() if reads else time_for_write())
@@ -247,12 +270,13 @@ class PlatformClient:
                         content=planned.body,
                         extensions={MAY_REPEAT: reads, bodies.START_ONLY: planned.most is not None},
                     )
-                    if planned.most is None:
-                        response = await client.send(request)
-                        body = bodies.check_read(response.content)
-                    else:
-                        response = await client.send(request, stream=True)
-                        body = await bodies.start_of(response, planned.most + 1)
+                    response = await client.send(request, stream=True)
+                    if planned.most is not None:
+                        return response, await bodies.start_of(response, planned.most + 1)
+                    most = planned.within if reads else LARGE  # What a write answers is one object.
+                    body = await bodies.whole(response, arrival.grown, most)
+                    await arrival.weighed(body)
+                    return response, body
         except httpx.HTTPError as error:
             self._raise_broken(planned, error, reads=reads)
         except TimeoutError:
@@ -261,8 +285,6 @@ class PlatformClient:
             raise _unbounded(planned, str(error), left=has_left(request), reads=reads) from None
         except (httpx.InvalidURL, UnicodeError) as error:
             raise invalid(f"The request cannot be sent: {type(error).__name__}.") from error
-        sign_of_life()
-        return _read(planned, response, body, reads=reads, redactor=self.redactor)
 
     def _too_slow(
         self, planned: _Planned, request: httpx.Request | None, limit: float, *, reads: bool
@@ -288,9 +310,8 @@ class PlatformClient:
         if isinstance(error, _NEVER_SENT):
             failure = unreachable(error, self.config.platform_url, "Platform", "AEP_PLATFORM_URL")
             raise failure.about(planned.method, planned.path) from error
-        words = (
-            "no answer in time" if isinstance(error, httpx.TimeoutException) else "the connection broke off"
-        )
+        late = isinstance(error, httpx.TimeoutException)
+        words = "no answer in time" if late else "the connection broke off"
         raise _lost(planned, f"{words} ({type(error).__name__})", reads=reads) from error
 
 
@@ -364,7 +385,7 @@ def _lost(planned: _Planned, words: str, *, reads: bool, status: int | None = No
 
 
 def _read(
-    planned: _Planned, response: httpx.Response, body: bytes, *, reads: bool, redactor: Redactor
+    planned: _Planned, response: httpx.Response, body: bytes | bytearray, *, reads: bool, redactor: Redactor
 ) -> Answer:
     """The answer behind a complete response, or the error that it is."""
     status = response.status_code
@@ -379,35 +400,31 @@ def _read(
         raise redirected if reads else _as_lost(planned, redirected)
     if status >= 400 or status < 200:
         # Before anything is cut: half a secret can no longer be found.
-        body = redactor.body(body)
+        body = redactor.body(bytes(body))
         error = parse_error(status, response.headers, body, method=planned.method, path=planned.path)
         if status == httpx.codes.UNAUTHORIZED and not reads:
             error.hint = f"{_REFUSED_WRITE}. {error.hint}"
         raise _as_lost(planned, error) if not reads and outcome_unknown(error) else error
     headers = {name.lower(): value for name, value in response.headers.items()}
     if planned.most is not None:
-        start = bodies.FileStart(redactor.body(body[: planned.most]), len(body) <= planned.most)
+        start = bodies.FileStart(redactor.body(bytes(body[: planned.most])), len(body) <= planned.most)
         return Answer(status, headers, start)
     if not body.strip() and (not reads or status == httpx.codes.NO_CONTENT or planned.method == "HEAD"):
         return Answer(status, headers, None)
     try:
-        return Answer(status, headers, bodies.read_json(body))
+        return Answer(status, headers, bodies.read_json(body), len(body))
     except bodies.UnboundedJson as error:
         raise _unbounded(planned, str(error), left=True, reads=reads) from None
     except ValueError:
-        raise _unreadable(planned, status, redactor.body(body), reads=reads) from None
+        raise _unreadable(planned, status, redactor.body(bytes(body)), reads=reads) from None
 
 
 def _as_lost(planned: _Planned, error: PlatformError) -> AnswerLost:
     return AnswerLost(
         error.kind,
         f"{error.detail}; it is not known whether it happened",
-        status=error.status,
-        code=error.code,
-        title=error.title,
-        request_id=error.request_id,
         hint="Look at the current state before you repeat it",
-        retry_after=error.retry_after,
+        **{name: getattr(error, name) for name in ("status", "code", "title", "request_id", "retry_after")},
     ).about(planned.method, planned.path)
 
 

@@ -74,6 +74,12 @@ class ListedTool(Tool):
 
     async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> Any:
         """Check the arguments, run the tool, and turn what it answers, or raises, into words without secrets."""
+        from aep_flow_mcp.platform.wire.large import holding
+
+        with holding():
+            return await self._run(arguments, context, convert_result)
+
+    async def _run(self, arguments: dict[str, Any], context: Any, convert_result: bool) -> Any:
         from aep_flow_mcp.answers.text import clean
         from aep_flow_mcp.surface import failures
         from aep_flow_mcp.surface.patience import PatientContext, begun, patiently

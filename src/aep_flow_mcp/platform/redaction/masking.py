@@ -6,7 +6,8 @@ JSON Patch), then the name, then the look of the text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -102,12 +103,19 @@ def hidden(place: Place, value: Any) -> JSON:
 
 
 def walked(value: JSON, leaf: Leaf, place: Place, known: Known = NOTHING_KNOWN) -> JSON:
-    """The same JSON with every scalar passed through `leaf(place, scalar)`."""
+    """The same JSON with every scalar passed through `leaf(place, scalar)`; the very same where nothing changes."""
     if isinstance(value, Mapping):
-        return {key: walked(item, leaf, inner, known) for key, item, inner in _members(place, value, known)}
+        shown = {key: walked(item, leaf, inner, known) for key, item, inner in _members(place, value, known)}
+        return value if type(value) is dict and _same(shown.values(), value.values()) else shown
     if isinstance(value, list | tuple):
-        return [walked(item, leaf, _item(place, index, item), known) for index, item in enumerate(value)]
+        items = [walked(item, leaf, _item(place, index, item), known) for index, item in enumerate(value)]
+        return value if type(value) is list and _same(items, value) else items
     return leaf(place, value)
+
+
+def _same(ones: Iterable[Any], others: Iterable[Any]) -> bool:
+    """Whether nothing was changed, so that of a large answer there is one."""
+    return all(map(operator.is_, ones, others))
 
 
 def scalars(value: JSON, place: Place) -> Iterator[tuple[Place, Any]]:

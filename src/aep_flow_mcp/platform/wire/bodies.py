@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import httpx
 
-MOST_BYTES = 20_000_000
-"""The largest answers that are known, pages of a hundred connection specs, have a third of this."""
-MOST_PARTS = 400_000
-MOST_VALUES = 1_500_000
+MOST_BYTES = 10_000_000
+"""The largest answers that are known, pages of a hundred connection specs, have two thirds of this."""
+MOST_PARTS = 200_000
+MOST_VALUES = 600_000
 """Objects and lists, and values between commas: many small ones take thirty times their size in memory."""
+MOST_OF_ONE = 2_000_000
+"""Bytes of one object, and of each of a list on an average: the largest that are known have a tenth of this."""
+MOST_ELSEWHERE = 4_000_000
+"""Bytes of an answer that is no page of many objects: a whole schema, a mapping, what a store holds."""
+MOST_ENTRIES = 50_000
+"""Entries of one list, members of one object: pages have a hundred, the folders of a store some thousands."""
+MOST_CHARACTERS = 500_000
+"""Of one text, of which every look for secrets makes copies. Files are read with bounds of their own."""
 MOST_LEVELS = 100
 MOST_DIGITS = 100
 START_ONLY = "start_only"
@@ -23,6 +32,8 @@ START_ONLY = "start_only"
 ACCEPTED = "gzip, deflate"
 """What answers may be compressed with: what can be unpacked piece by piece."""
 _PIECE = 65_536
+_MOST_SAID = 500_000
+"""Bytes of what an error says."""
 
 
 class UnboundedBody(Exception):
@@ -63,15 +74,32 @@ async def start_of(response: httpx.Response, most: int) -> bytes:
     return bytes(held[:most])
 
 
-def check_read(body: bytes) -> bytes:
-    """A body that did not come through a stream.
+Grown = Callable[[int], Awaitable[None]]
+"""Told of a body before it grows to so many bytes; it may wait or raise."""
+
+
+async def whole(response: httpx.Response, grown: Grown, most: int = MOST_BYTES) -> bytearray:
+    """All bytes of a body that was not read yet, once. Of what an error says, no more than the start.
 
     Raises:
-        UnboundedBody: it is too long.
+        UnboundedBody: it is too long; or `grown` said so.
     """
-    if len(body) > MOST_BYTES:
-        raise UnboundedBody(_too_long())
-    return body
+    held = bytearray()
+    try:
+        async for piece in response.aiter_bytes():
+            if len(held) + len(piece) > most:
+                raise UnboundedBody(_too_long(most))
+            if not response.is_success and len(held) > _MOST_SAID:
+                break
+            await grown(len(held) + len(piece))
+            held += piece
+    except BaseException:
+        # The error's frames stay until it is told of; what they hold need not.
+        held.clear()
+        raise
+    finally:
+        await response.aclose()
+    return held
 
 
 class _Bounded(httpx.AsyncByteStream):
@@ -137,19 +165,25 @@ def _unpacker(codings: list[str]) -> _Unpacker | None:
     return _Unpacker(gzip=codings[0] != "deflate")
 
 
-def _too_long() -> str:
-    return f"the answer has more than {MOST_BYTES // 1_000_000} MB"
+def _too_long(most: int = MOST_BYTES) -> str:
+    return f"the answer has more than {most // 1_000_000} MB"
 
 
 class UnboundedJson(ValueError):
     """JSON that is well formed but cannot be worked with; the message says why."""
 
 
-def read_json(body: bytes) -> Any:
+def weight(body: bytes | bytearray) -> int:
+    """About how many bytes a body takes in memory when it is read."""
+    letters = len(body) * (1 if body.isascii() else 4)
+    return letters + 200 * (body.count(b"[") + body.count(b"{")) + 50 * body.count(b",")
+
+
+def read_json(body: bytes | bytearray) -> Any:
     """The JSON in a body.
 
     Raises:
-        UnboundedJson: it nests too deeply, or holds a number that is none or too long.
+        UnboundedJson: it nests too deeply, or holds a list, text or number that is too long, or a number that is none.
         ValueError: it is no JSON.
     """
     # Texts may hold brackets and commas as well, so these are upper bounds.
@@ -157,27 +191,58 @@ def read_json(body: bytes) -> Any:
     if parts > MOST_PARTS or body.count(b",") > MOST_VALUES:
         raise UnboundedJson("the answer's JSON is made of too many small parts")
     try:
-        data = json.loads(body, parse_int=_integer, parse_float=_real, parse_constant=_no_number)
+        data = json.loads(_narrow(body), parse_int=_integer, parse_float=_real, parse_constant=_no_number)
     except RecursionError:
         raise UnboundedJson(_too_deep()) from None
-    if parts > MOST_LEVELS:
-        _check_depth(data)
+    texts = len(body) > MOST_CHARACTERS
+    if parts > MOST_LEVELS or texts or body.count(b",") >= MOST_ENTRIES:
+        wrong = _unbounded(data, texts=texts)
+        if wrong is not None:
+            del data  # Nobody is to find it in the error's frames.
+            raise UnboundedJson(wrong)
     return data
 
 
-def _check_depth(data: Any) -> None:
+_WIDE = re.compile(rb"(?<!\\)[\xf0-\xf4][\x80-\xbf]{3}")
+_FEW = 200_000
+
+
+def _narrow(body: bytes | bytearray) -> bytes | bytearray:
+    """The same JSON, rare letters of four bytes escaped: one makes the whole text four times as wide."""
+    wide = sum(body.count(first) for first in range(0xF0, 0xF5)) if len(body) > MOST_CHARACTERS else 0
+    return _WIDE.sub(_escaped, body) if 0 < wide < _FEW else body
+
+
+def _escaped(letter: re.Match[bytes]) -> bytes:
+    halves = letter[0].decode().encode("utf-16-be").hex()
+    return f"\\u{halves[:4]}\\u{halves[4:]}".encode()
+
+
+def _unbounded(data: Any, *, texts: bool) -> str | None:
+    """What of some JSON is too much. texts: whether a text could be."""
     level = [data] if isinstance(data, dict | list) else []
+    if texts and isinstance(data, str) and len(data) > MOST_CHARACTERS:
+        return _too_long_text(data)
     for _ in range(MOST_LEVELS):
         if not level:
-            return
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if type(outer) is dict else outer)
-            if type(inner) is dict or type(inner) is list
-        ]
-    if level:
-        raise UnboundedJson(_too_deep())
+            return None
+        inner: list[Any] = []
+        for outer in level:
+            if len(outer) > MOST_ENTRIES:
+                return f"the answer lists {len(outer):,} entries at once"
+            values = outer.values() if type(outer) is dict else outer
+            inner += [one for one in values if type(one) is dict or type(one) is list]
+            if texts:
+                own = (one for some in (outer, values) for one in some if type(one) is str)
+                long = next((one for one in own if len(one) > MOST_CHARACTERS), None)
+                if long is not None:
+                    return _too_long_text(long)
+        level = inner
+    return _too_deep() if level else None
+
+
+def _too_long_text(text: str) -> str:
+    return f"the answer's JSON holds a text of {len(text):,} characters"
 
 
 def _integer(text: str) -> int:

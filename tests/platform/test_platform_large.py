@@ -1,0 +1,171 @@
+"""Large answers take turns, so that several calls at once do not hold them all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from aep_flow_mcp.platform.errors import PlatformError
+from aep_flow_mcp.platform.reader import FlowReader
+from aep_flow_mcp.platform.transport import PlatformClient
+from aep_flow_mcp.platform.wire.bodies import MOST_OF_ONE, weight
+from aep_flow_mcp.platform.wire.large import LARGE, MOST_HELD, holding
+from support.instant import in_no_time
+from support.platform_wire import Wire
+
+PATH = "/data/foundation/flowservice/flows"
+LARGE_ONE = json.dumps({"items": [{"id": "x", "texts": ["y" * 400_000] * 4}]}).encode()
+SMALL_ONE = b'{"items": [{"id": "x"}]}'
+
+
+class Slowly(httpx.AsyncByteStream):
+    """A body in pieces with time between them; `arriving` has those that are past what a small one has."""
+
+    def __init__(self, body: bytes, arriving: list[int], most: list[int]) -> None:
+        self._body, self._arriving, self._most = body, arriving, most
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        step = 200_000
+        for at in range(0, len(self._body), step):
+            await anyio.sleep(0.1)
+            if at > LARGE + step:
+                self._arriving[0] += at - step <= LARGE + step
+                self._most[0] = max(self._most[0], self._arriving[0])
+            yield self._body[at : at + step]
+        self._arriving[0] -= len(self._body) > LARGE + 2 * step
+
+
+class Service:
+    """Answers with a large body where the query says so."""
+
+    def __init__(self) -> None:
+        self.wire = Wire()
+        self.most = [0]
+        self._arriving = [0]
+        self.wire.handler = self._answer
+
+    def _answer(self, request: httpx.Request) -> Any:
+        body = LARGE_ONE if "large" in str(request.url) else SMALL_ONE
+        return httpx.Response(200, stream=Slowly(body, self._arriving, self.most))
+
+    async def read(self, client: PlatformClient, size: str) -> None:
+        await client.request_json("GET", PATH, params=[("size", size)])
+
+
+def test_another_call_waits_until_the_first_has_answered_and_small_answers_do_not() -> None:
+    told: list[str] = []
+
+    async def main() -> None:
+        service = Service()
+        async with service.wire.client() as client:
+
+            async def call(name: str, size: str, *, then: float) -> None:
+                with holding():
+                    await service.read(client, size)
+                    told.append(f"{name} has read")
+                    await anyio.sleep(then)
+                    told.append(f"{name} ends")
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(lambda: call("first", "large", then=5))
+                await anyio.sleep(0.05)
+                group.start_soon(lambda: call("second", "large", then=1))
+                group.start_soon(lambda: call("small", "small", then=0))
+
+    in_no_time(main)
+    assert told == [
+        "small has read", "small ends", "first has read", "first ends", "second has read", "second ends"
+    ]  # fmt: skip
+
+
+def test_of_one_call_they_arrive_one_at_a_time() -> None:
+    service = Service()
+
+    async def main() -> None:
+        async with service.wire.client() as client:
+            with holding():
+                async with anyio.create_task_group() as group:
+                    for _ in range(5):
+                        group.start_soon(service.read, client, "large")
+
+    in_no_time(main)
+    assert service.most == [1]
+
+
+def test_nobody_waits_for_ever() -> None:
+    async def main() -> None:
+        service = Service()
+        async with service.wire.client() as client:
+            with holding():
+                await service.read(client, "large")
+
+                async def other() -> None:
+                    with holding(), pytest.raises(PlatformError, match="had to wait too long"):
+                        await service.read(client, "large")
+
+                # Another call does not have this one's context.
+                await asyncio.get_running_loop().create_task(other(), context=contextvars.Context())
+            # Who gave up leaves no place in the queue.
+            with holding():
+                await service.read(client, "large")
+
+    in_no_time(main)
+
+
+def test_a_part_of_a_call_lets_go_before_its_end() -> None:
+    """A sweep over large pages holds one at a time; the same pages held together are too much."""
+    pages = MOST_HELD // weight(LARGE_ONE) + 2
+
+    async def main() -> None:
+        service = Service()
+        async with service.wire.client() as client:
+            with holding():
+                for _ in range(pages):
+                    with holding():
+                        await service.read(client, "large")
+            with holding():
+                for _ in range(pages - 2):
+                    await service.read(client, "large")
+                with pytest.raises(PlatformError, match="takes more than"):
+                    await service.read(client, "large")
+            # Outside of a call nothing is held.
+            for _ in range(pages):
+                await service.read(client, "large")
+
+    in_no_time(main)
+
+
+async def test_one_object_is_never_as_large_as_a_page(wire: Wire, client: PlatformClient) -> None:
+    found = {"id": "x", "texts": ["y" * 400_000] * (MOST_OF_ONE // 400_000 + 1)}
+    wire.answers = [{"items": [found]}]
+    reader = FlowReader(client)
+    with pytest.raises(PlatformError, match="more than 2 MB"):
+        await reader.get_flow("x")
+    with pytest.raises(PlatformError, match="bytes for 1 entries"):
+        await reader.list_flows()
+    # As a page of many it is none of that.
+    wire.answers = [{"items": [{"id": str(number), "texts": ["y" * 30_000]} for number in range(100)]}]
+    assert len((await reader.list_flows()).items) == 100
+
+
+async def test_what_cannot_be_read_is_not_kept_by_its_error(wire: Wire, client: PlatformClient) -> None:
+    wire.answers = [{"items": [[0] * 40_000, {"id": "x", "parts": [0] * 50_001}]}]
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(PlatformError, match="50,001 entries") as caught:
+            await client.request_json("GET", PATH)
+        wire.answers = []
+        held = [one for one in gc.get_objects() if type(one) is list and len(one) == 40_000]
+        assert held == []
+        assert caught.value is not None
+    finally:
+        gc.enable()
