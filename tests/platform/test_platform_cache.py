@@ -12,11 +12,13 @@ class Source:
         self.calls = 0
         self.now = 0.0
         self.fail = False
+        self.answers: anyio.Event | None = None
+        """When it is given: nothing is fetched before it is set."""
 
     async def fetch(self) -> int:
         self.calls += 1
         number = self.calls
-        await anyio.sleep(0.01)
+        await (self.answers.wait() if self.answers else anyio.sleep(0.01))
         if self.fail:
             raise ValueError(f"call {number}")
         return number
@@ -58,6 +60,7 @@ async def test_failures_are_shared_by_waiters_and_not_kept() -> None:
 
 async def test_when_the_one_who_fetches_is_cancelled_the_next_one_fetches() -> None:
     source, cache = Source(), TtlCache(10)
+    source.answers = anyio.Event()
     got: list[int] = []
     leader = anyio.CancelScope()
 
@@ -70,20 +73,24 @@ async def test_when_the_one_who_fetches_is_cancelled_the_next_one_fetches() -> N
 
     async with anyio.create_task_group() as group:
         group.start_soon(lead)
-        await anyio.sleep(0.001)
+        await anyio.wait_all_tasks_blocked()
         group.start_soon(follow)
         group.start_soon(follow)
-        await anyio.sleep(0.001)
+        await anyio.wait_all_tasks_blocked()
         leader.cancel()
+        await anyio.wait_all_tasks_blocked()
+        source.answers.set()
     assert got == [2, 2]
 
 
 async def test_dropping_forgets_also_what_is_under_way() -> None:
     source, cache = Source(), TtlCache(10)
     async with anyio.create_task_group() as group:
+        source.answers = anyio.Event()
         group.start_soon(cache.get, "k", source.fetch)
-        await anyio.sleep(0.001)
+        await anyio.wait_all_tasks_blocked()
         cache.drop()
+        source.answers.set()
     assert await cache.get("k", source.fetch) == 2
     cache.drop("k")
     assert await cache.get("k", source.fetch) == 3
