@@ -10,7 +10,8 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from aep_flow_mcp.environment import Cleaned, unfilled_sentence
+from aep_flow_mcp.credentials.configured import platform_config as platform_config
+from aep_flow_mcp.environment import Cleaned
 from aep_flow_mcp.platform.redaction.values import Redactor
 from aep_flow_mcp.settings import Settings
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from aep_flow_mcp.guard import Guard
     from aep_flow_mcp.guard.changes.change import Change
-    from aep_flow_mcp.platform.config import Credentials, PlatformConfig
     from aep_flow_mcp.platform.reader import FlowReader
     from aep_flow_mcp.platform.transport import PlatformClient
 
@@ -127,73 +127,3 @@ class App:
             self._readers.clear()
             self._caches.clear()
         await client.aclose()
-
-
-def platform_config(settings: Settings) -> PlatformConfig:
-    """Settings as the client takes them.
-
-    Credentials that are missing, or a file of them that cannot be read, do not stop the start: the first call
-    that needs them says so.
-    """
-    from aep_flow_mcp.platform.config import PlatformConfig
-
-    credentials, problem = _credentials(settings)
-    return PlatformConfig(
-        platform_url=settings.platform_url,
-        ims_url=settings.ims_url,
-        credentials=credentials,
-        credentials_problem=problem,
-        sandbox=settings.all_sandboxes[0] if settings.all_sandboxes else None,
-        sandboxes=settings.all_sandboxes,
-    )
-
-
-def _credentials(settings: Settings) -> tuple[Credentials | None, str | None]:
-    """The credentials, or why there are none. Single variables win over the file."""
-    from aep_flow_mcp.platform.config import DEFAULT_SCOPES, Credentials
-    from aep_flow_mcp.platform.credentials import CredentialsError, read_credentials_file
-
-    unfilled = _unfilled(settings)
-    if unfilled:
-        return None, unfilled
-    from_file: Credentials | None = None
-    if settings.config_file is not None:
-        try:
-            from_file = read_credentials_file(settings.config_file)
-        except CredentialsError as error:
-            return None, str(error)
-    client_id = settings.client_id or (from_file.client_id if from_file else None)
-    org_id = settings.org_id or (from_file.org_id if from_file else None)
-    secret = settings.client_secret or (from_file.client_secret if from_file else None)
-    given = {
-        "AEP_CLIENT_ID": client_id,
-        "AEP_ORG_ID": org_id,
-        "AEP_CLIENT_SECRET (or AEP_ACCESS_TOKEN)": secret or settings.access_token,
-    }
-    missing = [name for name, value in given.items() if not value]
-    if client_id is None or org_id is None or missing:
-        if len(missing) == len(given):
-            return None, None
-        return None, f"The credentials are incomplete: set {', '.join(missing)}."
-    scopes = settings.scopes or (from_file.scopes if from_file else DEFAULT_SCOPES)
-    return Credentials(
-        client_id=client_id,
-        org_id=org_id,
-        client_secret=secret,
-        scopes=scopes,
-        access_token=settings.access_token,
-    ), None
-
-
-def _unfilled(settings: Settings) -> str | None:
-    """Which of the variables for credentials still read as placeholders: a host had nothing to put there."""
-    given = {
-        "AEP_CLIENT_ID": settings.client_id,
-        "AEP_CLIENT_SECRET": settings.client_secret.get_secret_value() if settings.client_secret else None,
-        "AEP_ORG_ID": settings.org_id,
-        "AEP_ACCESS_TOKEN": settings.access_token.get_secret_value() if settings.access_token else None,
-        "AEP_SCOPES": " ".join(settings.scopes),
-        "AEP_CONFIG_FILE": str(settings.config_file or ""),
-    }
-    found = [unfilled_sentence(name, value) for name, value in given.items() if value]
-    return " ".join(sentence for sentence in found if sentence) or None
