@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aep_flow_mcp.credentials.configured import platform_config as platform_config
+from aep_flow_mcp.credentials.keychain import PREFIX as KEYRING
 from aep_flow_mcp.environment import Cleaned
 from aep_flow_mcp.platform.redaction.values import Redactor
 from aep_flow_mcp.settings import Settings
@@ -42,8 +43,14 @@ class App:
         guard: Guard | None = None,
         emulated: bool = False,
         snapshot: str | None = None,
+        profile: str | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         self.settings = settings
+        self.profile = profile
+        """The name of the credentials that are used here, where they have one."""
+        self.profiles: dict[str, App] = {}
+        """Where a server has several: what is shared for each, this one among them."""
         self.emulated = emulated
         self.snapshot = snapshot
         """Of which sandbox and time, where a snapshot answers in Adobe's place."""
@@ -55,10 +62,10 @@ class App:
         self._readers: dict[str | None, FlowReader] = {}
         self._guard = guard
         self._caches: dict[str, Any] = {}
-        self.redactor = client.redactor if client is not None else Redactor()
+        self.redactor = client.redactor if client is not None else redactor or Redactor()
         """Takes what this server knows by value out of everything that leaves it."""
         for secret in (settings.client_secret, settings.access_token):
-            if secret is not None:
+            if secret is not None and not secret.get_secret_value().startswith(KEYRING):
                 self.redactor.learn(secret.get_secret_value())
         self.redactor.watch(Cleaned(os.environ), settings.mcp_secrets_prefix)
         if guard is not None:
@@ -102,6 +109,7 @@ class App:
 
             self._guard = Guard(self.settings, self.client, environ=Cleaned(os.environ))
             self._guard.emulated = self.emulated
+            self._guard.profile = self.profile
             self._guard.on_written = self._written
             self._guard.unconfirmable = self.unconfirmable
             self._guard.note = f"This is a {self.snapshot}." if self.snapshot else None
@@ -115,10 +123,16 @@ class App:
 
     async def settle(self) -> None:
         """Let no further write begin, and wait until those that have begun are finished or undone."""
+        for each in self.profiles.values():
+            if each is not self:
+                await each.settle()
         await self.guard.in_flight.settle()
 
     async def aclose(self) -> None:
         """Give the connections back, and forget what was read. A server that runs again starts afresh."""
+        for each in self.profiles.values():
+            if each is not self:
+                await each.aclose()
         client = self._client
         if client is None:
             return

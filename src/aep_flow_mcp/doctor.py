@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 import anyio
@@ -20,9 +20,17 @@ class Unwell(Exception):
     """A check does not hold; the message says why, and the fix."""
 
 
-def run_doctor(settings: Settings, *, transport: TransportFactory | None = None) -> int:
-    """Print the checks; 0 when all hold, 1 when one does not: its line says the fix."""
-    return anyio.run(_examine, settings, transport)
+def run_doctor(by_profile: Mapping[str, Settings], *, transport: TransportFactory | None = None) -> int:
+    """Print the checks of each profile; 0 when all hold, 1 when one does not: its line says the fix.
+
+    by_profile: settings by the profile's name, which is empty where there are no profiles.
+    """
+    found = 0
+    for name, settings in by_profile.items():
+        if name:
+            print(f"Profile {name}")
+        found = max(found, anyio.run(_examine, settings, transport))
+    return found
 
 
 def failed(name: str, why: str) -> int:
