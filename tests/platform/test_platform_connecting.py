@@ -6,6 +6,7 @@ import datetime
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -70,7 +71,7 @@ def client(
     platform: str = f"https://{PLATFORM}",
     ims: str | None = None,
     token: str | None = None,
-    **network: object,
+    **network: Any,
 ) -> PlatformClient:
     credentials = Credentials(
         client_id=EMULATOR_CREDENTIALS["AEP_CLIENT_ID"],
@@ -83,7 +84,7 @@ def client(
         ims_url=ims or (f"https://{IMS}" if platform.endswith(PLATFORM) else platform),
         credentials=credentials,
         sandbox="dev",
-        network=Network(**network),  # type: ignore[arg-type]
+        network=Network(**network),
         timeouts=Timeouts(connect=5, read=5, total=10),
         max_tries=2,
     )
@@ -184,7 +185,7 @@ async def test_a_client_certificate_is_shown(
     form: str,
 ) -> None:
     chain, key = certificate_files(corporate.issue_cert("laptop.example"), tmp_path)
-    shown: dict[str, object] = {"client_cert": chain, "client_key": key}
+    shown: dict[str, Any] = {"client_cert": chain, "client_key": key}
     if form == "one file":
         chain.write_bytes(chain.read_bytes() + key.read_bytes())
         shown = {"client_cert": chain}
@@ -375,7 +376,7 @@ async def test_plain_http_is_never_shown_to_a_proxy(
     ],
 )
 async def test_a_file_that_cannot_work_is_named(
-    tmp_path: Path, corporate: trustme.CA, wrong: dict[str, object], says: str
+    tmp_path: Path, corporate: trustme.CA, wrong: dict[str, Any], says: str
 ) -> None:
     chain, key = certificate_files(corporate.issue_cert("a.example"), tmp_path)
     other = tmp_path / "other.key"

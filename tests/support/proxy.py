@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import select
 import socket
 import socketserver
 import ssl
@@ -162,17 +163,28 @@ def _unchecked(upstream: socket.socket) -> ssl.SSLSocket:
 
 
 def _relay(client: socket.socket, upstream: socket.socket, kept: list[bytes] | None) -> None:
-    def pump(source: socket.socket, sink: socket.socket, keep: list[bytes] | None) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(65_536):
-                if keep is not None:
-                    keep.append(data)
-                sink.sendall(data)
-        for end in (source, sink):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+    """Pass on what comes, both ways, until one side ends. One thread: a TLS connection cannot be read and written at
+    the same time."""
+    ends = {client: upstream, upstream: client}
+    while True:
+        waiting = [end for end in ends if isinstance(end, ssl.SSLSocket) and end.pending()]
+        for source in waiting or select.select(list(ends), [], [], 30)[0]:
+            data = _available(source)
+            if data is None:
+                continue
+            if not data:
+                return
+            if kept is not None and source is client:
+                kept.append(data)
+            ends[source].sendall(data)
 
-    back = threading.Thread(target=pump, args=(upstream, client, None), daemon=True)
-    back.start()
-    pump(client, upstream, kept)
-    back.join(5)
+
+def _available(source: socket.socket) -> bytes | None:
+    """What can be read at once; None when it is only about the connection itself (a TLS ticket)."""
+    source.setblocking(False)
+    try:
+        return source.recv(65_536)
+    except (ssl.SSLWantReadError, BlockingIOError):
+        return None
+    finally:
+        source.setblocking(True)
