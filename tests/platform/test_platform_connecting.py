@@ -382,7 +382,7 @@ async def test_a_file_that_cannot_work_is_named(
     other = tmp_path / "other.key"
     other.write_bytes(corporate.issue_cert("b.example").private_key_pem.bytes())
     _encrypt(key, "k3y-pass")
-    files: dict[object, object] = {"chain": chain, "locked": key, "other": other}
+    files: dict[Any, Any] = {"chain": chain, "locked": key, "other": other}
     async with client(**{name: files.get(value, value) for name, value in wrong.items()}) as platform:
         with pytest.raises(NotSent, match="AEP_") as caught:
             await platform.request_json("GET", FLOWS)
