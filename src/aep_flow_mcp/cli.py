@@ -100,12 +100,13 @@ def serve(
     settings = next(iter(by_profile.values()))
     if copy is not None:
         settings = copy.settings(settings)
+        by_profile = {"": settings}
     from aep_flow_mcp.logs import configure_logging
 
     configure_logging(settings.mcp_log_level)
     server = _server(settings, emulator=emulator, copy=copy, profiles=by_profile)
     configure_logging(settings.mcp_log_level, server.app.redactor)
-    _warn_if_unattended(settings)
+    _warn_if_unattended(by_profile)
     _prepare_audit_log(settings)
     from aep_flow_mcp.serving.running import serve_stdio
 
@@ -155,17 +156,18 @@ def _prepare_audit_log(settings: Settings) -> None:
         _stop(str(error))
 
 
-def _warn_if_unattended(settings: Settings) -> None:
+def _warn_if_unattended(by_profile: dict[str, Settings]) -> None:
     from aep_flow_mcp.settings import ApprovalMode
 
-    if settings.mcp_approval is not ApprovalMode.NONE:
-        return  # the guard is only imported when there is something to say
-    from aep_flow_mcp.guard import unattended_warning
+    for profile, settings in by_profile.items():
+        if settings.mcp_approval is not ApprovalMode.NONE:
+            return  # the guard is only imported when there is something to say
+        from aep_flow_mcp.guard import unattended_warning
 
-    warning = unattended_warning(settings)
-    if warning:
-        # At any log level: it is about what happens to data.
-        logging.getLogger(__name__).critical(warning)
+        warning = unattended_warning(settings)
+        if warning:
+            # At any log level: it is about what happens to data.
+            logging.getLogger(__name__).critical(f"Profile {profile}: {warning}" if profile else warning)
 
 
 def _settings(*, emulator: bool, env_file: Path | None, profile: list[str] | None = None) -> Settings:

@@ -177,7 +177,12 @@ def test_a_command_that_needs_no_network_asks_for_none(
 ) -> None:
     with CorporateProxy({}).running() as proxy:
         (tmp_path / "audit.log").write_text("", encoding="utf-8")
-        outcome = run(*command, cwd=tmp_path, env=variables(proxy, HOME=str(tmp_path)))
+        nowhere = {
+            "AEP_CLIENT_SECRET_FILE": "/no/secret",
+            "AEP_CA_BUNDLE": "/no/ca.pem",
+            "AEP_PROFILE": "none",
+        }
+        outcome = run(*command, cwd=tmp_path, env=variables(proxy, HOME=str(tmp_path), **nowhere))
         assert outcome.returncode == 0, outcome.stderr
         assert says in outcome.stdout
         assert proxy.seen == []

@@ -24,7 +24,7 @@ async def issuer_of(url: str, proxy: Proxy | None = None, *, of_proxy: bool = Fa
     of_proxy: of the certificate that the proxy itself shows. One connection, over which nothing is sent but the
     question to the proxy for a tunnel.
     """
-    unchecked = ssl.create_default_context()
+    unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
     seen: list[bytes] = []
     skipped = 0 if of_proxy or proxy is None or not proxy.url.startswith("https:") else 1
