@@ -170,6 +170,16 @@ def _warn_if_unattended(by_profile: dict[str, Settings]) -> None:
             logging.getLogger(__name__).critical(f"Profile {profile}: {warning}" if profile else warning)
 
 
+def _of_the_process(env_file: Path | None) -> Settings:
+    """The settings that hold for all profiles."""
+    from aep_flow_mcp.settings import SettingsError, read_settings
+
+    try:
+        return read_settings(env_file=env_file.expanduser() if env_file else None)
+    except SettingsError as error:
+        _stop(str(error))
+
+
 def _settings(*, emulator: bool, env_file: Path | None, profile: list[str] | None = None) -> Settings:
     """The settings of a command that is about one organisation."""
     by_profile = _by_profile(emulator=emulator, env_file=env_file, profile=profile)
@@ -383,7 +393,8 @@ def unfinished(
     """List writes that were begun and have no end in the log, with what they left or may have left."""
     from aep_flow_mcp.guard.execution.unfinished import may_still_run, read_unfinished
 
-    path = file or _settings(emulator=False, env_file=env_file).mcp_audit_log
+    # The log is one for all profiles, so that none has to be named, or to be there.
+    path = file or _of_the_process(env_file).mcp_audit_log
     if path is None:
         _stop("audit unfinished takes a FILE, or AEP_MCP_AUDIT_LOG.")
     try:

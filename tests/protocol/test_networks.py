@@ -169,6 +169,7 @@ def test_a_snapshot_is_taken_or_what_to_set_is_said(
         (["demo"], "The flow is disabled now."),
         (["doctor", "--emulator"], "ok    writes:"),
         (["audit", "unfinished", "audit.log"], "Every attempt in the log has an end."),
+        (["audit", "unfinished"], "Every attempt in the log has an end."),
         (["configure", "cursor", "--print"], "aep-flow"),
     ],
 )
@@ -180,7 +181,8 @@ def test_a_command_that_needs_no_network_asks_for_none(
         nowhere = {
             "AEP_CLIENT_SECRET_FILE": "/no/secret",
             "AEP_CA_BUNDLE": "/no/ca.pem",
-            "AEP_PROFILE": "none",
+            "AEP_PROFILE": "none,other",
+            "AEP_MCP_AUDIT_LOG": "audit.log",
         }
         outcome = run(*command, cwd=tmp_path, env=variables(proxy, HOME=str(tmp_path), **nowhere))
         assert outcome.returncode == 0, outcome.stderr
