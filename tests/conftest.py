@@ -17,6 +17,7 @@ LONG = frozenset(
         "protocol/test_consoles.py",
         "packages/test_installing.py",
         "packages/test_release.py",
+        "protocol/test_networks.py",
         "protocol/test_over_sockets.py",
         "protocol/test_snapshot_processes.py",
         "snapshots/test_file.py",

@@ -11,7 +11,8 @@ from aep_flow_mcp.environment import Cleaned, placeholder
 from aep_flow_mcp.settings import KNOWN, ApprovalMode, Settings, SettingsError, read_settings
 
 ROOT = Path(__file__).resolve().parents[1]
-CREDENTIALS = {"client_id", "client_secret", "org_id", "scopes", "config_file", "access_token"}
+SOURCED = ("client_id", "client_secret", "org_id", "access_token", "client_key_password")
+CREDENTIALS = {*SOURCED, *(f"{name}_file" for name in SOURCED), "scopes", "config_file"}
 """A server lists its tools without them, so the first call says what is wrong with them."""
 WORKING = {
     "config_file": "/c.json",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -14,6 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+from aep_flow_mcp.command_settings import emulator_settings as emulator_settings
+from aep_flow_mcp.command_settings import settings_by_profile
+from aep_flow_mcp.credentials.command import credentials_app
 
 if TYPE_CHECKING:
     from aep_flow_mcp.emulator import EmulatorOptions, Variants
@@ -31,10 +36,7 @@ app = typer.Typer(
 
 audit_app = typer.Typer(help="Read the audit log.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
-
-EMULATOR_URL = "https://emulator.invalid"
-"""Where the emulator inside the process is said to be; nothing ever resolves it."""
-
+app.add_typer(credentials_app, name="credentials")
 
 EnvFile = Annotated[
     Path | None,
@@ -43,6 +45,14 @@ EnvFile = Annotated[
     ),
 ]
 """An option and no variable: hosts start servers inside projects, and a project must not be able to name it."""
+
+
+Profile = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--profile", help="A profile of the file of profiles; again for more, or all.", show_default=False
+    ),
+]
 
 
 SnapshotFile = Annotated[
@@ -59,8 +69,10 @@ class Transport(StrEnum):
 
 
 @app.callback()
-def _commands() -> None:
+def _commands(profile: Profile = None) -> None:
     """An MCP server for the data pipelines of Adobe Experience Platform."""
+    if profile:
+        os.environ["AEP_PROFILE"] = ",".join(profile)  # as if it had been set: each command reads it there
 
 
 @app.command()
@@ -81,18 +93,21 @@ def serve(
     port: Annotated[int, typer.Option(help="For http: the port; the endpoint is /mcp.")] = 8000,
     snapshot: SnapshotFile = None,
     env_file: EnvFile = None,
+    profile: Profile = None,
 ) -> None:
     """Run the MCP server."""
     copy = _opened(snapshot)
-    settings = _settings(emulator=emulator or copy is not None, env_file=env_file)
+    by_profile = _by_profile(emulator=emulator or copy is not None, env_file=env_file, profile=profile)
+    settings = next(iter(by_profile.values()))
     if copy is not None:
         settings = copy.settings(settings)
+        by_profile = {"": settings}
     from aep_flow_mcp.logs import configure_logging
 
     configure_logging(settings.mcp_log_level)
-    server = _server(settings, emulator=emulator, copy=copy)
+    server = _server(settings, emulator=emulator, copy=copy, profiles=by_profile)
     configure_logging(settings.mcp_log_level, server.app.redactor)
-    _warn_if_unattended(settings)
+    _warn_if_unattended(by_profile)
     _prepare_audit_log(settings)
     from aep_flow_mcp.serving.running import serve_stdio
 
@@ -142,69 +157,62 @@ def _prepare_audit_log(settings: Settings) -> None:
         _stop(str(error))
 
 
-def _warn_if_unattended(settings: Settings) -> None:
+def _warn_if_unattended(by_profile: dict[str, Settings]) -> None:
     from aep_flow_mcp.settings import ApprovalMode
 
-    if settings.mcp_approval is not ApprovalMode.NONE:
-        return  # the guard is only imported when there is something to say
-    from aep_flow_mcp.guard import unattended_warning
+    for profile, settings in by_profile.items():
+        if settings.mcp_approval is not ApprovalMode.NONE:
+            return  # the guard is only imported when there is something to say
+        from aep_flow_mcp.guard import unattended_warning
 
-    warning = unattended_warning(settings)
-    if warning:
-        # At any log level: it is about what happens to data.
-        logging.getLogger(__name__).critical(warning)
-
-
-def emulator_settings(*, env_file: Path | None = None, **overrides: Any) -> Settings:
-    """The environment's settings with the emulator in Adobe's place: sandbox dev, no credentials needed."""
-    from aep_flow_mcp.settings import Settings, read_settings
-
-    asked = read_settings(env_file=env_file, **overrides)
-    return Settings.model_construct(
-        **{
-            **dict(asked),
-            "client_id": "emulator-client",
-            "client_secret": _secret("emulator-secret"),
-            "org_id": "0123456789ABCDEF01234567@AdobeOrg",
-            "access_token": None,
-            "config_file": None,
-            "sandbox": asked.sandbox or "dev",
-            "platform_url": EMULATOR_URL,
-            "ims_url": EMULATOR_URL,
-        }
-    )
+        warning = unattended_warning(settings)
+        if warning:
+            # At any log level: it is about what happens to data.
+            logging.getLogger(__name__).critical(f"Profile {profile}: {warning}" if profile else warning)
 
 
-def _secret(text: str) -> Any:
-    from pydantic import SecretStr
-
-    return SecretStr(text)
-
-
-def _settings(*, emulator: bool, env_file: Path | None) -> Settings:
-    from aep_flow_mcp.settings import SettingsError
+def _of_the_process(env_file: Path | None) -> Settings:
+    """The settings that hold for all profiles."""
+    from aep_flow_mcp.settings import SettingsError, read_settings
 
     try:
-        return _read(emulator=emulator, env_file=env_file)
+        return read_settings(env_file=env_file.expanduser() if env_file else None)
     except SettingsError as error:
         _stop(str(error))
 
 
-def _read(*, emulator: bool, env_file: Path | None) -> Settings:
-    from aep_flow_mcp.settings import read_settings
+def _settings(*, emulator: bool, env_file: Path | None, profile: list[str] | None = None) -> Settings:
+    """The settings of a command that is about one organisation."""
+    by_profile = _by_profile(emulator=emulator, env_file=env_file, profile=profile)
+    if len(by_profile) > 1:
+        _stop(f"This command takes one profile: name it with --profile, one of {', '.join(by_profile)}.")
+    return next(iter(by_profile.values()))
 
-    named = env_file.expanduser() if env_file else None
-    return emulator_settings(env_file=named) if emulator else read_settings(env_file=named)
+
+def _by_profile(*, emulator: bool, env_file: Path | None, profile: list[str] | None) -> dict[str, Settings]:
+    from aep_flow_mcp.settings import SettingsError
+
+    try:
+        return settings_by_profile(emulator=emulator, env_file=env_file, names=profile or ())
+    except SettingsError as error:
+        _stop(str(error))
 
 
-def _server(settings: Settings, *, emulator: bool, copy: StandIn | None = None) -> FlowServer:
+def _server(
+    settings: Settings,
+    *,
+    emulator: bool,
+    copy: StandIn | None = None,
+    profiles: dict[str, Settings] | None = None,
+) -> FlowServer:
     from aep_flow_mcp.server import build_server
     from aep_flow_mcp.settings import SettingsError
 
     try:
         if copy is not None:
             return build_server(settings, transport=copy.transport, emulated=True, snapshot=copy.words)
-        return build_server(settings, transport=emulator_transport if emulator else None, emulated=emulator)
+        transport = emulator_transport if emulator else None
+        return build_server(settings, transport=transport, emulated=emulator, profiles=profiles)
     except SettingsError as error:
         _stop(str(error))
 
@@ -237,11 +245,12 @@ def snapshot(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     emulator: Annotated[bool, typer.Option("--emulator", help="Read the built-in emulator.")] = False,
     env_file: EnvFile = None,
+    profile: Profile = None,
 ) -> None:
     """Read a sandbox into one file, without credentials and records, to rehearse on (serve --snapshot FILE)."""
     from aep_flow_mcp.snapshot_command import SnapshotFailed, take
 
-    settings = _settings(emulator=emulator, env_file=env_file)
+    settings = _settings(emulator=emulator, env_file=env_file, profile=profile)
     transport = emulator_transport if emulator else None
     try:
         take(
@@ -338,16 +347,17 @@ def doctor(
         bool, typer.Option("--emulator", help="Check the built-in emulator instead.")
     ] = False,
     env_file: EnvFile = None,
+    profile: Profile = None,
 ) -> None:
     """Check the configuration: settings, credentials, token, sandbox, permissions, writes. Exits 1 with the fixes."""
     from aep_flow_mcp.doctor import failed, run_doctor
     from aep_flow_mcp.settings import SettingsError
 
     try:
-        settings = _read(emulator=emulator, env_file=env_file)
+        by_profile = settings_by_profile(emulator=emulator, env_file=env_file, names=profile or ())
     except SettingsError as error:
         sys.exit(failed("settings", str(error)))
-    sys.exit(run_doctor(settings, transport=emulator_transport if emulator else None))
+    sys.exit(run_doctor(by_profile, transport=emulator_transport if emulator else None))
 
 
 @app.command()
@@ -395,7 +405,8 @@ def unfinished(
     """List writes that were begun and have no end in the log, with what they left or may have left."""
     from aep_flow_mcp.guard.execution.unfinished import may_still_run, read_unfinished
 
-    path = file or _settings(emulator=False, env_file=env_file).mcp_audit_log
+    # The log is one for all profiles, so that none has to be named, or to be there.
+    path = file or _of_the_process(env_file).mcp_audit_log
     if path is None:
         _stop("audit unfinished takes a FILE, or AEP_MCP_AUDIT_LOG.")
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 import anyio
@@ -20,9 +20,17 @@ class Unwell(Exception):
     """A check does not hold; the message says why, and the fix."""
 
 
-def run_doctor(settings: Settings, *, transport: TransportFactory | None = None) -> int:
-    """Print the checks; 0 when all hold, 1 when one does not: its line says the fix."""
-    return anyio.run(_examine, settings, transport)
+def run_doctor(by_profile: Mapping[str, Settings], *, transport: TransportFactory | None = None) -> int:
+    """Print the checks of each profile; 0 when all hold, 1 when one does not: its line says the fix.
+
+    by_profile: settings by the profile's name, which is empty where there are no profiles.
+    """
+    found = 0
+    for name, settings in by_profile.items():
+        if name:
+            print(f"Profile {name}")
+        found = max(found, anyio.run(_examine, settings, transport))
+    return found
 
 
 def failed(name: str, why: str) -> int:
@@ -37,6 +45,7 @@ async def _examine(settings: Settings, transport: TransportFactory | None) -> in
     checks: list[tuple[str, Check, tuple[str, ...]]] = [
         ("credentials", _credentials, ()),
         ("token", _token, ("credentials",)),
+        *([] if transport else [("network", _network, ("token",))]),
         ("sandbox", _sandbox, ("token",)),
         ("permissions", _permissions, ("token", "sandbox")),
         ("tools", _tools, ()),
@@ -74,22 +83,24 @@ async def _credentials(app: App) -> str:
 
 
 async def _token(app: App) -> str:
-    try:
-        await app.client.sign_in()
-    except PlatformError as error:
-        raise Unwell(f"{error}{await _issuer(app, error)}") from error
+    await app.client.sign_in()
     given = app.client.config.credentials and app.client.config.credentials.access_token
     return "an access token, as given" if given else f"obtained from {app.settings.ims_url}"
 
 
-async def _issuer(app: App, error: PlatformError) -> str:
-    """Who issued a certificate that is not trusted: the name of the proxy that answers in Adobe's place, most often."""
-    if "is not trusted" not in (error.detail or ""):
-        return ""
-    from aep_flow_mcp.platform.wire.network import issuer_of
-
-    issuer = await issuer_of(app.client.config.token_url)
-    return f" It was issued by {issuer}." if issuer else ""
+async def _network(app: App) -> str:
+    """How IMS and Platform are reached. Who issued a certificate tells whether a proxy of the network answers."""
+    config, egress = app.client.config, app.client.egress
+    if egress is None:
+        return "none is needed"
+    given = config.credentials and config.credentials.access_token
+    found = []
+    for what, url in (*(() if given else (("IMS", config.token_url),)), ("Platform", config.platform_url)):
+        issuer = await egress.issuer(url)
+        found.append(
+            f"{what} by {egress.used(url)}" + (f"; certificate issued by {issuer}" if issuer else "")
+        )
+    return ". ".join(found)
 
 
 async def _sandbox(app: App) -> str:

@@ -114,18 +114,22 @@ class FlowServer(MCPServer[App]):
     async def list_resources(self) -> list[ListedResource]:
         from aep_flow_mcp.resources import listed_resources
 
-        return listed_resources()
+        return [] if self.app.profiles else listed_resources()
 
     async def list_resource_templates(self) -> list[ListedTemplate]:
         from aep_flow_mcp.resources import listed_templates
 
-        return listed_templates()
+        return [] if self.app.profiles else listed_templates()
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[App, Any] | None = None
     ) -> Iterable[ReadResourceContents]:
         from aep_flow_mcp.resources import read
 
+        if self.app.profiles:
+            raise ResourceError(
+                "This server has several profiles, and an address names none: ask a tool, which takes a profile."
+            )
         try:
             text, mime_type = await read(self.app, str(uri), context)
         except ResourceError as error:
@@ -173,7 +177,8 @@ class FlowServer(MCPServer[App]):
     ) -> Completion | None:
         from aep_flow_mcp.completions import complete
 
-        found = await complete(self.app, ref, argument, context)
+        # With several profiles nobody says whose names are meant.
+        found = None if self.app.profiles else await complete(self.app, ref, argument, context)
         if found is None:
             return None
         from aep_flow_mcp.platform.redaction.texts import redact_text
@@ -214,24 +219,41 @@ def build_server(
     guard: Guard | None = None,
     emulated: bool = False,
     snapshot: str | None = None,
+    profiles: Mapping[str, Settings] | None = None,
 ) -> FlowServer:
     """A server for these settings. It talks to nobody until a tool is called.
 
     transport: makes the HTTP transport when it is first needed (the emulator in this process, or a test's);
     without it requests go over the network. client, guard: already made ones, for tests that
     look at them or replace their sleep. snapshot: what answers and previews say stands in for Adobe.
+    profiles: settings by the names of several credentials, of which `settings` are the first; with more than one
+    every tool takes a `profile`.
 
     Raises:
         SettingsError: a setting names a tool or toolset that does not exist.
     """
     cards = load_cards()
     offer = Offer(cards, settings)
-    sandboxes = settings.all_sandboxes
-    app = App(settings, transport=transport, client=client, guard=guard, emulated=emulated, snapshot=snapshot)
+    named = [name for name in profiles or {} if name]
+    app = App(
+        settings,
+        transport=transport,
+        client=client,
+        guard=guard,
+        emulated=emulated,
+        snapshot=snapshot,
+        profile=named[0] if named else None,
+    )
+    app.unconfirmable = offer.refused.get(CONFIRM_TOOL)
+    if profiles and len(named) > 1:
+        app.profiles = _several(app, profiles, transport)
+    else:
+        app.on_written = _announce
     tools = [
         ListedTool.from_card(
             card,
-            sandboxes=sandboxes,
+            sandboxes=settings.all_sandboxes,
+            profiles=app.profiles,
             refusal=offer.refused.get(card["name"]),
             reveals=settings.mcp_reveal_secrets,
             redactor=app.redactor,
@@ -239,6 +261,16 @@ def build_server(
         )
         for card in cards
     ]
-    app.on_written = _announce
-    app.unconfirmable = offer.refused.get(CONFIRM_TOOL)
+    offer.schemas = {tool.name: tool.parameters for tool in tools}
     return FlowServer(tools, offer, app)
+
+
+def _several(
+    first: App, profiles: Mapping[str, Settings], transport: TransportFactory | None
+) -> dict[str, App]:
+    """What is shared for each profile: a client and a guard of its own. What one of them knows, all hide."""
+    found = dict.fromkeys(list(profiles)[:1], first)
+    for name in list(profiles)[1:]:
+        found[name] = App(profiles[name], transport=transport, profile=name, redactor=first.redactor)
+        found[name].unconfirmable = first.unconfirmable
+    return found

@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -94,10 +94,22 @@ class Settings(BaseSettings):
     scopes: Words = ()
     config_file: HomePath = None
     access_token: SecretStr | None = None
+    client_id_file: HomePath = None
+    client_secret_file: HomePath = None
+    org_id_file: HomePath = None
+    access_token_file: HomePath = None
+    profile: Words = ()
+    profiles_file: HomePath = None
     sandbox: str | None = None
     sandboxes: Words = ()
     platform_url: str = "https://platform.adobe.io"
     ims_url: str = "https://ims-na1.adobelogin.com"
+
+    ca_bundle: HomePath = None
+    client_cert: HomePath = None
+    client_key: HomePath = None
+    client_key_password: SecretStr | None = None
+    client_key_password_file: HomePath = None
 
     mcp_read_only: bool = False
     mcp_toolsets: Names = ()
@@ -117,6 +129,13 @@ class Settings(BaseSettings):
     mcp_auth: Annotated[AuthMode | None, BeforeValidator(_lower)] = None
     mcp_allowed_hosts: Words = ()
     mcp_allowed_origins: Words = ()
+
+    _network: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def network_variables(self) -> Mapping[str, str]:
+        """The usual variables (`HTTPS_PROXY`, …) that the named file says and the environment does not."""
+        return self._network
 
     @property
     def all_sandboxes(self) -> tuple[str, ...]:
@@ -148,7 +167,16 @@ def _cleaned_values(variables: Mapping[str, str | None]) -> dict[str, str]:
 KNOWN = tuple(f"{PREFIX}{name.upper()}" for name in Settings.model_fields)
 """Every variable that is read."""
 
-_CREDENTIALS = frozenset({"client_id", "client_secret", "org_id", "scopes", "config_file", "access_token"})
+NETWORK = (
+    *("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+)
+"""Variables of other tools that say how requests leave; also read in lower case."""
+
+SOURCED = ("client_id", "client_secret", "org_id", "access_token", "client_key_password")
+"""What may also be in a file of its own (`…_FILE`), or in the keyring (`keyring:NAME`)."""
+
+_CREDENTIALS = frozenset({*SOURCED, *(f"{name}_file" for name in SOURCED), "scopes", "config_file"})
 """What is wrong with these is said by the first call that needs them: a server lists its tools without them too."""
 
 _TAKES = {
@@ -186,7 +214,17 @@ def read_settings(*, env_file: Path | None = None, **overrides: Any) -> Settings
     problems += _wrong(settings)
     if problems:
         raise SettingsError(" ".join(problems))
+    settings._network = _of_the_network(given)
     return settings
+
+
+def _of_the_network(given: Mapping[str, str]) -> dict[str, str]:
+    in_environment = {name.upper() for name, value in os.environ.items() if cleaned(value)}
+    return {
+        name: value
+        for name, value in given.items()
+        if name.upper() in NETWORK and name.upper() not in in_environment
+    }
 
 
 def _given(env_file: Path | None) -> dict[str, str]:

@@ -16,7 +16,9 @@ from pydantic import SecretStr
 from aep_flow_mcp.platform.config import Credentials, PlatformConfig
 from aep_flow_mcp.platform.errors import NotSent, PlatformError
 from aep_flow_mcp.platform.transport import PlatformClient
-from aep_flow_mcp.platform.wire.network import issuer_of, proxy_for, trusted
+from aep_flow_mcp.platform.wire.issuers import issuer_of
+from aep_flow_mcp.platform.wire.proxies import proxy_for
+from aep_flow_mcp.platform.wire.trust import trusted
 
 NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 OTHERS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -83,7 +85,7 @@ def test_a_file_of_authorities_that_cannot_work_is_named(tmp_path: Path, variabl
     broken.write_text("no certificate")
     value = {"missing": str(tmp_path / "none"), "broken": str(broken), "placeholder": "${CA}"}[what]
     with pytest.raises(NotSent) as caught:
-        trusted({variable: f" '{value}' "})
+        trusted(environ={variable: f" '{value}' "})
     assert str(caught.value).startswith(variable)
 
 
@@ -188,8 +190,8 @@ async def test_a_certificate_of_a_stranger_is_refused_once_and_its_issuer_named(
         with pytest.raises(NotSent, match=r"the certificate of 127\.0\.0\.1 is not trusted") as caught:
             await client.request_json("GET", "/data/foundation/flowservice/flows")
         assert client.requests_sent <= 1
-    assert "SSL_CERT_FILE" in str(caught.value)
-    assert await issuer_of(url) == "organizationName=Inspecting Proxy Inc"
+    assert "AEP_CA_BUNDLE" in str(caught.value)
+    assert await issuer_of(url) == "O=Inspecting Proxy Inc"
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])

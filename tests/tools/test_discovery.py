@@ -131,3 +131,23 @@ async def test_without_it_neither_is_there(emulator: Emulator) -> None:
         assert names == {card["name"] for card in CARDS}
         result = await client.call_tool("call_tool", {"name": "list_flows"})
     assert result.is_error
+
+
+async def test_what_is_found_is_what_would_be_listed(emulator: Emulator) -> None:
+    """Also with several sandboxes, where every tool takes one."""
+    several = {"sandboxes": ("dev", "stage")}
+    found, listed = {}, {}
+    for discovery in ("search", "list"):
+        server = build_server(
+            emulator_settings(mcp_discovery=discovery, **several),
+            transport=lambda: EmulatorTransport(emulator),
+            emulated=True,
+        )
+        async with Client(server) as client:
+            listed = {tool.name: tool.input_schema for tool in (await client.list_tools()).tools}
+            if discovery == "search":
+                answer = (await client.call_tool("find_tools", {"query": "list_flows"})).structured_content
+                assert answer is not None
+                found = answer["tools"][0]
+    assert "sandbox" in found["input_schema"]["properties"]
+    assert found["input_schema"] == listed["list_flows"]

@@ -13,12 +13,24 @@ from aep_flow_mcp.environment import cleaned
 
 _KEPT = (
     "AEP_CONFIG_FILE",
+    "AEP_CLIENT_ID_FILE",
+    "AEP_CLIENT_SECRET_FILE",
+    "AEP_ORG_ID_FILE",
+    "AEP_ACCESS_TOKEN_FILE",
+    "AEP_PROFILE",
+    "AEP_PROFILES_FILE",
+    "AEP_CA_BUNDLE",
+    "AEP_CLIENT_CERT",
+    "AEP_CLIENT_KEY",
+    "AEP_CLIENT_KEY_PASSWORD_FILE",
     "AEP_SANDBOX",
     "AEP_SANDBOXES",
     "AEP_PLATFORM_URL",
     "AEP_IMS_URL",
     "AEP_MCP_READ_ONLY",
     "AEP_MCP_TOOLSETS",
+    "AEP_MCP_DISCOVERY",
+    "AEP_MCP_SCHEMAS",
     "AEP_MCP_TOOLS",
     "AEP_MCP_EXCLUDE_TOOLS",
     "AEP_MCP_APPROVAL",
@@ -28,7 +40,10 @@ _KEPT = (
 _RENEWED = frozenset({"AEP_CONFIG_FILE", "AEP_SANDBOX", "AEP_SANDBOXES", "AEP_PLATFORM_URL", "AEP_IMS_URL"})
 """Of these, the ones that the shell may change in an entry that has them. The others say what may be done, so what
 stands in the entry stays: running the command again never loosens anything."""
-_PATHS = ("AEP_CONFIG_FILE", "AEP_MCP_AUDIT_LOG")
+_PATHS = (
+    *(name for name in _KEPT if name.endswith("_FILE")),
+    *("AEP_CA_BUNDLE", "AEP_CLIENT_CERT", "AEP_CLIENT_KEY", "AEP_MCP_AUDIT_LOG"),
+)
 
 
 def server_entry(

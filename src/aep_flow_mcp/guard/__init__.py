@@ -81,6 +81,8 @@ class Guard:
         """Whether what is written to is the emulator."""
         self.unconfirmable: str | None = None
         """Why `confirm_change` cannot be called on this server; None where it can."""
+        self.profile: str | None = None
+        """The name of the credentials that it writes with, where they have one."""
         self.note: str | None = None
         """What every preview says besides: that nothing reaches Adobe, on a snapshot."""
         self.patience = 600.0
@@ -102,7 +104,8 @@ class Guard:
 
         host = urlsplit(self.settings.platform_url).hostname or ""
         credentials = self._client.config.credentials
-        return f"{host}, organisation {credentials.org_id}" if credentials is not None else host
+        where = f"{host}, organisation {credentials.org_id}" if credentials is not None else host
+        return f"profile {self.profile}, {where}" if self.profile else where
 
     @cached_property
     def policy(self) -> Policy:

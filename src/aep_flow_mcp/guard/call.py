@@ -37,6 +37,8 @@ class Call:
             "mode": self.guard.settings.mcp_approval.value,
             "caller": self.caller,
         }
+        if self.guard.profile is not None:
+            entry["profile"] = self.guard.profile
         if change is not None:
             entry |= {
                 "sandbox": change.sandbox,

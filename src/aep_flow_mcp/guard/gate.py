@@ -283,8 +283,14 @@ async def _wait_for_confirmation(call: Call, plan: Planned, *, changed: bool = F
         dependents=kept(asked.dependents),
         preview=asked.text(),
         confirmation_id=confirmation_id,
-        next_step=approval.NEXT_STEP,
+        next_step=_next_step(call.guard.profile),
     )
+
+
+def _next_step(profile: str | None) -> str:
+    if profile is None:
+        return approval.NEXT_STEP
+    return f"{approval.NEXT_STEP} {approval.SAME_PROFILE.format(profile=profile)}"
 
 
 async def confirm(
@@ -343,8 +349,9 @@ async def _settled(call: Call, plan: Refusal | Nothing | Unanswered) -> WriteRes
 def _preview(call: Call, change: Change) -> Preview:
     """What a person is shown, without anything that this server knows to be secret."""
     shown = replace(preview(change).redacted(call.guard.redactor.text), at=visible(call.guard.at))
-    note = call.guard.note
-    return replace(shown, warnings=(note, *shown.warnings)) if note else shown
+    of = f"This is in {shown.at}." if call.guard.profile else None
+    notes = [note for note in (call.guard.note, of) if note]
+    return replace(shown, warnings=(*notes, *shown.warnings))
 
 
 def _question_key(call: Call, plan: Planned) -> str:

@@ -15,6 +15,7 @@ from .errors import ErrorKind, NotSent, PlatformError, parse_error
 from .models.common import to_int
 from .redaction.values import Redactor
 from .wire.bodies import ACCEPTED, read_json
+from .wire.journey import TRACE, Journey
 
 MAY_REPEAT = "aep_may_repeat"
 """The extension of a request that says whether it may be sent once more, with a fresh token."""
@@ -150,7 +151,7 @@ class ImsAuth(httpx.Auth):
                 "user-agent": self._config.user_agent,
             },
             # A request made outside the client has no timeout unless it brings one.
-            extensions={"timeout": timeout},
+            extensions={"timeout": timeout, TRACE: Journey()},
         )
 
     def _accept(self, status: int, headers: httpx.Headers, body: bytes) -> Token:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -55,6 +57,22 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """How requests leave this machine, beyond what the usual variables say.
+
+    ca_bundle: whom to trust (AEP_CA_BUNDLE). client_cert, client_key, client_key_password: what this machine shows to
+    a proxy or a gateway that asks who connects (AEP_CLIENT_CERT, AEP_CLIENT_KEY, AEP_CLIENT_KEY_PASSWORD).
+    environ: the usual variables, where they are not those of the process alone.
+    """
+
+    ca_bundle: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    client_key_password: SecretStr | None = None
+    environ: Mapping[str, str] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformConfig:
     """Everything that the client is told.
 
@@ -68,6 +86,7 @@ class PlatformConfig:
     credentials_problem: str | None = None
     sandbox: str | None = None
     sandboxes: tuple[str, ...] = ()
+    network: Network = field(default_factory=Network)
     timeouts: Timeouts = field(default_factory=Timeouts)
     max_concurrency: int = 16
     max_tries: int = 5

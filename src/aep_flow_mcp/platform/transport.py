@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json as jsonlib
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
@@ -21,8 +22,9 @@ from .urls import Params, check_path, check_sandbox, encode_query, invalid, need
 from .waiting.patience import NotSentInTime, out_of_time, sign_of_life, time_for_read, time_for_write
 from .waiting.retrying import Sleep, repeated
 from .wire import bodies
+from .wire.journey import TRACE, Journey, as_http, is_about, never_sent
 from .wire.large import LARGE, Arrival, Lane
-from .wire.network import client_for, unreachable
+from .wire.network import Egress
 
 _READS = frozenset({"GET", "HEAD"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
@@ -86,6 +88,8 @@ class PlatformClient:
         self.requests_sent = 0
         self.specs = TtlCache(config.spec_ttl)
         self._transport = transport
+        self.egress = None if transport else Egress(config.network, redactor=self.redactor)
+        """The way to the network; None where a transport carries requests instead."""
         self._sleep = sleep
         self._auth = ImsAuth(config, clock=clock, redactor=self.redactor)
         self._limiter = anyio.CapacityLimiter(config.max_concurrency)
@@ -142,8 +146,9 @@ class PlatformClient:
         try:
             with anyio.fail_after(min(self.config.timeouts.total, time_for_read())):
                 return await self._auth.sign_in(lambda request: client.send(request, auth=None))
-        except httpx.HTTPError as error:
-            raise unreachable(error, self.config.token_url, "IMS", "AEP_IMS_URL") from error
+        except (httpx.HTTPError, ssl.SSLError) as error:
+            broken = as_http(error, self.config.token_url)
+            raise await self._unreachable(broken, self.config.token_url) from error
         except TimeoutError:
             raise _no_token("no complete answer in time") from None
         except bodies.UnboundedBody as error:
@@ -167,10 +172,11 @@ class PlatformClient:
                 ErrorKind.UNEXPECTED, "The connection to Platform was closed; the server is stopping"
             )
         if self._http is None:
-            if self._transport is not None:
+            if self.egress is None:
                 self._http = self._make(transport=self._transport)
             else:
-                self._http = client_for((self.config.platform_url, self.config.token_url), self._make)
+                urls = (self.config.platform_url, self.config.token_url)
+                self._http = self.egress.client_for(urls, self._make)
         return self._http
 
     def _make(self, **how: Any) -> httpx.AsyncClient:
@@ -268,7 +274,11 @@ class PlatformClient:
                         planned.url,
                         headers=planned.headers,
                         content=planned.body,
-                        extensions={MAY_REPEAT: reads, bodies.START_ONLY: planned.most is not None},
+                        extensions={
+                            MAY_REPEAT: reads,
+                            bodies.START_ONLY: planned.most is not None,
+                            TRACE: Journey(),
+                        },
                     )
                     response = await client.send(request, stream=True)
                     if planned.most is not None:
@@ -277,8 +287,9 @@ class PlatformClient:
                     body = await bodies.whole(response, arrival.grown, most)
                     await arrival.weighed(body)
                     return response, body
-        except httpx.HTTPError as error:
-            self._raise_broken(planned, error, reads=reads)
+        except (httpx.HTTPError, ssl.SSLError) as error:
+            about = planned.url if has_left(request) else self.config.token_url
+            raise await self._broken(planned, as_http(error, about), reads=reads) from error
         except TimeoutError:
             raise self._too_slow(planned, request, limit, reads=reads) from None
         except bodies.UnboundedBody as error:
@@ -302,29 +313,29 @@ class PlatformClient:
             return out_of_time(limit, method=planned.method, path=planned.path)
         return _lost(planned, f"no complete answer within {limit:g} seconds", reads=reads)
 
-    def _raise_broken(self, planned: _Planned, error: httpx.HTTPError, *, reads: bool) -> NoReturn:
+    async def _broken(self, planned: _Planned, error: httpx.HTTPError, *, reads: bool) -> PlatformError:
         """No usable answer: decide between never sent and lost."""
-        if _on_the_way_to_token(error, self.config.token_url):
-            failure = unreachable(error, self.config.token_url, "IMS", "AEP_IMS_URL")
-            raise failure.about(planned.method, planned.path) from error
-        if isinstance(error, _NEVER_SENT):
-            failure = unreachable(error, self.config.platform_url, "Platform", "AEP_PLATFORM_URL")
-            raise failure.about(planned.method, planned.path) from error
-        late = isinstance(error, httpx.TimeoutException)
-        words = "no answer in time" if late else "the connection broke off"
-        raise _lost(planned, f"{words} ({type(error).__name__})", reads=reads) from error
+        if is_about(error, self.config.token_url):
+            return (await self._unreachable(error, self.config.token_url)).about(planned.method, planned.path)
+        if never_sent(error):
+            return (await self._unreachable(error, self.config.platform_url)).about(
+                planned.method, planned.path
+            )
+        words = (
+            "no answer in time" if isinstance(error, httpx.TimeoutException) else "the connection broke off"
+        )
+        return _lost(planned, f"{words} ({type(error).__name__})", reads=reads)
+
+    async def _unreachable(self, error: httpx.HTTPError, url: str) -> NotSent:
+        """Why Platform or IMS, whichever is at `url`, was not reached."""
+        token = url == self.config.token_url
+        what, variable = ("IMS", "AEP_IMS_URL") if token else ("Platform", "AEP_PLATFORM_URL")
+        egress = self.egress or Egress(self.config.network)
+        return await egress.unreachable(error, url, what, variable)
 
 
 _REFUSED_WRITE = (
     "It was not carried out, and not sent again: the next call takes a fresh token, so call the tool again"
-)
-_NEVER_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
 )
 
 
@@ -336,14 +347,6 @@ def _header(variable: str, value: str) -> str:
             hint=f"Copy {variable} again, without quotes or line breaks",
         )
     return value
-
-
-def _on_the_way_to_token(error: httpx.HTTPError, token_url: str) -> bool:
-    try:
-        url = error.request.url
-    except RuntimeError:
-        return False
-    return str(url).split("?")[0] == token_url
 
 
 def _no_token(words: str, planned: _Planned | None = None) -> NotSentInTime:

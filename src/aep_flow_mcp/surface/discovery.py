@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from mcp.server.mcpserver.exceptions import ToolError
@@ -65,14 +65,8 @@ def call_tool(*, reads: bool) -> Tool:
     return _listed(CALL, _CALL_INPUT, text if reads else f"{text} Writes ask first.", reads=reads)
 
 
-def find(
-    arguments: Mapping[str, Any],
-    cards: list[Card],
-    in_dialect: Callable[[dict[str, Any]], dict[str, Any]] = dict,
-) -> CallToolResult:
+def find(arguments: Mapping[str, Any], cards: list[Card]) -> CallToolResult:
     """The best of `cards`, those that the caller may call, first; with whole schemas, and how many there are.
-
-    in_dialect: an input schema as this server lists it.
 
     Raises:
         ToolError: an argument is not what it takes.
@@ -85,7 +79,7 @@ def find(
         return _result(lines, [_brief(card) for card in cards], len(cards))
     if not found:
         return _result([f"No tool fits {query[:80]!r}. Ask without a query for all names."], [], 0)
-    shown = [{**card, "input": in_dialect(card["input"])} for card in found[:limit]]
+    shown = found[:limit]
     lines = [line for card in shown for line in _whole(card)]
     if len(found) > len(shown):
         names = ", ".join(card["name"] for card in found[len(shown) :][:_MOST])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
+from aep_flow_mcp.app import App
 from aep_flow_mcp.platform.redaction.values import Redactor
 from aep_flow_mcp.settings import Dialect
 from aep_flow_mcp.surface.arguments import broken_text, fitted, renamed
@@ -28,6 +29,7 @@ class ListedTool(Tool):
     """The input schema itself; `parameters` is the same in the dialect that is listed."""
     _dialect: Dialect = PrivateAttr(default=Dialect.STANDARD)
     _sandboxes: tuple[str, ...] = PrivateAttr(default=())
+    _profiles: Mapping[str, App] = PrivateAttr(default_factory=dict)
     _refusal: str | None = PrivateAttr(default=None)
     _reveals: bool = PrivateAttr(default=False)
     _redactor: Redactor = PrivateAttr(default_factory=Redactor)
@@ -38,17 +40,19 @@ class ListedTool(Tool):
         card: Card,
         *,
         sandboxes: tuple[str, ...] = (),
+        profiles: Mapping[str, App] | None = None,
         refusal: str | None = None,
         reveals: bool = False,
         redactor: Redactor | None = None,
         dialect: Dialect = Dialect.STANDARD,
     ) -> ListedTool:
-        """sandboxes: with more than one, the tool takes a `sandbox`. refusal: why a call is refused.
+        """sandboxes: with more than one, the tool takes a `sandbox`. profiles: with more than one it takes a
+        `profile`, and its sandboxes are those of the profile. refusal: why a call is refused.
 
         reveals: secrets are shown after approval instead of masked. redactor: what the server knows is
         taken out of every answer by it. dialect: what the input schema is written in.
         """
-        takes = _with_sandbox(card["input"], sandboxes)
+        takes = _with_places(card["input"], sandboxes, profiles or {})
         tool = cls(
             fn=_never_called,
             name=card["name"],
@@ -62,6 +66,7 @@ class ListedTool(Tool):
         )
         tool._card, tool._takes, tool._dialect = card, takes, dialect
         tool._sandboxes = sandboxes
+        tool._profiles = profiles or {}
         tool._refusal = refusal
         tool._reveals = reveals
         tool._redactor = redactor or Redactor()
@@ -88,11 +93,11 @@ class ListedTool(Tool):
             raise ToolError(self._refusal)
         call = begun(context)
         try:
-            own, sandbox = self._split_arguments(self._fitted(arguments))
+            own, sandbox, app = self._split_arguments(self._fitted(arguments))
             return await patiently(
                 context,
                 call,
-                lambda: self._answered(own, sandbox, PatientContext.of(context), convert_result),
+                lambda: self._answered(own, sandbox, PatientContext.of(context, app), convert_result),
             )
         except MCPError:
             raise
@@ -148,19 +153,25 @@ class ListedTool(Tool):
             arguments = understood(arguments, self._takes, self._dialect)
         return fitted(renamed(self.name, arguments, self._takes), self._takes)
 
-    def _split_arguments(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+    def _split_arguments(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], str | None, App | None]:
+        """The tool's own arguments; the sandbox, and what is shared for the profile, where they are named."""
         known: dict[str, Any] = self._takes["properties"]
         unknown = sorted(set(arguments) - set(known))
         if unknown:
             takes = ", ".join(known) or "no arguments"
             raise ToolError(f"{self.name} does not take {', '.join(map(repr, unknown))}. It takes: {takes}.")
-        if len(self._sandboxes) < 2:
-            return arguments, None
-        own = dict(arguments)
+        own, app = dict(arguments), None
+        if self._profiles:
+            app = self._profiles.get(str(own.pop("profile", None)))
+            if app is None:
+                raise ToolError(f"{self.name} needs a profile, one of: {', '.join(self._profiles)}.")
+        if "sandbox" not in known or (not self._profiles and len(self._sandboxes) < 2):
+            return own, None, app
         sandbox = own.pop("sandbox", None)
-        if sandbox is not None and sandbox not in self._sandboxes:
-            raise ToolError(f"sandbox takes one of: {', '.join(self._sandboxes)}.")
-        return own, sandbox
+        there = app.settings.all_sandboxes if app else self._sandboxes
+        if sandbox is not None and sandbox not in there:
+            raise ToolError(f"sandbox takes one of: {', '.join(there)}.")
+        return own, sandbox, app
 
 
 def _in_dialect(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
@@ -169,7 +180,22 @@ def _in_dialect(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
     return spoken(schema, dialect)
 
 
-def _with_sandbox(schema: dict[str, Any], sandboxes: tuple[str, ...]) -> dict[str, Any]:
+def _with_places(
+    schema: dict[str, Any], sandboxes: tuple[str, ...], profiles: Mapping[str, App]
+) -> dict[str, Any]:
+    """The schema with the parameters that say where, as far as there is a choice.
+
+    A profile is never guessed: a change in the wrong organisation would be a change of somebody else's.
+    """
+    if profiles:
+        several = {name: app.settings.all_sandboxes for name, app in profiles.items()}
+        which = {"type": "string", "enum": list(several)}
+        more = {"profile": which}
+        if any(len(names) > 1 for names in several.values()):
+            every = dict.fromkeys(name for names in several.values() for name in names)
+            more["sandbox"] = {"type": "string", "enum": list(every)}
+        required = [*schema.get("required", []), "profile"]
+        return {**schema, "properties": {**schema["properties"], **more}, "required": required}
     if len(sandboxes) < 2:
         return schema
     choice = {"type": "string", "enum": list(sandboxes), "default": sandboxes[0]}

@@ -28,6 +28,8 @@ class Offer:
         self._cards = cards
         self._refused = refusals(cards, settings)
         self._dialect = settings.mcp_schemas
+        self.schemas: Mapping[str, dict[str, Any]] = {}
+        """Tool name -> its input schema as this server lists it."""
         self._searched = settings.mcp_discovery is Discovery.SEARCH
 
     @property
@@ -75,8 +77,12 @@ class Offer:
             from aep_flow_mcp.surface import discovery
 
             if name == discovery.FIND:
-                there = [card for card in self._cards if card["name"] not in refused]
-                return discovery.find(arguments, there, self._in_dialect)
+                there = [
+                    {**card, "input": self.schemas.get(card["name"], card["input"])}
+                    for card in self._cards
+                    if card["name"] not in refused
+                ]
+                return discovery.find(arguments, there)
             if name == discovery.CALL:
                 name, arguments = discovery.opened(arguments, [card["name"] for card in self._cards])
         if name in refused:

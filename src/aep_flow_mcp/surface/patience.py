@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import anyio
@@ -110,10 +111,13 @@ class PatientContext(Context[Any, Any]):
     """The SDK's context, in which the time of a person who is asked does not count."""
 
     @classmethod
-    def of(cls, context: Context[Any, Any]) -> PatientContext:
-        """The same request."""
+    def of(cls, context: Context[Any, Any], shared: object = None) -> PatientContext:
+        """The same request. shared: what the call finds shared, instead of what the server shares."""
         patient = cls.model_construct()
-        object.__setattr__(patient, "__pydantic_private__", context.__pydantic_private__)
+        private = dict(context.__pydantic_private__ or {})
+        if shared is not None and private.get("_request_context") is not None:
+            private["_request_context"] = replace(private["_request_context"], lifespan_context=shared)
+        object.__setattr__(patient, "__pydantic_private__", private)
         return patient
 
     async def elicit(

@@ -63,6 +63,7 @@ NEXT_STEP = (
     "Nothing was sent. Show this preview to the person; when they agree, call confirm_change with the confirmation_id "
     "(valid once, for ten minutes)."
 )
+SAME_PROFILE = "Give the same profile, {profile}: under another one the id is not valid."
 NO_SECOND_CALL = (
     "This client cannot ask a person, and the second call that confirms cannot be made: nothing was sent."
 )

@@ -1,0 +1,1 @@
+"""Where credentials come from: variables, files of secrets, the system's keyring, named profiles. Knows no MCP."""
