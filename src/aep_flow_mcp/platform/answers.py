@@ -43,10 +43,15 @@ def items_of(data: Any, path: str) -> tuple[list[dict[str, Any]], int]:
         listed = data
     if not isinstance(listed, list):
         raise unexpected(path, "a list was expected, but the answer has no `items`")
-    if len(listed) > MOST_ITEMS:
-        raise unexpected(path, f"the answer lists {len(listed):,} entries at once, and was not read")
+    check_length(len(listed), path)
     objects = [item for item in listed if isinstance(item, dict)]
     return objects, len(listed) - len(objects)
+
+
+def check_length(entries: int, path: str) -> None:
+    """Raises PlatformError (unexpected): a list answer has far more entries than were asked for."""
+    if entries > MOST_ITEMS:
+        raise unexpected(path, f"the answer lists {entries:,} entries at once, and was not read")
 
 
 def one_of(data: Any, path: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .transport import PlatformClient
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 Filters = Iterable[FilterLike] | FilterLike | None
 Order = str | Sequence[str] | None
@@ -60,11 +61,17 @@ class ReaderCore:
         orderby: Order,
         cursor: str | None,
     ) -> Page[M]:
+        return await self._page(model, self._asked(collection, filters, limit, orderby, cursor))
+
+    def _asked(
+        self, collection: str, filters: Filters, limit: int, orderby: Order, cursor: str | None
+    ) -> Query:
+        """The query of a list."""
         params = [*compile_filters(filters), ("limit", str(check_limit(limit)))]
         order = compile_order(orderby)
         if order:
             params.append(("orderby", order))
-        return await self._page(model, self._query(f"{FLOW_SERVICE}/{collection}", params, cursor))
+        return self._query(f"{FLOW_SERVICE}/{collection}", params, cursor)
 
     def _all(
         self, model: type[M], collection: str, filters: Filters, *, orderby: Order, cap: int | None
@@ -114,16 +121,21 @@ class ReaderCore:
 
     def _read_page(self, model: type[M], query: Query, data: Any) -> Page[M]:
         objects, skipped = items_of(data, query.path)
+        items = [model_of(model, item, query.path) for item in objects]
+        return self._paged(query, items, skipped, data)
+
+    def _paged(self, query: Query, items: list[T], skipped: int, data: Any) -> Page[T]:
+        """The page of a list answer around its items."""
+        href = next_href(data)
         following = next_page(
-            next_href(data), query.all_params, self.client.config.platform_url, self.client.redactor.text
+            href, query.all_params, self.client.config.platform_url, self.client.redactor.text
         )
         cursor = None
         if following is not None:
             asked = {name for name, _ in query.params if name not in POSITION}
             cursor = encode_cursor(query, [pair for pair in following if pair[0] not in asked])
-        items = [model_of(model, item, query.path) for item in objects]
         total = to_int(data.get("count")) if isinstance(data, dict) else None
-        return Page(items, cursor, skipped, total, leads_back(next_href(data), query.all_params))
+        return Page(items, cursor, skipped, total, leads_back(href, query.all_params))
 
     def _offset_page(
         self, query: Query, items: list[M], *, skipped: int, more: bool, total: int | None

@@ -28,6 +28,9 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _MAX_URL = 16_000
 
 
+ReadBody = Callable[[bytes], Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A successful answer: `data` is the parsed body or None. Header names are lower case."""
@@ -52,6 +55,7 @@ class _Planned:
     body: bytes | None = None
     most: int | None = None
     """Read no more bytes of the answer than this, and leave them as they are."""
+    read: ReadBody = bodies.read_json
 
 
 class PlatformClient:
@@ -98,6 +102,7 @@ class PlatformClient:
         headers: Mapping[str, str] | None = None,
         sandbox: str | None = None,
         retry: bool | None = None,
+        read: ReadBody = bodies.read_json,
     ) -> Answer:
         """Send one request and return its answer.
 
@@ -106,12 +111,15 @@ class PlatformClient:
             json: the body; None sends none.
             sandbox: instead of the configured one.
             retry: None repeats GET only; True for a POST that only reads; False never repeats.
+            read: makes `data` of the body; raises what `bodies.read_json` does.
 
         Raises:
             PlatformError: of any kind; a subclass where a write is concerned:
             NotSent: it never left. AnswerLost: it left, and whether it happened is not known.
         """
         planned = self._plan(method, path, params, json, headers, sandbox)
+        if read is not bodies.read_json:
+            planned = replace(planned, read=read)
         reads = planned.method in _READS if retry is None else retry
         if not reads:
             return await self._once(planned, reads=planned.method in _READS)
@@ -391,7 +399,7 @@ def _read(
     if not body.strip() and (not reads or status == httpx.codes.NO_CONTENT or planned.method == "HEAD"):
         return Answer(status, headers, None)
     try:
-        return Answer(status, headers, bodies.read_json(body))
+        return Answer(status, headers, planned.read(body))
     except bodies.UnboundedJson as error:
         raise _unbounded(planned, str(error), left=True, reads=reads) from None
     except ValueError:
