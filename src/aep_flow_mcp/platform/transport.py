@@ -258,6 +258,8 @@ class PlatformClient:
                     if planned.most is None:
                         response = await client.send(request)
                         body = bodies.check_read(response.content)
+                        # The stream knows its response: a circle that would keep the body until a collection.
+                        response.stream = httpx.ByteStream(b"")
                     else:
                         response = await client.send(request, stream=True)
                         body = await bodies.start_of(response, planned.most + 1)
