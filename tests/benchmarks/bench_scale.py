@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -124,7 +124,8 @@ async def call(
         marks.append(time.perf_counter())
 
     own = time.process_time()
-    with keeping_bodies() if keep else nullcontext([]) as read:
+    reading: AbstractContextManager[list[bytes]] = keeping_bodies() if keep else nullcontext([])
+    with reading as read:
         result = await client.call_tool(tool, arguments, progress_callback=report)
     own = time.process_time() - own
     ended = time.perf_counter()
