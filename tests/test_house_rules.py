@@ -70,6 +70,7 @@ def test_httpx_is_imported_where_the_client_lives() -> None:
         "platform/wire/network.py",
         "platform/wire/proxies.py",
         "platform/wire/bodies.py",
+        "platform/wire/outcome.py",
         "emulator/asgi.py",
     }
     found = {

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from aep_flow_mcp.gathering.histories.look_back import look_back
+from aep_flow_mcp.insight.facts import RunFacts
 from aep_flow_mcp.insight.streaks.streak import EMPTY, FAILING, Streak, Trouble
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import Condition
@@ -20,6 +21,14 @@ from aep_flow_mcp.platform.reader import FlowReader
 from insight.made import FLOW, NOW, ms
 
 NEWEST = 20
+PAGE = 100
+
+
+@pytest.fixture(autouse=True)
+def _read_from_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aep_flow_mcp.gathering.histories.look_back.LeanReader", lambda service: service)
+
+
 COMPARED = {
     "==": lambda one, other: one == other,
     ">": lambda one, other: one > other,
@@ -37,15 +46,13 @@ class Service:
     asked: int = 0
     kept: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
-    async def list_runs(
-        self, filters: Iterable[Condition], *, limit: int, orderby: str, cursor: str | None = None
-    ) -> Page[FlowRun]:
+    async def list_runs(self, filters: Iterable[Condition], order: str, cursor: str | None) -> Page[RunFacts]:
         found = self._found(filters)
-        if orderby.startswith("-"):
+        if order.startswith("-"):
             found = found[::-1]
         start = int(cursor or 0)
-        items = [FlowRun.model_validate(run) for run in found[start : start + limit]]
-        return Page(items, str(start + limit) if start + limit < len(found) else None)
+        items = [RunFacts.of(FlowRun.model_validate(run)) for run in found[start : start + PAGE]]
+        return Page(items, str(start + PAGE) if start + PAGE < len(found) else None)
 
     async def count_runs(self, filters: Iterable[Condition]) -> int:
         return len(self._found(filters))

@@ -135,11 +135,10 @@ async def test_without_it_neither_is_there(emulator: Emulator) -> None:
 
 async def test_what_is_found_is_what_would_be_listed(emulator: Emulator) -> None:
     """Also with several sandboxes, where every tool takes one."""
-    several = {"sandboxes": ("dev", "stage")}
     found, listed = {}, {}
     for discovery in ("search", "list"):
         server = build_server(
-            emulator_settings(mcp_discovery=discovery, **several),
+            emulator_settings(mcp_discovery=discovery, sandboxes=("dev", "stage")),
             transport=lambda: EmulatorTransport(emulator),
             emulated=True,
         )

@@ -6,15 +6,12 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aep_flow_mcp.gathering.asked import AskedError
-from aep_flow_mcp.gathering.flow_index import FlowIndex, FlowIndexes
 from aep_flow_mcp.gathering.memory import Memory
 from aep_flow_mcp.gathering.progress import Progress
 from aep_flow_mcp.gathering.unread import Unread
-from aep_flow_mcp.gathering.whole_lists import Reading
-from aep_flow_mcp.insight.search import fold
 from aep_flow_mcp.insight.windows import WindowError, parse_since
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import PlatformError
@@ -22,6 +19,9 @@ from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.paging import Page
 from aep_flow_mcp.platform.reader import FlowReader
+
+if TYPE_CHECKING:
+    from aep_flow_mcp.gathering.flow_index import FlowIndex
 
 CLOSE_ENOUGH = 80.0
 """A search score from which on a single best match is taken for what was meant."""
@@ -40,6 +40,10 @@ async def index_of(
     memory: Memory, aep: FlowReader, *, now: datetime, progress: Progress | None = None
 ) -> FlowIndex:
     """The search index of the reader's sandbox, at most a minute old."""
+    # Most calls give an id: they do not wait for the import of what reads whole lists.
+    from aep_flow_mcp.gathering.flow_index import FlowIndexes
+    from aep_flow_mcp.gathering.whole_lists import Reading
+
     return await memory.cache("flow_indexes", FlowIndexes).get(Reading.of(aep, now=now, progress=progress))
 
 
@@ -169,6 +173,8 @@ def ids_meant(text: str | None, names: Mapping[str, str], what: str) -> frozense
     wanted = text.strip()
     if wanted in names:
         return frozenset((wanted,))
+    from aep_flow_mcp.insight.search import fold
+
     plain = fold(wanted)
     same = frozenset(id for id, name in names.items() if fold(name) == plain)
     if same:

@@ -270,17 +270,7 @@ async def read_index(reading: Reading) -> FlowIndex:
     )
 
 
-def _keep_audiences(known: dict[str, Audiences], raw: dict[str, Any]) -> None:
-    """Most flows have none: a look at the raw object is cheaper than reading it whole."""
-    steps = raw.get("transformations")
-    params = (
-        step.get("params")
-        for step in (steps if isinstance(steps, list) else [steps])
-        if isinstance(step, dict)
-    )
-    if not any(isinstance(each, dict) and "segmentSelectors" in each for each in params):
-        return
-    flow = Flow.model_validate(raw)
+def _keep_audiences(known: dict[str, Audiences], flow: Flow) -> None:
     if flow.audiences:
         names = (to_text(each.get("name")) for each in flow.audiences)
         ids = (to_text(each.get("id")) for each in flow.audiences)

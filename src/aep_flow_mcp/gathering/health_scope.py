@@ -1,4 +1,4 @@
-"""Which flows a question about health is about, and what they are called; read afresh for each question."""
+"""Which flows a question about health is about, and what they are called, as they are when the question is asked."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.gathering.finding import flow_id_of, ids_meant
 from aep_flow_mcp.gathering.flow_index import End, source_end, target_end
 from aep_flow_mcp.gathering.memory import Memory
+from aep_flow_mcp.gathering.remembered.flows import RememberedFlows
 from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.gathering.whole_lists import (
     Reading,
@@ -44,7 +45,7 @@ class Asked:
 
     @property
     def limited(self) -> bool:
-        return any((self.flow, self.connector, self.dataset, self.kind))
+        return bool(self.flow or self.connector or self.dataset or self.kind)
 
     def words(self) -> str:
         """Such as "connector amazon-s3, kind source"; "all flows" without limits."""
@@ -142,7 +143,7 @@ async def read_scope(memory: Memory, reading: Reading, asked: Asked, *, datasets
         if datasets:
             await _read_ends(reading, scope)
         return scope
-    await fill(reading, scope, datasets=datasets or asked.dataset is not None)
+    await fill(memory, reading, scope, datasets=datasets or asked.dataset is not None)
     cut = ", ".join(sorted(reading.progress.cut))
     but = f" Only a part of the {cut} could be read in time: try again." if cut else ""
     but += f" {scope.unread.note}" if scope.unread.note else ""
@@ -155,12 +156,15 @@ async def read_scope(memory: Memory, reading: Reading, asked: Asked, *, datasets
     return scope
 
 
-async def fill(reading: Reading, scope: Scope, *, datasets: bool) -> None:
+async def fill(memory: Memory, reading: Reading, scope: Scope, *, datasets: bool) -> None:
     """Read every flow, the connectors' names and, when needed, the datasets around them."""
 
     async def flows() -> None:
         conditions = _kind_conditions(scope.asked.kind)
-        scope.flows.update(await read_flows(reading, conditions=conditions))
+        if conditions:
+            scope.flows.update(await read_flows(reading, conditions=conditions))
+        else:
+            scope.flows.update(await memory.cache("remembered_flows", RememberedFlows).read(reading))
 
     calls: list[Callable[[], Awaitable[None]]] = [flows, partial(_read_specs, reading, scope)]
     if datasets:

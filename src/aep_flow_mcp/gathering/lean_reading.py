@@ -2,59 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from pydantic import RootModel
+from pydantic import ValidationError
 
 from aep_flow_mcp.gathering.sweeps.sweep import PAGE
 from aep_flow_mcp.insight.facts import FlowFacts, RunFacts
 from aep_flow_mcp.insight.lean import flow_facts, run_facts
+from aep_flow_mcp.insight.lean.plain import Facts
+from aep_flow_mcp.platform.answers import check_length, check_size, items_of, unexpected
 from aep_flow_mcp.platform.filters import FilterLike
-from aep_flow_mcp.platform.paging import Page
+from aep_flow_mcp.platform.paging import Page, Query
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.reader_core import ReaderCore
+from aep_flow_mcp.platform.wire.bodies import read_json
 from aep_flow_mcp.platform.wire.large import holding
+from aep_flow_mcp.platform.wire.listings import Listing, read_listing
 
 F = TypeVar("F")
 
 
-class RawObject(RootModel[dict[str, Any]]):
-    """An object of a list as it came."""
-
-
 class LeanReader(ReaderCore):
-    """Reads as `FlowReader` does, in the same sandbox over the same client, but keeps only facts."""
+    """Reads as `FlowReader` does, in the same sandbox over the same client, but keeps only facts.
 
-    def __init__(self, aep: FlowReader) -> None:
+    facts_of_flows: how flows are read, where somebody else has to see some of them.
+    """
+
+    def __init__(self, aep: FlowReader, facts_of_flows: Facts[Any, FlowFacts] = flow_facts) -> None:
         super().__init__(aep.client, aep.sandbox)
+        self._facts_of_flows = facts_of_flows
 
     async def list_runs(
-        self, filters: Sequence[FilterLike], order: str | None, cursor: str | None
+        self, filters: Sequence[FilterLike], order: str | None, cursor: str | None, *, limit: int = PAGE
     ) -> Page[RunFacts]:
-        return await self._facts("runs", run_facts, filters, order, cursor)
+        return await self._facts(run_facts, self._asked("runs", filters, limit, order, cursor))
 
     async def list_flows(
         self, filters: Sequence[FilterLike], order: str | None, cursor: str | None
     ) -> Page[FlowFacts]:
-        return await self._facts("flows", flow_facts, filters, order, cursor)
+        return await self._facts(self._facts_of_flows, self._asked("flows", filters, PAGE, order, cursor))
 
     async def count_runs(self, filters: Sequence[FilterLike]) -> int:
         return await self._count("runs", list(filters))
 
-    async def _facts(
-        self,
-        collection: str,
-        read: Callable[[dict[str, Any]], F],
-        filters: Sequence[FilterLike],
-        order: str | None,
-        cursor: str | None,
-    ) -> Page[F]:
+    async def count_flows(self, filters: Sequence[FilterLike] = ()) -> int:
+        return await self._count("flows", list(filters))
+
+    async def _facts(self, facts: Facts[Any, F], query: Query) -> Page[F]:
         # Whatever the call as a whole reads, of this page no more than facts are left.
         with holding():
-            page = await self._list(
-                RawObject, collection, list(filters), limit=PAGE, orderby=order, cursor=cursor
-            )
-            return Page(
-                [read(item.root) for item in page.items], page.next_cursor, page.skipped_nulls, page.total
-            )
+            return await self._read_facts(facts, query)
+
+    async def _read_facts(self, facts: Facts[Any, F], query: Query) -> Page[F]:
+        answer = await self.client.request_json(
+            "GET", query.path, params=query.all_params, sandbox=self.sandbox, read=read_listing
+        )
+        data = answer.data
+        if isinstance(data, Listing):
+            check_length(len(data.items), query.path)
+            check_size(answer.size, len(data.items), query.path)
+            found = [facts.of_json(raw) for raw in data.items]
+            objects = {at: read_json(bytes(data.items[at])) for at, fact in enumerate(found) if fact is None}
+            items = [
+                fact if fact is not None else self._modelled(facts, objects[at], query)
+                for at, fact in enumerate(found)
+                if fact is not None or isinstance(objects[at], dict)
+            ]
+            return self._paged(query, items, len(found) - len(items), data.envelope)
+        whole, skipped = items_of(data, query.path)
+        check_size(answer.size, len(whole), query.path)
+        return self._paged(query, [self._modelled(facts, item, query) for item in whole], skipped, data)
+
+    def _modelled(self, facts: Facts[Any, F], item: dict[str, Any], query: Query) -> F:
+        try:
+            return facts.modelled(item)
+        except ValidationError as error:
+            place = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise unexpected(
+                query.path, f"the field {place or 'at the top'} has a type that cannot be read"
+            ) from None

@@ -11,10 +11,11 @@ from aep_flow_mcp.gathering.lean_reading import LeanReader
 from aep_flow_mcp.gathering.progress import Progress
 from aep_flow_mcp.gathering.sweeps.sweep import PAGE, Crew, Fetch, Sweep
 from aep_flow_mcp.insight.facts import FlowFacts
-from aep_flow_mcp.insight.lean import flow_facts
+from aep_flow_mcp.insight.lean.flows import flow_facts, showing
 from aep_flow_mcp.insight.windows import epoch_ms
 from aep_flow_mcp.platform.filters import FilterLike
 from aep_flow_mcp.platform.models.common import Stored
+from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.models.neighbours import Dataset, SchemaSummary
 from aep_flow_mcp.platform.paging import Page, all_items
 from aep_flow_mcp.platform.reader import FlowReader
@@ -64,30 +65,13 @@ async def read_all(
     await _swept(reading, fetch, take, (), what=lister.__name__.removeprefix("list_").replace("_", " "))
 
 
-class _Shown(LeanReader):
-    """A lean reader that shows each flow to somebody else before only its facts are kept."""
-
-    def __init__(self, aep: FlowReader, aside: Callable[[dict[str, Any]], None]) -> None:
-        super().__init__(aep)
-        self._aside = aside
-
-    async def list_flows(
-        self, filters: Sequence[FilterLike], order: str | None, cursor: str | None
-    ) -> Page[FlowFacts]:
-        def read(raw: dict[str, Any]) -> FlowFacts:
-            self._aside(raw)
-            return flow_facts(raw)
-
-        return await self._facts("flows", read, filters, order, cursor)
-
-
 async def read_flows(
     reading: Reading,
     *,
     conditions: Sequence[FilterLike] = (),
-    aside: Callable[[dict[str, Any]], None] | None = None,
+    aside: Callable[[Flow], None] | None = None,
 ) -> dict[str, FlowFacts]:
-    """The facts of every flow (that fulfils the conditions), by id. aside: is shown each flow as it came."""
+    """The facts of every flow (that fulfils the conditions), by id. aside: is shown those that have audiences."""
     found: dict[str, FlowFacts] = {}
 
     def take(flow: FlowFacts) -> None:
@@ -95,7 +79,7 @@ async def read_flows(
 
     await _swept(
         reading,
-        (_Shown(reading.aep, aside) if aside else LeanReader(reading.aep)).list_flows,
+        LeanReader(reading.aep, showing(aside) if aside else flow_facts).list_flows,
         take,
         conditions,
         what="flows",

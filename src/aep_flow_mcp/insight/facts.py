@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from aep_flow_mcp.insight.causes import Cause, cause_of_error
 from aep_flow_mcp.insight.messages import NO_ERROR_GIVEN, reason_of, signature
@@ -45,8 +45,7 @@ def outcome_of(run: FlowRun) -> Outcome:
     return _OUTCOMES.get(status, Outcome.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class RunFacts:
+class RunFacts(NamedTuple):
     """One run. `at` is when it started; where it has not, when it was created. Seconds, records, bytes.
 
     `error` is the code of the error that says most (its message where it has no code), `reason` its message without
@@ -71,6 +70,8 @@ class RunFacts:
     message: str | None = None
     reason: str | None = None
     cause: Cause | None = None
+    created_at: datetime | None = None
+    changed_at: datetime | None = None
 
     @property
     def read_nothing(self) -> bool:
@@ -114,6 +115,8 @@ class RunFacts:
             message=message,
             reason=reason,
             cause=cause,
+            created_at=run.created_at,
+            changed_at=run.updated_at or run.created_at,
         )
 
 
@@ -137,8 +140,7 @@ def latency_s(run: FlowRun) -> float | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class FlowFacts:
+class FlowFacts(NamedTuple):
     """One flow. `specs` are the connection specs of its outer ends, `accounts` the base connections."""
 
     id: str

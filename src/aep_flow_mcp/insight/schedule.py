@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from aep_flow_mcp.platform.models.flows import Schedule
+from aep_flow_mcp.platform.models.flows import Schedule, every
 
 _UNITS = {
     "minute": timedelta(minutes=1),
@@ -49,15 +49,37 @@ class Timetable:
     @classmethod
     def read(cls, schedule: Schedule | None) -> Timetable | None:
         """None without a schedule of the flow's own (streaming, audience exports) or with an unknown unit."""
-        if schedule is None or schedule.start_time is None or schedule.every is None:
+        if schedule is None:
             return None
-        number, unit = schedule.every
+        return cls.of(
+            schedule.start_time,
+            schedule.end_time,
+            frequency=schedule.frequency,
+            time_unit=schedule.time_unit,
+            interval=schedule.interval,
+        )
+
+    @classmethod
+    def of(
+        cls,
+        first: datetime | None,
+        end: datetime | None,
+        *,
+        frequency: str | None,
+        time_unit: str | None,
+        interval: int | None,
+    ) -> Timetable | None:
+        """From the parts of a schedule, as `read`."""
+        how_often = every(frequency, time_unit, interval)
+        if first is None or how_often is None:
+            return None
+        number, unit = how_often
         if number == 0:
-            return cls(schedule.start_time, None, schedule.end_time)
+            return cls(first, None, end)
         length = _UNITS.get(unit.rstrip("s"))
         if length is None or not 0 < number <= _MOST:
             return None
-        return cls(schedule.start_time, length * number, schedule.end_time)
+        return cls(first, length * number, end)
 
     @classmethod
     def of_audiences(cls, audiences: Iterable[Mapping[str, Any]]) -> Timetable | None:

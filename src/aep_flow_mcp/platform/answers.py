@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from .errors import NOT_SEEN, ErrorKind, PlatformError
 from .models.common import to_int
+from .wire.bodies import MOST_OF_ONE
 
 M = TypeVar("M", bound=BaseModel)
 MOST_ITEMS = 20_000
@@ -43,10 +44,21 @@ def items_of(data: Any, path: str) -> tuple[list[dict[str, Any]], int]:
         listed = data
     if not isinstance(listed, list):
         raise unexpected(path, "a list was expected, but the answer has no `items`")
-    if len(listed) > MOST_ITEMS:
-        raise unexpected(path, f"the answer lists {len(listed):,} entries at once, and was not read")
+    check_length(len(listed), path)
     objects = [item for item in listed if isinstance(item, dict)]
     return objects, len(listed) - len(objects)
+
+
+def check_length(entries: int, path: str) -> None:
+    """Raises PlatformError (unexpected): a list answer has far more entries than were asked for."""
+    if entries > MOST_ITEMS:
+        raise unexpected(path, f"the answer lists {entries:,} entries at once, and was not read")
+
+
+def check_size(size: int, entries: int, path: str) -> None:
+    """Raises PlatformError (unexpected): a list answer of `size` bytes has entries larger than objects are."""
+    if size > MOST_OF_ONE * max(entries, 1):
+        raise unexpected(path, f"the answer has {size:,} bytes for {entries} entries")
 
 
 def one_of(data: Any, path: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .kept.audit_log import AuditLog
     from .kept.data_access import DataAccess
     from .kept.insights import Insights
-    from .transport import Answer
+    from .wire.outcome import Answer
 
 __all__ = ["ConfigsQuery", "Filters", "FlowReader", "Order"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
-from .answers import count_of, items_of, model_of, next_href, one_of, unexpected
+from .answers import check_size, count_of, items_of, model_of, next_href, one_of
 from .filters import FilterLike, compile_filters, compile_order
 from .models.common import to_int
 from .paging import POSITION, Page, Query, all_items, encode_cursor, leads_back, next_page, page_start
@@ -17,9 +17,11 @@ from .urls import FLOW_SERVICE, Param, Params, invalid, join_path
 from .wire.bodies import MOST_BYTES, MOST_ELSEWHERE, MOST_OF_ONE
 
 if TYPE_CHECKING:
-    from .transport import Answer, PlatformClient
+    from .transport import PlatformClient
+    from .wire.outcome import Answer
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 Filters = Iterable[FilterLike] | FilterLike | None
 Order = str | Sequence[str] | None
@@ -69,11 +71,17 @@ class ReaderCore:
         orderby: Order,
         cursor: str | None,
     ) -> Page[M]:
+        return await self._page(model, self._asked(collection, filters, limit, orderby, cursor))
+
+    def _asked(
+        self, collection: str, filters: Filters, limit: int, orderby: Order, cursor: str | None
+    ) -> Query:
+        """The query of a list."""
         params = [*compile_filters(filters), ("limit", str(check_limit(limit)))]
         order = compile_order(orderby)
         if order:
             params.append(("orderby", order))
-        return await self._page(model, self._query(f"{FLOW_SERVICE}/{collection}", params, cursor))
+        return self._query(f"{FLOW_SERVICE}/{collection}", params, cursor)
 
     def _all(
         self, model: type[M], collection: str, filters: Filters, *, orderby: Order, cap: int | None
@@ -124,18 +132,22 @@ class ReaderCore:
     def _read_page(self, model: type[M], query: Query, answer: Answer) -> Page[M]:
         data = answer.data
         objects, skipped = items_of(data, query.path)
-        if answer.size > MOST_OF_ONE * max(len(objects), 1):
-            raise unexpected(query.path, f"the answer has {answer.size:,} bytes for {len(objects)} entries")
+        check_size(answer.size, len(objects), query.path)
+        items = [model_of(model, item, query.path) for item in objects]
+        return self._paged(query, items, skipped, data)
+
+    def _paged(self, query: Query, items: list[T], skipped: int, data: Any) -> Page[T]:
+        """The page of a list answer around its items."""
+        href = next_href(data)
         following = next_page(
-            next_href(data), query.all_params, self.client.config.platform_url, self.client.redactor.text
+            href, query.all_params, self.client.config.platform_url, self.client.redactor.text
         )
         cursor = None
         if following is not None:
             asked = {name for name, _ in query.params if name not in POSITION}
             cursor = encode_cursor(query, [pair for pair in following if pair[0] not in asked])
-        items = [model_of(model, item, query.path) for item in objects]
         total = to_int(data.get("count")) if isinstance(data, dict) else None
-        return Page(items, cursor, skipped, total, leads_back(next_href(data), query.all_params))
+        return Page(items, cursor, skipped, total, leads_back(href, query.all_params))
 
     def _offset_page(
         self, query: Query, items: list[M], *, skipped: int, more: bool, total: int | None

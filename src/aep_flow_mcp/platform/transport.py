@@ -6,9 +6,8 @@ import json as jsonlib
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import anyio
 import httpx
@@ -16,7 +15,7 @@ import httpx
 from .auth import MAY_REPEAT, ImsAuth, has_left, require_credentials
 from .cache import TtlCache
 from .config import PlatformConfig
-from .errors import AnswerLost, ErrorKind, NotSent, PlatformError, first_bytes, outcome_unknown, parse_error
+from .errors import ErrorKind, NotSent, PlatformError
 from .redaction.values import Redactor
 from .urls import Params, check_path, check_sandbox, encode_query, invalid, needs_sandbox
 from .waiting.patience import NotSentInTime, out_of_time, sign_of_life, time_for_read, time_for_write
@@ -25,39 +24,11 @@ from .wire import bodies
 from .wire.journey import TRACE, Journey, as_http, is_about, never_sent
 from .wire.large import LARGE, Arrival, Lane
 from .wire.network import Egress
+from .wire.outcome import Answer, Planned, ReadBody, lost, no_token, read_answer, unbounded
 
 _READS = frozenset({"GET", "HEAD"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _MAX_URL = 16_000
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A successful answer: `data` is the parsed body or None. Header names are lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    data: Any
-    size: int = 0
-    """Bytes of the body."""
-
-    @property
-    def request_id(self) -> str | None:
-        return self.headers.get("x-request-id")
-
-
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """A request before it is sent."""
-
-    method: str
-    path: str
-    url: str
-    headers: dict[str, str] = field(repr=False)
-    body: bytes | None = None
-    most: int | None = None
-    """Read no more bytes of the answer than this, and leave them as they are."""
-    within: int = bodies.MOST_BYTES
 
 
 class PlatformClient:
@@ -108,6 +79,7 @@ class PlatformClient:
         sandbox: str | None = None,
         retry: bool | None = None,
         within: int = bodies.MOST_BYTES,
+        read: ReadBody = bodies.read_json,
     ) -> Answer:
         """Send one request and return its answer.
 
@@ -117,12 +89,13 @@ class PlatformClient:
             sandbox: instead of the configured one.
             retry: None repeats GET only; True for a POST that only reads; False never repeats.
             within: bytes that the answer to a read may have.
+            read: makes `data` of the body; raises what `bodies.read_json` does.
 
         Raises:
             PlatformError: of any kind; a subclass where a write is concerned:
             NotSent: it never left. AnswerLost: it left, and whether it happened is not known.
         """
-        planned = replace(self._plan(method, path, params, json, headers, sandbox), within=within)
+        planned = replace(self._plan(method, path, params, json, headers, sandbox), within=within, read=read)
         reads = planned.method in _READS if retry is None else retry
         if not reads:
             return await self._once(planned, reads=planned.method in _READS)
@@ -150,9 +123,9 @@ class PlatformClient:
             broken = as_http(error, self.config.token_url)
             raise await self._unreachable(broken, self.config.token_url) from error
         except TimeoutError:
-            raise _no_token("no complete answer in time") from None
+            raise no_token("no complete answer in time") from None
         except bodies.UnboundedBody as error:
-            raise _no_token(str(error)) from None
+            raise no_token(str(error)) from None
 
     async def aclose(self) -> None:
         """Close the pool. Further requests fail."""
@@ -206,7 +179,7 @@ class PlatformClient:
         json: Any,
         headers: Mapping[str, str] | None,
         sandbox: str | None,
-    ) -> _Planned:
+    ) -> Planned:
         """Everything that can be decided without I/O: URL, headers, body."""
         verb = method.upper()
         if verb not in _METHODS:
@@ -222,7 +195,7 @@ class PlatformClient:
             body = jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
             all_headers["content-type"] = "application/json"
         all_headers.update({name.lower(): value for name, value in (headers or {}).items()})
-        return _Planned(verb, path, url, all_headers, body)
+        return Planned(verb, path, url, all_headers, body)
 
     def _headers(self, path: str, sandbox: str | None) -> dict[str, str]:
         credentials = require_credentials(self.config)
@@ -243,13 +216,13 @@ class PlatformClient:
             )
         return headers
 
-    async def _once(self, planned: _Planned, *, reads: bool) -> Answer:
+    async def _once(self, planned: Planned, *, reads: bool) -> Answer:
         """One try, inside the bounds on concurrency, on time and on memory."""
         with self._large.arrival() as arrival:
             response, body = await self._carried(planned, arrival, reads=reads)
             sign_of_life()
             try:
-                return _read(planned, response, body, reads=reads, redactor=self.redactor)
+                return read_answer(planned, response, body, reads=reads, redactor=self.redactor)
             except PlatformError as error:
                 failed = error.with_traceback(None)
             # The frames of an error would hold the body until it is told of, and so would what led to it.
@@ -258,7 +231,7 @@ class PlatformClient:
             raise failed
 
     async def _carried(
-        self, planned: _Planned, arrival: Arrival, *, reads: bool
+        self, planned: Planned, arrival: Arrival, *, reads: bool
     ) -> tuple[httpx.Response, bytes | bytearray]:
         """The answer to a request as it came."""
         client = self._client()
@@ -293,12 +266,12 @@ class PlatformClient:
         except TimeoutError:
             raise self._too_slow(planned, request, limit, reads=reads) from None
         except bodies.UnboundedBody as error:
-            raise _unbounded(planned, str(error), left=has_left(request), reads=reads) from None
+            raise unbounded(planned, str(error), left=has_left(request), reads=reads) from None
         except (httpx.InvalidURL, UnicodeError) as error:
             raise invalid(f"The request cannot be sent: {type(error).__name__}.") from error
 
     def _too_slow(
-        self, planned: _Planned, request: httpx.Request | None, limit: float, *, reads: bool
+        self, planned: Planned, request: httpx.Request | None, limit: float, *, reads: bool
     ) -> PlatformError:
         """Nothing complete in time: who was waited for, and whether the request had left."""
         if request is None:
@@ -308,12 +281,12 @@ class PlatformClient:
                 hint="Adobe may be slow at the moment: try again in a minute",
             ).about(planned.method, planned.path)
         if not has_left(request):
-            return _no_token(f"no complete answer within {limit:.0f} seconds", planned)
+            return no_token(f"no complete answer within {limit:.0f} seconds", planned)
         if reads and limit < self.config.timeouts.total:
             return out_of_time(limit, method=planned.method, path=planned.path)
-        return _lost(planned, f"no complete answer within {limit:g} seconds", reads=reads)
+        return lost(planned, f"no complete answer within {limit:g} seconds", reads=reads)
 
-    async def _broken(self, planned: _Planned, error: httpx.HTTPError, *, reads: bool) -> PlatformError:
+    async def _broken(self, planned: Planned, error: httpx.HTTPError, *, reads: bool) -> PlatformError:
         """No usable answer: decide between never sent and lost."""
         if is_about(error, self.config.token_url):
             return (await self._unreachable(error, self.config.token_url)).about(planned.method, planned.path)
@@ -324,7 +297,7 @@ class PlatformClient:
         words = (
             "no answer in time" if isinstance(error, httpx.TimeoutException) else "the connection broke off"
         )
-        return _lost(planned, f"{words} ({type(error).__name__})", reads=reads)
+        return lost(planned, f"{words} ({type(error).__name__})", reads=reads)
 
     async def _unreachable(self, error: httpx.HTTPError, url: str) -> NotSent:
         """Why Platform or IMS, whichever is at `url`, was not reached."""
@@ -332,11 +305,6 @@ class PlatformClient:
         what, variable = ("IMS", "AEP_IMS_URL") if token else ("Platform", "AEP_PLATFORM_URL")
         egress = self.egress or Egress(self.config.network)
         return await egress.unreachable(error, url, what, variable)
-
-
-_REFUSED_WRITE = (
-    "It was not carried out, and not sent again: the next call takes a fresh token, so call the tool again"
-)
 
 
 def _header(variable: str, value: str) -> str:
@@ -347,106 +315,3 @@ def _header(variable: str, value: str) -> str:
             hint=f"Copy {variable} again, without quotes or line breaks",
         )
     return value
-
-
-def _no_token(words: str, planned: _Planned | None = None) -> NotSentInTime:
-    failure = NotSentInTime(
-        ErrorKind.UNAVAILABLE,
-        f"not sent: no token from IMS, {words}",
-        hint="Check the network, any proxy, and AEP_IMS_URL; IMS may be slow at the moment",
-    )
-    return failure.about(planned.method, planned.path) if planned else failure
-
-
-def _unbounded(planned: _Planned, words: str, *, left: bool, reads: bool) -> PlatformError:
-    """An answer that was not read to its end. The same again would be as long."""
-    if not left:
-        return _no_token(words, planned)
-    if not reads:
-        return _lost(planned, words, reads=False)
-    return PlatformError(
-        ErrorKind.UNEXPECTED,
-        f"{words}, and was not read",
-        hint="Ask for less at once: a smaller limit, or a single object",
-    ).about(planned.method, planned.path)
-
-
-def _lost(planned: _Planned, words: str, *, reads: bool, status: int | None = None) -> PlatformError:
-    if reads:
-        return PlatformError(
-            ErrorKind.UNAVAILABLE,
-            words,
-            status=status,
-            hint="Try again in a moment; ask for less at once if it stays",
-        ).about(planned.method, planned.path)
-    return AnswerLost(
-        ErrorKind.UNAVAILABLE,
-        f"{words}, so it is not known whether it happened",
-        status=status,
-        hint="Look at the current state before you repeat it",
-    ).about(planned.method, planned.path)
-
-
-def _read(
-    planned: _Planned, response: httpx.Response, body: bytes | bytearray, *, reads: bool, redactor: Redactor
-) -> Answer:
-    """The answer behind a complete response, or the error that it is."""
-    status = response.status_code
-    if 300 <= status < 400:
-        target = urlsplit(response.headers.get("location", "")).hostname or "another place"
-        redirected = PlatformError(
-            ErrorKind.UNEXPECTED,
-            f"a redirect to {target} was not followed: the token goes to the configured host only",
-            status=status,
-            hint="Check AEP_PLATFORM_URL",
-        ).about(planned.method, planned.path)
-        raise redirected if reads else _as_lost(planned, redirected)
-    if status >= 400 or status < 200:
-        # Before anything is cut: half a secret can no longer be found.
-        body = redactor.body(bytes(body))
-        error = parse_error(status, response.headers, body, method=planned.method, path=planned.path)
-        if status == httpx.codes.UNAUTHORIZED and not reads:
-            error.hint = f"{_REFUSED_WRITE}. {error.hint}"
-        raise _as_lost(planned, error) if not reads and outcome_unknown(error) else error
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    if planned.most is not None:
-        start = bodies.FileStart(redactor.body(bytes(body[: planned.most])), len(body) <= planned.most)
-        return Answer(status, headers, start)
-    if not body.strip() and (not reads or status == httpx.codes.NO_CONTENT or planned.method == "HEAD"):
-        return Answer(status, headers, None)
-    try:
-        return Answer(status, headers, bodies.read_json(body), len(body))
-    except bodies.UnboundedJson as error:
-        raise _unbounded(planned, str(error), left=True, reads=reads) from None
-    except ValueError:
-        raise _unreadable(planned, status, redactor.body(bytes(body)), reads=reads) from None
-
-
-def _as_lost(planned: _Planned, error: PlatformError) -> AnswerLost:
-    return AnswerLost(
-        error.kind,
-        f"{error.detail}; it is not known whether it happened",
-        hint="Look at the current state before you repeat it",
-        **{name: getattr(error, name) for name in ("status", "code", "title", "request_id", "retry_after")},
-    ).about(planned.method, planned.path)
-
-
-def _unreadable(planned: _Planned, status: int, body: bytes, *, reads: bool) -> PlatformError:
-    """A success whose body cannot be read: cut JSON is a broken connection, anything else is no Platform."""
-    start = body.lstrip()[:1]
-    if not body.strip():
-        words = "the answer has no body"
-    elif start in (b"{", b"["):
-        words = "the answer's JSON is incomplete or damaged"
-    elif reads:
-        error = PlatformError(
-            ErrorKind.UNEXPECTED,
-            f"the answer is not JSON; it begins with: {first_bytes(body)}",
-            status=status,
-            hint="Check AEP_PLATFORM_URL and any proxy in front of it",
-        ).about(planned.method, planned.path)
-        error.repeatable = True
-        return error
-    else:
-        words = f"the answer is not JSON ({first_bytes(body, limit=80)})"
-    return _lost(planned, words, reads=reads, status=status)

@@ -10,8 +10,8 @@ from typing import Any
 
 from aep_flow_mcp.gathering.flow_parts import found
 from aep_flow_mcp.gathering.histories.look_back import begun_before
+from aep_flow_mcp.gathering.lean_reading import LeanReader
 from aep_flow_mcp.gathering.run_status import STARTED_PATH
-from aep_flow_mcp.insight.facts import RunFacts
 from aep_flow_mcp.insight.rhythm.usual import usual_duration
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.streaks.streak import FAILING, Streak
@@ -61,5 +61,5 @@ async def look_closer(
 
 async def _usual(aep: FlowReader, flow_id: str, before: datetime) -> float | None:
     asked = [Filter("flowId").eq(flow_id), Filter(STARTED_PATH).lt(before)]
-    page = await aep.list_runs(asked, limit=USUAL_RUNS, orderby=f"-{STARTED_PATH}")
-    return usual_duration(map(RunFacts.of, page.items))
+    page = await LeanReader(aep).list_runs(asked, f"-{STARTED_PATH}", None, limit=USUAL_RUNS)
+    return usual_duration(page.items)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+from aep_flow_mcp.gathering.lean_reading import LeanReader
 from aep_flow_mcp.gathering.run_status import STATUS_PATH, spellings
 from aep_flow_mcp.insight.facts import RunFacts
 from aep_flow_mcp.insight.streaks.streak import EMPTY, FAILING, Streak, Trouble, newest_first, streak_of
@@ -24,7 +25,6 @@ from aep_flow_mcp.platform.models.runs import FlowRun
 from aep_flow_mcp.platform.paging import Page
 from aep_flow_mcp.platform.reader import FlowReader
 
-PAGE = 100
 MOST_REQUESTS = 9
 """Besides the page of the newest runs: ten in all."""
 _CREATED = "createdAt"
@@ -77,7 +77,7 @@ async def look_back(
     if known.whole or not known.runs:
         return known
     before = min((run.created_at for run in newest if run.created_at), default=None)
-    return await _Looking(aep, flow_id, trouble, requests).whole(known, before)
+    return await _Looking(LeanReader(aep), flow_id, trouble, requests).whole(known, before)
 
 
 async def begun_before(
@@ -88,7 +88,9 @@ async def begun_before(
     Raises:
         PlatformError: runs could not be read.
     """
-    return await _Looking(aep, flow_id, trouble, requests).whole(Streak(trouble, whole=False), before)
+    return await _Looking(LeanReader(aep), flow_id, trouble, requests).whole(
+        Streak(trouble, whole=False), before
+    )
 
 
 class _NotFilteredError(Exception):
@@ -99,7 +101,7 @@ class _NotFilteredError(Exception):
 class _Looking:
     """One look back, and how many requests it may still make."""
 
-    aep: FlowReader
+    lean: LeanReader
     flow_id: str
     trouble: Trouble
     left: int
@@ -116,7 +118,7 @@ class _Looking:
         first, number = await self._members(after)
         if first is None:
             return known
-        fact = RunFacts.of(good) if good is not None and self.sure else None
+        fact = good if self.sure else None
         number = max(number, known.runs)
         return Streak(self.trouble, number, first, fact, self.sure, self.sure and self.counted)
 
@@ -128,10 +130,10 @@ class _Looking:
         statuses = [text for status in self._sieve.statuses for text in spellings(status) or ()]
         return [Filter("flowId").eq(self.flow_id), Filter(STATUS_PATH).in_(statuses), *conditions]
 
-    def _breaking(self, page: Page[FlowRun]) -> FlowRun | None:
-        return next((run for run in page.items if self.trouble.breaks(RunFacts.of(run))), None)
+    def _breaking(self, page: Page[RunFacts]) -> RunFacts | None:
+        return next((run for run in page.items if self.trouble.breaks(run)), None)
 
-    async def _last_good(self, older: Sequence[FilterLike]) -> FlowRun | None:
+    async def _last_good(self, older: Sequence[FilterLike]) -> RunFacts | None:
         """The newest run that ends the streak; where not `sure`, the newest of which that is not excluded."""
         conditions = self._passing(older)
         page = await self._page(conditions)
@@ -153,7 +155,7 @@ class _Looking:
         self.sure = False
         return last
 
-    async def _sifted(self, conditions: Sequence[FilterLike]) -> tuple[FlowRun | None, bool]:
+    async def _sifted(self, conditions: Sequence[FilterLike]) -> tuple[RunFacts | None, bool]:
         """The newest run that the narrow filters give, and whether no other can be newer."""
         narrow = self._sieve.narrow
         calls = [
@@ -179,7 +181,7 @@ class _Looking:
         if self.trouble is EMPTY:
             of_flow = self._passing(after)
         page = await self._page(of_flow, order=_CREATED)
-        members = [fact for run in page.items if self.trouble.belongs(fact := RunFacts.of(run))]
+        members = [run for run in page.items if self.trouble.belongs(run)]
         first = newest_first(members)[-1] if members else None
         if page.next_cursor is None or first is None:
             return first, len(members)
@@ -194,10 +196,10 @@ class _Looking:
 
     async def _page(
         self, conditions: Sequence[FilterLike], cursor: str | None = None, *, order: str = f"-{_CREATED}"
-    ) -> Page[FlowRun]:
+    ) -> Page[RunFacts]:
         self.left -= 1
         try:
-            return await self.aep.list_runs(conditions, limit=PAGE, orderby=order, cursor=cursor)
+            return await self.lean.list_runs(conditions, order, cursor)
         except PlatformError as error:
             if error.kind is ErrorKind.INVALID and self._sieve.told.path in str(conditions):
                 raise _NotFilteredError from error
@@ -206,16 +208,16 @@ class _Looking:
     async def _count(self, conditions: Sequence[FilterLike]) -> int:
         self.left -= 1
         try:
-            return await self.aep.count_runs(conditions)
+            return await self.lean.count_runs(conditions)
         except PlatformError as error:
             if error.kind is ErrorKind.INVALID:
                 raise _NotFilteredError from error
             raise
 
 
-def _created(run: FlowRun) -> float:
+def _created(run: RunFacts) -> float:
     return run.created_at.timestamp() if run.created_at else 0.0
 
 
-def _is_before(run: FlowRun | None, other: FlowRun | None) -> bool:
+def _is_before(run: RunFacts | None, other: RunFacts | None) -> bool:
     return run is not None and other is not None and _created(run) <= _created(other)

@@ -35,7 +35,8 @@ class Quantiles:
     def add(self, value: float) -> None:
         self.count += 1
         self.total += value
-        self.largest = max(self.largest, value)
+        if value > self.largest:
+            self.largest = value
         if self._buckets is not None:
             _count(self._buckets, value)
             return

@@ -13,7 +13,7 @@ from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.facts import FlowFacts, RunFacts
 from aep_flow_mcp.insight.health.quantiles import Quantiles
 from aep_flow_mcp.insight.health.tally import ErrorTally, FlowTally, Tally
-from aep_flow_mcp.insight.rhythm.overdue import Attendance, Seen, attendance
+from aep_flow_mcp.insight.rhythm.overdue import Attendance, Seen, attendance, shortest_lacking
 from aep_flow_mcp.insight.rhythm.usual import FEWEST_RUNS, is_slower
 from aep_flow_mcp.insight.schedule import Timetable
 from aep_flow_mcp.insight.windows import Window, local_day
@@ -86,14 +86,20 @@ class Health:
     flows_before: dict[str, FlowTally] = field(default_factory=dict)
     days: dict[str, Tally] = field(default_factory=dict)
     errors: dict[ErrorKey, ErrorTally] = field(default_factory=dict)
+    earlier: Window = field(init=False)
+    """The window before."""
+
+    def __post_init__(self) -> None:
+        self.earlier = self.window.before
 
     def add(self, run: RunFacts) -> None:
         """Count one run, if it is wanted and in one of the two windows."""
-        if run.at is None or not self.wanted(run.flow_id):
+        at = run.at
+        if at is None or not self.wanted(run.flow_id):
             return
-        if run.at in self.window:
-            self._add_now(run, run.at)
-        elif run.at in self.window.before:
+        if self.window.start <= at < self.window.end:
+            self._add_now(run, at)
+        elif self.earlier.start <= at < self.earlier.end:
             self.before.add(run)
             _tally(self.flows_before, run.flow_id, FlowTally).add(run)
 
@@ -176,6 +182,7 @@ class Health:
     def missed(self, flows: Iterable[FlowFacts], *, now: datetime) -> list[Missed]:
         """Enabled flows that ran less often in the window than they are due: those that stopped, then most missed."""
         found = []
+        known_from = self.earlier.start
         for flow in flows:
             entry = missed_runs(
                 flow,
@@ -183,7 +190,7 @@ class Health:
                 self.window,
                 now=now,
                 before=self.flows_before.get(flow.id),
-                known_from=self.window.before.start,
+                known_from=known_from,
             )
             if entry:
                 found.append(entry)
@@ -262,9 +269,42 @@ def missed_runs(
             if late and due
             else None
         )
+    if _keeps_time(flow, tally, before, (known_from or window.start, until), table.step):
+        return None
     seen = _seen(flow, tally, before, known_from or window.start, table)
     found = attendance(seen, period=table.step, window=window, until=until) if until > seen.since else None
     return Missed(flow, found) if found else None
+
+
+def _keeps_time(
+    flow: FlowFacts,
+    tally: FlowTally | None,
+    before: Tally | None,
+    span: tuple[datetime, datetime],
+    period: timedelta,
+) -> bool:
+    """Whether no time without a run is long enough to lack one: most flows need no closer look."""
+    if tally is not None and not tally.starts_known:
+        return False
+    longest = shortest_lacking(period).total_seconds() - 2  # starts are whole seconds
+    end = span[1].timestamp()
+    last = span[0].timestamp()
+    if before is not None and before.last_at is not None:
+        last = max(last, before.last_at.timestamp())
+    elif tally is None and flow.last_run_at is not None:
+        # Its last run may have been before all that was read.
+        last = min(last, flow.last_run_at.timestamp())
+    since = flow.judged_since
+    if since is not None and (begin := since.timestamp()) > last:
+        last = begin
+    for start in sorted(tally.starts) if tally is not None else ():
+        if start > end:
+            break
+        if start - last >= longest:
+            return False
+        if start > last:
+            last = start
+    return end - last < longest
 
 
 def _seen(

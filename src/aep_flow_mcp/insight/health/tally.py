@@ -44,13 +44,17 @@ class Tally:
 
     def add(self, run: RunFacts) -> None:
         self.runs += 1
-        name = run.outcome.value
-        setattr(self, name, getattr(self, name) + 1)
+        if run.outcome is Outcome.SUCCEEDED:
+            self.succeeded += 1
+        else:
+            name = run.outcome.value
+            setattr(self, name, getattr(self, name) + 1)
         self._add_amounts(run)
         if run.duration_s is not None:
             self.durations.add(run.duration_s)
-        if run.at is not None and (self.last_at is None or run.at > self.last_at):
-            self.last_at, self.last_end = run.at, run.ends_at
+        at = run.at
+        if at is not None and (self.last_at is None or at > self.last_at):
+            self.last_at, self.last_end = at, run.ends_at
 
     def merge(self, other: Tally) -> None:
         """Add what another tally counted."""
@@ -63,12 +67,19 @@ class Tally:
             self.last_at, self.last_end = other.last_at, other.last_end
 
     def _add_amounts(self, told: RunFacts | Tally) -> None:
-        self.records_in = _sum(self.records_in, told.records_in)
-        self.records_out = _sum(self.records_out, told.records_out)
-        self.records_failed = _sum(self.records_failed, told.records_failed)
-        self.records_skipped = _sum(self.records_skipped, told.records_skipped)
-        self.bytes_in = _sum(self.bytes_in, told.bytes_in)
-        self.bytes_out = _sum(self.bytes_out, told.bytes_out)
+        # Written out: this is done several times for each of thousands of runs.
+        if told.records_in is not None:
+            self.records_in = told.records_in + (self.records_in or 0)
+        if told.records_out is not None:
+            self.records_out = told.records_out + (self.records_out or 0)
+        if told.records_failed is not None:
+            self.records_failed = told.records_failed + (self.records_failed or 0)
+        if told.records_skipped is not None:
+            self.records_skipped = told.records_skipped + (self.records_skipped or 0)
+        if told.bytes_in is not None:
+            self.bytes_in = told.bytes_in + (self.bytes_in or 0)
+        if told.bytes_out is not None:
+            self.bytes_out = told.bytes_out + (self.bytes_out or 0)
 
     @property
     def bad(self) -> int:
@@ -133,6 +144,10 @@ def _sum(known: int | None, more: int | None) -> int | None:
     return known if more is None else more if known is None else known + more
 
 
+def _later(at: datetime | None, than: datetime | None) -> bool:
+    return at is not None and (than is None or at > than)
+
+
 @dataclass(slots=True)
 class ErrorTally:
     """Runs with the same error. `flows` counts them by flow."""
@@ -143,13 +158,16 @@ class ErrorTally:
     first_at: datetime | None = None
     last_at: datetime | None = None
     message: str | None = None
+    """That of the latest of its runs, in whatever order they were read."""
+    message_at: datetime | None = None
     flows: dict[str, int] = field(default_factory=dict)
 
     def add(self, run: RunFacts) -> None:
         self.runs += 1
         self.failed += run.outcome is Outcome.FAILED
         self.records_failed = _sum(self.records_failed, run.records_failed)
-        self.message = self.message or run.message
+        if run.message and (self.message is None or _later(run.at, self.message_at)):
+            self.message, self.message_at = run.message, run.at
         self.flows[run.flow_id] = self.flows.get(run.flow_id, 0) + 1
         if run.at is not None:
             self.first_at = run.at if self.first_at is None else min(self.first_at, run.at)

@@ -70,6 +70,11 @@ def lacking(gap: timedelta, period: timedelta) -> int:
     return max(0, (gap - LISTED_WITHIN - period * _SLACK / 3) // period)
 
 
+def shortest_lacking(period: timedelta) -> timedelta:
+    """The shortest time without any run that surely lacks one."""
+    return LISTED_WITHIN + period * _SLACK / 3 + period
+
+
 def attendance(seen: Seen, *, period: timedelta, window: Window, until: datetime) -> Attendance | None:
     """How a flow that is due every `period` attended; None where nothing is missing beyond doubt.
 

@@ -72,12 +72,17 @@ class Schedule(ApiModel):
     @property
     def every(self) -> tuple[int, str] | None:
         """How often, as (number, unit); (0, "once") for a single run; None when the parameters do not say."""
-        unit = self.frequency or self.time_unit
-        if unit is None:
-            return None
-        if unit.casefold() == "once" or (self.time_unit and self.interval == 0):
-            return 0, "once"
-        return self.interval or 1, unit.casefold()
+        return every(self.frequency, self.time_unit, self.interval)
+
+
+def every(frequency: str | None, time_unit: str | None, interval: int | None) -> tuple[int, str] | None:
+    """What `Schedule.every` says, from the three fields that it is made of."""
+    unit = frequency or time_unit
+    if unit is None:
+        return None
+    if unit.casefold() == "once" or (time_unit and interval == 0):
+        return 0, "once"
+    return interval or 1, unit.casefold()
 
 
 class Transformation(ApiModel):

@@ -34,7 +34,9 @@ from aep_flow_mcp.answers.progress import progress_of
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.health_scope import Asked, Scope, fill, read_scope
 from aep_flow_mcp.gathering.histories.closer_look import MOST_FLOWS, CloserLook, look_closer
+from aep_flow_mcp.gathering.memory import Memory
 from aep_flow_mcp.gathering.progress import Progress
+from aep_flow_mcp.gathering.remembered.runs import RememberedRuns
 from aep_flow_mcp.gathering.sweeps.run_sweep import RunSweep
 from aep_flow_mcp.gathering.whole_lists import Reading
 from aep_flow_mcp.insight.facts import FlowFacts
@@ -100,9 +102,9 @@ async def pipeline_health(
     else:
         scope = Scope(asked)
     health = Health(span, zone, wanted=scope.wants)
-    calls: list[Callable[[], Awaitable[Any]]] = [partial(_read_runs, reading, health, scope)]
+    calls: list[Callable[[], Awaitable[Any]]] = [partial(_read_runs, app, reading, health, scope)]
     if not asked.limited:
-        calls.append(partial(fill, reading, scope, datasets=datasets))
+        calls.append(partial(fill, app, reading, scope, datasets=datasets))
     stopped = any(await together(calls))
     look = CloserLook() if stopped else await _look_closer(aep, health, top)
     return _Report(health, scope, look, now=now, zone=timezone, top=top, group_by=group_by).answer(
@@ -118,17 +120,20 @@ def _span(window: str, timezone: str, now: datetime) -> tuple[tzinfo, Window]:
         raise ToolError(str(error)) from None
 
 
-async def _read_runs(reading: Reading, health: Health, scope: Scope) -> bool:
+async def _read_runs(memory: Memory, reading: Reading, health: Health, scope: Scope) -> bool:
     """Read the runs of both windows; whether that was given up."""
     start, _ = health.window.before.milliseconds
     _, end = health.window.milliseconds
+    progress, conditions = reading.progress, scope.conditions()
+
+    def enough() -> bool:
+        return progress.elapsed > PATIENCE
+
+    if not conditions:
+        remembered = memory.cache("remembered_runs", RememberedRuns)
+        return await remembered.read(reading, health.add, start, end, enough=enough)
     sweep = RunSweep(
-        reading.aep,
-        health.add,
-        reading.crew,
-        conditions=scope.conditions(),
-        progress=reading.progress,
-        enough=lambda: reading.progress.elapsed > PATIENCE,
+        reading.aep, health.add, reading.crew, conditions=conditions, progress=progress, enough=enough
     )
     await sweep.read(start, end)
     return sweep.stopped

@@ -1,0 +1,194 @@
+"""The facts of one flow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from sys import intern
+from typing import Any
+
+from aep_flow_mcp.insight.facts import FlowFacts
+from aep_flow_mcp.insight.schedule import Timetable
+from aep_flow_mcp.platform.models.common import to_time
+from aep_flow_mcp.platform.models.flows import Flow, FlowKind
+from aep_flow_mcp.platform.models.runs import read_status
+
+from .plain import Facts, Json, NotPlainError, Wire, id_of, text, time
+
+
+class _Ref(Wire):
+    id: str | None = None
+
+
+class _End(Wire):
+    id: str | None = None
+    connectionSpec: _Ref | None = None
+    baseConnection: _Ref | None = None
+
+
+class _Traits(Wire):
+    isSourceFlow: bool | None = None
+    isDestinationFlow: bool | None = None
+
+
+class _Inherited(Wire):
+    properties: _Traits | None = None
+    sourceConnections: list[_End] | None = None
+    targetConnections: list[_End] | None = None
+
+
+class _Operation(Wire):
+    operation: str | None = None
+    started: int | None = None
+    updated: int | None = None
+
+
+class _LastRun(Wire):
+    id: str | None = None
+    state: str | None = None
+    startedAtUTC: int | None = None
+    completedAtUTC: int | None = None
+    stoppedAtUTC: Any = None
+    startedAt: Any = None
+    completedAt: Any = None
+
+
+class _StepParams(Wire):
+    mappingId: str | None = None
+    segmentSelectors: Any = None
+    profileMapping: Any = None
+
+
+class _Step(Wire):
+    params: _StepParams | None = None
+
+
+class _Schedule(Wire):
+    startTime: int | str | None = None
+    endTime: int | str | None = None
+    frequency: str | None = None
+    interval: int | str | None = None
+    timeUnit: str | None = None
+
+
+class _Flow(Wire):
+    id: str
+    name: str | None = None
+    description: str | None = None
+    state: str | None = None
+    flowSpec: _Ref | None = None
+    createdAt: int | None = None
+    updatedAt: int | None = None
+    sourceConnectionIds: list[str | None] | None = None
+    targetConnectionIds: list[str | None] | None = None
+    inheritedAttributes: _Inherited | None = None
+    transformations: list[_Step] | None = None
+    scheduleParams: _Schedule | None = None
+    lastOperation: _Operation | None = None
+    lastRunDetails: _LastRun | None = None
+
+
+_NO_ENDS: list[_End] = []
+_NO_OPERATION, _NO_RUN = _Operation(), _LastRun()
+
+
+def _plain(flow: _Flow) -> FlowFacts:
+    inherited = flow.inheritedAttributes
+    if inherited is None or inherited.properties is None:
+        raise NotPlainError
+    sources, targets = inherited.sourceConnections or _NO_ENDS, inherited.targetConnections or _NO_ENDS
+    operation, last = flow.lastOperation or _NO_OPERATION, flow.lastRunDetails or _NO_RUN
+    if not (last.stoppedAtUTC is last.startedAt is last.completedAt is None):
+        raise NotPlainError
+    state = text(last.state)
+    last_run = time(last.startedAtUTC) or time(last.completedAtUTC)
+    ran = bool(state or last_run)
+    created = time(flow.createdAt)
+    changed = flow.lastOperation is not None and text(operation.operation).casefold() != "create"
+    return FlowFacts(
+        id_of(flow.id),
+        text(flow.name),
+        text(flow.description),
+        intern(text(flow.state).casefold()),
+        _kind(inherited.properties),
+        _spec(flow.flowSpec),
+        _ids(flow.sourceConnectionIds or ()) or _ids([end.id for end in sources]),
+        _ids(flow.targetConnectionIds or ()) or _ids([end.id for end in targets]),
+        _specs(sources),
+        _specs(targets),
+        _ids([end.baseConnection.id for end in (*sources, *targets) if end.baseConnection]),
+        _mapping(flow.transformations),
+        0,
+        _timetable(flow.scheduleParams),
+        created,
+        time(flow.updatedAt) or created,
+        (time(operation.updated) or time(operation.started)) if changed else None,
+        last_run,
+        read_status(state) if ran else None,
+        (text(last.id) or None) if ran else None,
+    )
+
+
+def _kind(traits: _Traits) -> FlowKind:
+    """Only what the flow says of itself; without that the specs at its ends decide, which the model knows."""
+    if traits.isDestinationFlow:
+        return FlowKind.DESTINATION
+    if traits.isSourceFlow:
+        return FlowKind.SOURCE
+    raise NotPlainError
+
+
+def _mapping(steps: list[_Step] | None) -> str | None:
+    """The mapping set. Audience activations are for the model."""
+    found: str | None = None
+    for step in steps or ():
+        params = step.params
+        if params is None:
+            continue
+        if params.segmentSelectors is not None or params.profileMapping is not None:
+            raise NotPlainError
+        if found is None and params.mappingId:
+            found = id_of(params.mappingId)
+    return found
+
+
+def _timetable(schedule: _Schedule | None) -> Timetable | None:
+    if schedule is None:
+        return None
+    interval = schedule.interval
+    if isinstance(interval, str):
+        if not interval.isdecimal():
+            raise NotPlainError
+        interval = int(interval)
+    return Timetable.of(
+        to_time(schedule.startTime),
+        to_time(schedule.endTime),
+        frequency=text(schedule.frequency) or None,
+        time_unit=text(schedule.timeUnit) or None,
+        interval=interval,
+    )
+
+
+def _spec(reference: _Ref | None) -> str | None:
+    return intern(id_of(reference.id)) if reference is not None and reference.id is not None else None
+
+
+def _specs(ends: Iterable[_End]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([spec for end in ends if (spec := _spec(end.connectionSpec))]))
+
+
+def _ids(values: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([id_of(value) for value in values if value is not None]))
+
+
+def showing(aside: Callable[[Flow], None]) -> Facts[_Flow, FlowFacts]:
+    """Reads facts, and shows each flow that is not plain, such as every one with audiences, to `aside`."""
+
+    def modelled(raw: Json) -> FlowFacts:
+        flow = Flow.model_validate(raw)
+        aside(flow)
+        return FlowFacts.of(flow)
+
+    return Facts(_Flow, _plain, modelled)
+
+
+flow_facts = Facts(_Flow, _plain, lambda raw: FlowFacts.of(Flow.model_validate(raw)))
