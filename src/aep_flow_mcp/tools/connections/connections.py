@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
@@ -22,9 +23,9 @@ from aep_flow_mcp.answers.exploring import (
     question,
     with_columns,
 )
-from aep_flow_mcp.answers.listing import Detail, Turn, counted
+from aep_flow_mcp.answers.listing import Detail, Turn, counted, with_total
 from aep_flow_mcp.answers.present import present
-from aep_flow_mcp.answers.text import Answer, Listing, Record, Whole
+from aep_flow_mcp.answers.text import InPieces, Listing, Record, Several, Whole
 from aep_flow_mcp.answers.whole import ONE, cut, left_out, size_of, whole
 from aep_flow_mcp.app import App
 from aep_flow_mcp.gathering import times
@@ -32,14 +33,16 @@ from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.gathering.conditions import where
 from aep_flow_mcp.gathering.finding import connection_id_of, uses_of_accounts
 from aep_flow_mcp.gathering.secret_fields import declared_secrets
+from aep_flow_mcp.gathering.side_by_side import asked_for, side_by_side
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
+from aep_flow_mcp.platform.filters import FilterLike
 from aep_flow_mcp.platform.models.connections import Connection
 from aep_flow_mcp.platform.models.explore import Exploration, FileType, ObjectType
 from aep_flow_mcp.platform.paging import Page
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.urls import FLOW_SERVICE
 from aep_flow_mcp.surface.dependencies import AppState, Reader, Rows
-from aep_flow_mcp.surface.params import ConnectionRef, Cursor, Filters, Limit, OrderBy
+from aep_flow_mcp.surface.params import ConnectionRef, ConnectionRefs, Cursor, Filters, Limit, OrderBy
 from aep_flow_mcp.surface.registry import read_tool
 
 CONFIGS_ROOM = 20_000
@@ -62,12 +65,18 @@ class ConnectionRow(BaseModel):
     updated_at: str | None = None
 
 
-class ConnectionTest(Answer):
+class OneTest(InPieces):
     """`works`: whether the external system accepted the credentials."""
 
     connection_id: str
     works: bool
     note: str | None = None
+
+
+class ConnectionTest(OneTest, Several):
+    """The test of an account, and of further ones where several were asked for."""
+
+    further: list[OneTest] = Field(default_factory=list)
 
 
 @read_tool("connections")
@@ -87,12 +96,10 @@ async def list_connections(
 ) -> Listing[ConnectionRow | Whole]:
     """List accounts (base connections) and how many flows use each. Names match exactly."""
     asked = where({"name": name, "connectionSpec.id": connection_spec_id, "state": state}, filters)
-    if count_only and not unused:
-        return counted(await aep.count_connections(filters=asked))
-    if unused and count_only:
-        uses, _ = await _uses(app, aep, insist=True)
-        return counted(sum([not uses.get(item.id) async for item in aep.iter_connections(asked)]))
-    uses, lacking = {}, None
+    if count_only:
+        return counted(await _count(app, aep, asked, unused=unused))
+    uses: dict[str, int] = {}
+    lacking: str | None = None
 
     async def lister(asked: Any, **turned: Any) -> Page[Connection]:
         nonlocal uses, lacking
@@ -113,7 +120,16 @@ async def list_connections(
 
     found = await connections_listed(aep, lister, asked, Turn(limit, order_by, cursor, detail), row)
     notes = [note for note in (found.note, lacking) if note]
-    return found.model_copy(update={"note": " ".join(notes) or None})
+    found = found.model_copy(update={"note": " ".join(notes) or None})
+    return await with_total(found, partial(_count, app, aep, asked, unused=unused), cursor=cursor)
+
+
+async def _count(app: App, aep: FlowReader, asked: list[FilterLike], *, unused: bool) -> int:
+    """How many accounts there are; with `unused`, how many that no flow uses."""
+    if not unused:
+        return await aep.count_connections(filters=asked)
+    uses, _ = await _uses(app, aep, insist=True)
+    return sum([not uses.get(item.id) async for item in aep.iter_connections(asked)])
 
 
 async def _uses(app: App, aep: FlowReader, *, insist: bool) -> tuple[dict[str, int], str | None]:
@@ -138,8 +154,14 @@ async def get_connection(aep: Reader, connection: ConnectionRef) -> Record:
 
 
 @read_tool("connections")
-async def test_connection(aep: Reader, connection: ConnectionRef) -> ConnectionTest:
+async def test_connection(aep: Reader, connection: ConnectionRefs) -> ConnectionTest:
     """Ask the external system whether an account's credentials work."""
+    answered = await side_by_side(asked_for(connection), partial(_tested, aep))
+    first, *further = answered.found
+    return ConnectionTest(**dict(first), further=further, unanswered=answered.unanswered)
+
+
+async def _tested(aep: FlowReader, connection: str) -> OneTest:
     connection_id = await connection_id_of(aep, connection)
     try:
         works = await aep.test_connection(connection_id)
@@ -147,8 +169,8 @@ async def test_connection(aep: Reader, connection: ConnectionRef) -> ConnectionT
         if error.kind is not ErrorKind.INVALID or error.status is None:
             raise
         # The external system's refusal is the answer to the question, not a failure to answer it.
-        return ConnectionTest(connection_id=connection_id, works=False, note=str(error))
-    return ConnectionTest(connection_id=connection_id, works=works)
+        return OneTest(connection_id=connection_id, works=False, note=str(error))
+    return OneTest(connection_id=connection_id, works=works)
 
 
 @read_tool("connections")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import ClassVar
 
 from pydantic import BaseModel
 
 from aep_flow_mcp.answers.connections import NAMED_BY, Connectors, common_fields, connections_listed
-from aep_flow_mcp.answers.listing import Detail, Turn, counted
+from aep_flow_mcp.answers.listing import Detail, Turn, counted, with_total
 from aep_flow_mcp.answers.text import Listing, Record, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.conditions import where
@@ -63,7 +64,8 @@ async def list_source_connections(
     if count_only:
         return counted(await aep.count_source_connections(filters=asked))
     turn = Turn(limit, order_by, cursor, detail)
-    return await connections_listed(aep, aep.list_source_connections, asked, turn, _row)
+    found = await connections_listed(aep, aep.list_source_connections, asked, turn, _row)
+    return await with_total(found, partial(aep.count_source_connections, filters=asked), cursor=cursor)
 
 
 @read_tool("connections")

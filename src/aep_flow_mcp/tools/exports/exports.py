@@ -56,8 +56,7 @@ async def _exportable(
     aep: FlowReader, spec_id: str, *, limit: int, cursor: str | None, detail: Detail
 ) -> Listing[DatasetRow | Whole]:
     page = await aep.connection_spec_configs(spec_id, ConfigsQuery(limit=limit), cursor=cursor)
-    note = f"{page.total} in all." if page.total is not None else None
-    return listed(page, _row, detail, note=note)
+    return listed(page, _row, detail)
 
 
 def _row(item: Dataset) -> DatasetRow:

@@ -37,7 +37,7 @@ from aep_flow_mcp.surface.registry import read_tool
 
 UNKNOWN = "unknown"
 _DATASET_PATHS = ("params.dataSetId", "params.datasets[].dataSetId")
-_SHOWN_OTHERS = 10
+_SHOWN_OTHERS = 50
 MANY = 100
 """How many ids one filter takes."""
 
@@ -155,7 +155,7 @@ async def _flow(aep: FlowReader, store: Store, dataset_id: str | None, dataset_n
     if not others:
         return _noted(shown, unread.note)
     ids = ", ".join(other.id for other in others[:_SHOWN_OTHERS])
-    more = ", ..." if len(others) > _SHOWN_OTHERS else ""
+    more = f" (list_{store.title}_flows has all)" if len(others) > _SHOWN_OTHERS else ""
     return _noted(shown, f"{len(others)} more flows load such a dataset: {ids}{more}.", unread.note)
 
 

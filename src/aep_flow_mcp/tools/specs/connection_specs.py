@@ -17,9 +17,10 @@ from aep_flow_mcp.answers.exploring import (
     question,
 )
 from aep_flow_mcp.answers.listing import Detail, sliced
+from aep_flow_mcp.answers.pieces import Pieces, as_it_is
 from aep_flow_mcp.answers.present import present
 from aep_flow_mcp.answers.spec_fields import AuthField, SpecField, auth_fields, fields_of
-from aep_flow_mcp.answers.text import Answer, Listing, NamedRef, Whole
+from aep_flow_mcp.answers.text import InPieces, Listing, NamedRef, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.names import Found, find_by_name, found_note, plain_name
 from aep_flow_mcp.gathering.spec_names import with_specs
@@ -31,6 +32,8 @@ from aep_flow_mcp.surface.dependencies import Reader, Rows
 from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit
 from aep_flow_mcp.surface.registry import read_tool
 
+SHOWN = 100
+MOST_NAMES = 300
 SPEC_PATH = "/data/foundation/flowservice/connectionSpecs"
 
 
@@ -49,7 +52,7 @@ class ConnectorRow(BaseModel):
     auth: list[str] | None = None
 
 
-class ConnectorMap(Answer):
+class ConnectorMap(InPieces):
     """Name -> id. Names that several connectors share are in `shared`, with their ids; `labels` tells those apart."""
 
     ids: dict[str, str]
@@ -60,7 +63,8 @@ class ConnectorMap(Answer):
     def text(self) -> str:
         """A line a name."""
         shared = {name: ", ".join(map(self._labelled, ids)) for name, ids in (self.shared or {}).items()}
-        return "\n".join(f"{name}: {ids}" for name, ids in sorted((self.ids | shared).items()))
+        lines = [f"{name}: {ids}" for name, ids in sorted((self.ids | shared).items())]
+        return "\n".join([*lines, self.told("names", len(lines))] if self.more else lines)
 
     def _labelled(self, id: str) -> str:
         label = (self.labels or {}).get(id)
@@ -73,7 +77,7 @@ class FlowSpecUse(NamedRef):
     side: str
 
 
-class Connector(Answer):
+class Connector(InPieces):
     """What a connector needs: ways to authenticate, parameters at each end, flow specs that take it.
 
     With `detail="full"` there is `item`, the spec as the API gives it, instead.
@@ -114,25 +118,31 @@ async def list_connection_specs(
 
 
 @read_tool("specs")
-async def map_connection_specs(aep: Reader) -> ConnectorMap:
+async def map_connection_specs(aep: Reader, cursor: Cursor = None) -> ConnectorMap:
     """Connector name -> connection spec id, of all."""
+    pieces = Pieces(cursor, ("names",))
     named: dict[str, list[ConnectionSpec]] = {}
     for spec in await aep.list_connection_specs():
         if spec.id and (name := spec.name or spec.label):
             named.setdefault(name, []).append(spec)
+    every = sorted(named)
+    named = {name: named[name] for name in pieces.take("names", every, MOST_NAMES, as_it_is)}
     shared = {name: specs for name, specs in named.items() if len(specs) > 1}
     return ConnectorMap(
         ids={name: specs[0].id for name, specs in named.items() if name not in shared},
         shared={name: [spec.id for spec in specs] for name, specs in shared.items()} or None,
         labels={spec.id: spec.label for specs in shared.values() for spec in specs if spec.label} or None,
+        more=pieces.more,
+        cursors=pieces.cursors,
     )
 
 
 @read_tool("specs")
 async def get_connection_spec(
-    aep: Reader, connection_spec_id: Id, detail: Detail = Detail.SUMMARY
+    aep: Reader, connection_spec_id: Id, detail: Detail = Detail.SUMMARY, cursor: Cursor = None
 ) -> Connector:
     """What a connector needs: auth fields, source and target params, flow specs."""
+    pieces = Pieces(cursor, ("auth", "source_params", "target_params", "flow_specs"))
     if detail is Detail.FULL:
         # As the API gives it: the cached model has other names for some parts, and the note names parts.
         stored = await aep.get_object("connectionSpecs", connection_spec_id)
@@ -145,7 +155,7 @@ async def get_connection_spec(
         lacking="The flow specs",
         so="those that take it are not known",
     )
-    return _connector(spec, list(flow_specs.values()), note)
+    return _connector(spec, list(flow_specs.values()), note, pieces)
 
 
 @read_tool("specs")
@@ -210,10 +220,13 @@ async def get_connection_spec_configs(
         output_type=output_type, output_field=output_field, properties=properties or (), limit=limit
     )
     page = await aep.connection_spec_configs(connection_spec_id, query, cursor=cursor)
-    return Listing(items=[Whole(present(item)) for item in page.items], next_cursor=page.next_cursor)
+    items = [Whole(present(item)) for item in page.items]
+    return Listing(items=items, next_cursor=page.next_cursor, total=page.total)
 
 
-def _connector(spec: ConnectionSpec, flow_specs: list[FlowSpec], note: str | None) -> Connector:
+def _connector(
+    spec: ConnectionSpec, flow_specs: list[FlowSpec], note: str | None, pieces: Pieces
+) -> Connector:
     notes = [] if spec.auth_specs else ["It needs no credentials."]
     return Connector(
         id=spec.id,
@@ -226,10 +239,12 @@ def _connector(spec: ConnectionSpec, flow_specs: list[FlowSpec], note: str | Non
         category=spec.category,
         mode=spec.frequency,
         documentation=spec.documentation,
-        auth=auth_fields(spec.auth_specs) or None,
-        source_params=fields_of(spec.source_spec) or None,
-        target_params=fields_of(spec.target_spec) or None,
-        flow_specs=_uses(spec.id, flow_specs) or None,
+        auth=pieces.take("auth", auth_fields(spec.auth_specs), SHOWN, as_it_is) or None,
+        source_params=pieces.take("source_params", fields_of(spec.source_spec), SHOWN, as_it_is) or None,
+        target_params=pieces.take("target_params", fields_of(spec.target_spec), SHOWN, as_it_is) or None,
+        flow_specs=pieces.take("flow_specs", _uses(spec.id, flow_specs), SHOWN, as_it_is) or None,
+        more=pieces.more,
+        cursors=pieces.cursors,
         note=" ".join([*notes, *([note] if note else [])]) or None,
     )
 

@@ -10,8 +10,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
 from aep_flow_mcp.answers.listing import Detail, listed, sliced
+from aep_flow_mcp.answers.pieces import Pieces, as_it_is
 from aep_flow_mcp.answers.spec_fields import SpecField, fields_of
-from aep_flow_mcp.answers.text import Answer, Listing, Whole
+from aep_flow_mcp.answers.text import InPieces, Listing, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.names import Found, find_by_name, found_note
 from aep_flow_mcp.gathering.spec_names import with_specs
@@ -20,11 +21,12 @@ from aep_flow_mcp.insight.terms import kind_of_spec
 from aep_flow_mcp.pipelines.fixed import fixed_of_spec
 from aep_flow_mcp.platform.answers import model_of
 from aep_flow_mcp.platform.models.flows import FlowKind
-from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
+from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec, NamedSpec
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit, OrderBy
 from aep_flow_mcp.surface.registry import read_tool
 
+SHOWN = 100
 SPEC_PATH = "/data/foundation/flowservice/flowSpecs"
 NameOrId = Annotated[str | None, Field(description="connector name or id")]
 
@@ -55,7 +57,7 @@ class TransformationRow(BaseModel):
     params: list[str]
 
 
-class FlowSpecCard(Answer):
+class FlowSpecCard(InPieces):
     """What a flow of this kind takes. With `detail="full"` there is `item`, as the API gives it, instead."""
 
     id: str
@@ -102,8 +104,11 @@ async def list_flow_specs(
 
 
 @read_tool("specs")
-async def get_flow_spec(aep: Reader, flow_spec_id: Id, detail: Detail = Detail.SUMMARY) -> FlowSpecCard:
+async def get_flow_spec(
+    aep: Reader, flow_spec_id: Id, detail: Detail = Detail.SUMMARY, cursor: Cursor = None
+) -> FlowSpecCard:
     """What a kind of dataflow takes: connectors, schedule, options, transformations."""
+    pieces = Pieces(cursor, ("sources", "targets", "schedule", "options", "transformations", "run_params"))
     if detail is Detail.FULL:
         stored = await aep.get_object("flowSpecs", flow_spec_id)
         spec = model_of(FlowSpec, stored, SPEC_PATH)
@@ -115,7 +120,7 @@ async def get_flow_spec(aep: Reader, flow_spec_id: Id, detail: Detail = Detail.S
         lacking="Connector names",
         so="its connectors are told by id only",
     )
-    return _card(spec, connectors, note)
+    return _card(spec, connectors, note, pieces)
 
 
 @read_tool("specs")
@@ -196,8 +201,12 @@ def _connector_ids(wanted: str, connectors: Sequence[ConnectionSpec], *, known: 
     )
 
 
-def _card(spec: FlowSpec, connectors: Mapping[str, ConnectionSpec], note: str | None) -> FlowSpecCard:
-    names = {id: connector.name for id, connector in connectors.items()}
+def _card(
+    spec: FlowSpec, connectors: Mapping[str, ConnectionSpec], note: str | None, pieces: Pieces
+) -> FlowSpecCard:
+    def connector(id: str) -> ConnectorRef:
+        return ConnectorRef(id=id, name=connectors[id].name if id in connectors else None)
+
     notes = [] if spec.has_runs else ["Its flows have no runs to list."]
     return FlowSpecCard(
         id=spec.id,
@@ -208,19 +217,22 @@ def _card(spec: FlowSpec, connectors: Mapping[str, ConnectionSpec], note: str | 
         kind=kind_of_spec(spec),
         mode=spec.frequency,
         has_runs=spec.has_runs,
-        sources=[ConnectorRef(id=id, name=names.get(id)) for id in spec.source_connection_spec_ids] or None,
-        targets=[ConnectorRef(id=id, name=names.get(id)) for id in spec.target_connection_spec_ids] or None,
-        schedule=fields_of(spec.schedule_spec) or None,
-        options=fields_of(spec.option_spec) or None,
-        transformations=[
-            TransformationRow(name=part.name, params=[field.name for field in fields_of(part)])
-            for part in spec.transformation_specs
-        ]
+        sources=pieces.take("sources", spec.source_connection_spec_ids, SHOWN, connector) or None,
+        targets=pieces.take("targets", spec.target_connection_spec_ids, SHOWN, connector) or None,
+        schedule=pieces.take("schedule", fields_of(spec.schedule_spec), SHOWN, as_it_is) or None,
+        options=pieces.take("options", fields_of(spec.option_spec), SHOWN, as_it_is) or None,
+        transformations=pieces.take("transformations", spec.transformation_specs, SHOWN, _transformation)
         or None,
-        run_params=fields_of(spec.run_spec) or None,
+        run_params=pieces.take("run_params", fields_of(spec.run_spec), SHOWN, as_it_is) or None,
+        more=pieces.more,
+        cursors=pieces.cursors,
         fixed=fixed_of_spec(spec),
         note=" ".join([*notes, *([note] if note else [])]) or None,
     )
+
+
+def _transformation(part: NamedSpec) -> TransformationRow:
+    return TransformationRow(name=part.name, params=[field.name for field in fields_of(part)])
 
 
 def _row(spec: FlowSpec) -> FlowSpecRow:
