@@ -220,7 +220,7 @@ class GroupRow(BaseModel):
 class PipelineHealth(InPieces):
     """How pipelines did in `window` (start/end, a run counts where it started) and in the window before.
 
-    Lists hold at most `top` rows; `also` names flows that have none, by list. With a cursor there is only the list
+    Lists hold at most `limit` rows; `also` names flows that have none, by list. With a cursor there is only the list
     that it goes on in, `part`. `complete` is false when reading was stopped: then the numbers are those of the runs
     that were read, and `notes` say so.
     """

@@ -12,8 +12,11 @@ FlowRefs = Annotated[
     Annotated[str, Field(min_length=1)] | Annotated[list[str], Field(min_length=1, max_length=5)],
     Field(description="id or name; or several"),
 ]
-ConnectionRef = FlowRef
-ConnectionRefs = FlowRefs
+AccountRef = FlowRef
+AccountRefs = FlowRefs
+ConnectorRef = FlowRef
+DatasetRef = FlowRef
+Named = Annotated[str | None, Field(description="id or name")]
 Limit = Annotated[int, Field(ge=1, le=100)]
 Cursor = Annotated[str | None, Field(description="as the last answer gave it")]
 OrderBy = Annotated[str | None, Field(description="property, - before it for descending, e.g. -createdAt")]

@@ -17,7 +17,6 @@ from aep_flow_mcp.answers.exploring import (
     Entry,
     Explored,
     Path,
-    Start,
     explored,
     file_type_of,
     question,
@@ -31,7 +30,7 @@ from aep_flow_mcp.app import App
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.gathering.conditions import where
-from aep_flow_mcp.gathering.finding import connection_id_of, uses_of_accounts
+from aep_flow_mcp.gathering.finding import connection_id_of, connector_ids_of, uses_of_accounts
 from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.gathering.side_by_side import asked_for, side_by_side
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
@@ -42,7 +41,7 @@ from aep_flow_mcp.platform.paging import Page
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.urls import FLOW_SERVICE
 from aep_flow_mcp.surface.dependencies import AppState, Reader, Rows
-from aep_flow_mcp.surface.params import ConnectionRef, ConnectionRefs, Cursor, Filters, Limit, OrderBy
+from aep_flow_mcp.surface.params import AccountRef, AccountRefs, Cursor, Filters, Limit, Named, OrderBy
 from aep_flow_mcp.surface.registry import read_tool
 
 CONFIGS_ROOM = 20_000
@@ -84,7 +83,7 @@ async def list_connections(
     app: AppState,
     aep: Reader,
     name: str | None = None,
-    connection_spec_id: str | None = None,
+    connector: Named = None,
     state: ConnectionState | None = None,
     unused: Annotated[bool, Field(description="only those that no flow uses")] = False,
     filters: Filters = None,
@@ -95,7 +94,8 @@ async def list_connections(
     count_only: bool = False,
 ) -> Listing[ConnectionRow | Whole]:
     """List accounts (base connections) and how many flows use each. Names match exactly."""
-    asked = where({"name": name, "connectionSpec.id": connection_spec_id, "state": state}, filters)
+    specs = await connector_ids_of(aep, connector) if connector else None
+    asked = where({"name": name, "connectionSpec.id": specs, "state": state}, filters)
     if count_only:
         return counted(await _count(app, aep, asked, unused=unused))
     uses: dict[str, int] = {}
@@ -145,24 +145,24 @@ async def _uses(app: App, aep: FlowReader, *, insist: bool) -> tuple[dict[str, i
 
 
 @read_tool("connections")
-async def get_connection(aep: Reader, connection: ConnectionRef) -> Record:
+async def get_connection(aep: Reader, account: AccountRef) -> Record:
     """An account, secrets masked. A streaming one shows its inletUrl."""
-    connection_id = await connection_id_of(aep, connection)
+    connection_id = await connection_id_of(aep, account)
     stored = await aep.get_object("connections", connection_id)
     known = await declared_secrets(aep, stored)
     return whole(stored, known=known, path=f"{FLOW_SERVICE}/connections/{connection_id}", select=ONE)
 
 
 @read_tool("connections")
-async def test_connection(aep: Reader, connection: ConnectionRefs) -> ConnectionTest:
+async def test_connection(aep: Reader, account: AccountRefs) -> ConnectionTest:
     """Ask the external system whether an account's credentials work."""
-    answered = await side_by_side(asked_for(connection), partial(_tested, aep))
+    answered = await side_by_side(asked_for(account), partial(_tested, aep))
     first, *further = answered.found
     return ConnectionTest(**dict(first), further=further, unanswered=answered.unanswered)
 
 
-async def _tested(aep: FlowReader, connection: str) -> OneTest:
-    connection_id = await connection_id_of(aep, connection)
+async def _tested(aep: FlowReader, account: str) -> OneTest:
+    connection_id = await connection_id_of(aep, account)
     try:
         works = await aep.test_connection(connection_id)
     except PlatformError as error:
@@ -177,37 +177,37 @@ async def _tested(aep: FlowReader, connection: str) -> OneTest:
 async def explore_connection(
     aep: Reader,
     shown: Rows,
-    connection: ConnectionRef,
+    account: AccountRef,
     object_type: ObjectType = "root",
-    object: Path = None,
+    path: Path = None,
     file_type: FileType | None = None,
     preview: bool | None = None,
     column_delimiter: str | None = None,
-    compression: Compression | None = None,
+    compression_type: Compression | None = None,
     encoding: Encoding | None = None,
     determine_properties: Annotated[bool, Field(description="detect the file's type and delimiter")] = False,
     filters: Annotated[dict[str, Any] | None, Field(description="PQL row filter")] = None,
     source_params: dict[str, Any] | None = None,
     columns: Annotated[bool, Field(description="of a folder's files, where they are few")] = False,
-    start: Start = 0,
     limit: Entries = 100,
+    cursor: Cursor = None,
 ) -> Explored:
     """Folders, files and tables an account can read; of a file or table, columns and first rows."""
-    connection_id = await connection_id_of(aep, connection)
+    connection_id = await connection_id_of(aep, account)
     query = question(
         object_type,
-        object,
+        path,
         file_type=file_type,
         preview=preview,
         column_delimiter=column_delimiter,
-        compression=compression,
+        compression=compression_type,
         encoding=encoding,
         determine_properties=determine_properties,
         filters=filters,
         source_params=source_params,
     )
     found = await aep.explore_connection(connection_id, query)
-    answer = explored(found, start=start, limit=limit, shown=shown)
+    answer = explored(found, cursor=cursor, limit=limit, shown=shown)
     if not columns or answer.entries is None:
         return answer
 
@@ -220,9 +220,9 @@ async def explore_connection(
 
 
 @read_tool("connections")
-async def get_connection_configs(aep: Reader, connection: ConnectionRef) -> Listing[Whole]:
+async def get_connection_configs(aep: Reader, account: AccountRef) -> Listing[Whole]:
     """Configuration options that a connector offers for an account."""
-    connection_id = await connection_id_of(aep, connection)
+    connection_id = await connection_id_of(aep, account)
     page = await aep.connection_configs(connection_id)
     items = [present(item) for item in page.items]
     if size_of(items) <= CONFIGS_ROOM:

@@ -13,11 +13,12 @@ from aep_flow_mcp.answers.listing import Detail, Turn, counted, with_total
 from aep_flow_mcp.answers.text import Listing, Record, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.gathering.finding import connection_id_of, connector_ids_of
 from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.platform.models.connections import SourceConnection
 from aep_flow_mcp.platform.urls import FLOW_SERVICE
 from aep_flow_mcp.surface.dependencies import Reader
-from aep_flow_mcp.surface.params import Cursor, EndState, Filters, Id, Limit, OrderBy
+from aep_flow_mcp.surface.params import Cursor, EndState, Filters, Id, Limit, Named, OrderBy
 from aep_flow_mcp.surface.registry import read_tool
 
 
@@ -41,8 +42,8 @@ class SourceRow(BaseModel):
 async def list_source_connections(
     aep: Reader,
     name: str | None = None,
-    connection_spec_id: str | None = None,
-    base_connection_id: str | None = None,
+    connector: Named = None,
+    account: Named = None,
     state: EndState | None = None,
     filters: Filters = None,
     order_by: OrderBy = None,
@@ -55,8 +56,8 @@ async def list_source_connections(
     asked = where(
         {
             "name": name,
-            "connectionSpec.id": connection_spec_id,
-            "baseConnectionId": base_connection_id,
+            "connectionSpec.id": await connector_ids_of(aep, connector) if connector else None,
+            "baseConnectionId": await connection_id_of(aep, account) if account else None,
             "state": state,
         },
         filters,

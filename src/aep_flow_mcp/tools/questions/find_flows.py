@@ -47,7 +47,8 @@ class LastStatus(StrEnum):
     SUCCESS = "success"
     PARTIAL = "partial"
     FAILED = "failed"
-    RUNNING = "running"
+    IN_PROGRESS = "in_progress"
+    SCHEDULED = "scheduled"
     NEVER = "never"
 
 
@@ -56,7 +57,8 @@ _STATUSES: dict[LastStatus, frozenset[RunStatus | None]] = {
     LastStatus.SUCCESS: frozenset((RunStatus.SUCCESS,)),
     LastStatus.PARTIAL: frozenset((RunStatus.SUCCESS, RunStatus.PARTIAL_SUCCESS, RunStatus.PARTIAL_FAILURE)),
     LastStatus.FAILED: frozenset((RunStatus.FAILED,)),
-    LastStatus.RUNNING: frozenset((RunStatus.IN_PROGRESS, RunStatus.SCHEDULED, RunStatus.QUEUED)),
+    LastStatus.IN_PROGRESS: frozenset((RunStatus.IN_PROGRESS,)),
+    LastStatus.SCHEDULED: frozenset((RunStatus.SCHEDULED, RunStatus.QUEUED)),
     LastStatus.NEVER: frozenset((None,)),
 }
 

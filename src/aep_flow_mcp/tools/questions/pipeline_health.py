@@ -49,7 +49,7 @@ async def pipeline_health(
     dataset: Part = None,
     kind: FlowKind | None = None,
     group_by: GroupBy | None = None,
-    top: Annotated[int, Field(ge=1, le=50)] = 5,
+    limit: Annotated[int, Field(ge=1, le=50)] = 5,
     timezone: str = "UTC",
     cursor: Cursor = None,
 ) -> PipelineHealth:
@@ -71,8 +71,8 @@ async def pipeline_health(
     if not asked.limited:
         calls.append(partial(fill, reading, scope, datasets=datasets))
     stopped = any(await together(calls))
-    look = CloserLook() if stopped else await _look_closer(aep, health, pieces, top)
-    report = Report(health, scope, look, pieces, zone=timezone, top=top, group_by=group_by)
+    look = CloserLook() if stopped else await _look_closer(aep, health, pieces, limit)
+    report = Report(health, scope, look, pieces, zone=timezone, top=limit, group_by=group_by)
     return report.answer(progress, stopped=stopped)
 
 

@@ -99,8 +99,8 @@ async def trace_lineage(
     app: AppState,
     aep: Reader,
     object: Annotated[str, Field(min_length=1, max_length=300, description="id or name")],
-    kind: NodeKind | None = None,
-    direction: Direction = Direction.BOTH,
+    object_kind: NodeKind | None = None,
+    follow: Direction = Direction.BOTH,
     hops: Annotated[int, Field(ge=1, le=5, description="flows to follow each way")] = 2,
     as_mermaid: bool = False,
     cursor: Cursor = None,
@@ -110,9 +110,9 @@ async def trace_lineage(
     pieces = Pieces(cursor, LISTS)
     now = times.now()
     progress = progress_of("objects")
-    start = await find_start(app, aep, object, kind, now=now, progress=progress)
+    start = await find_start(app, aep, object, object_kind, now=now, progress=progress)
     # What breaks lies downstream, so that way is read in any case.
-    graph, notes, complete = await read_graph(aep, start, up=direction is not Direction.DOWN, hops=hops)
+    graph, notes, complete = await read_graph(aep, start, up=follow is not Direction.DOWN, hops=hops)
     alone: set[Key] = set()
     if start[0] is NodeKind.FLOW:
         index = await index_of(app, aep, now=now, progress=progress)
@@ -121,7 +121,7 @@ async def trace_lineage(
             notes = [*notes, f"Who else uses what could not be told: {', '.join(index.uses_lack)} not read."]
         else:
             alone = used_by_this_flow_only(index, start[1], graph.nodes)
-    return _answer(graph, start, direction, notes, alone, pieces, complete=complete, as_mermaid=as_mermaid)
+    return _answer(graph, start, follow, notes, alone, pieces, complete=complete, as_mermaid=as_mermaid)
 
 
 def _answer(

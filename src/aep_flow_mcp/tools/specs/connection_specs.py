@@ -12,7 +12,6 @@ from aep_flow_mcp.answers.exploring import (
     Entries,
     Explored,
     Path,
-    Start,
     explored,
     question,
 )
@@ -22,6 +21,7 @@ from aep_flow_mcp.answers.present import present
 from aep_flow_mcp.answers.spec_fields import AuthField, SpecField, auth_fields, fields_of
 from aep_flow_mcp.answers.text import InPieces, Listing, NamedRef, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
+from aep_flow_mcp.gathering.finding import connector_id_of
 from aep_flow_mcp.gathering.names import Found, find_by_name, found_note, plain_name
 from aep_flow_mcp.gathering.spec_names import with_specs
 from aep_flow_mcp.platform.answers import model_of
@@ -29,7 +29,7 @@ from aep_flow_mcp.platform.models.explore import FileType, ObjectType
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.platform.reader_specs import ConfigsQuery
 from aep_flow_mcp.surface.dependencies import Reader, Rows
-from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit
+from aep_flow_mcp.surface.params import ConnectorRef, Cursor, Filters, Limit
 from aep_flow_mcp.surface.registry import read_tool
 
 SHOWN = 100
@@ -139,9 +139,10 @@ async def map_connection_specs(aep: Reader, cursor: Cursor = None) -> ConnectorM
 
 @read_tool("specs")
 async def get_connection_spec(
-    aep: Reader, connection_spec_id: Id, detail: Detail = Detail.SUMMARY, cursor: Cursor = None
+    aep: Reader, connector: ConnectorRef, detail: Detail = Detail.SUMMARY, cursor: Cursor = None
 ) -> Connector:
     """What a connector needs: auth fields, source and target params, flow specs."""
+    connection_spec_id = await connector_id_of(aep, connector)
     pieces = Pieces(cursor, ("auth", "source_params", "target_params", "flow_specs"))
     if detail is Detail.FULL:
         # As the API gives it: the cached model has other names for some parts, and the note names parts.
@@ -177,38 +178,37 @@ async def find_connection_spec(aep: Reader, query: Annotated[str, Field(min_leng
 async def explore_connection_spec(
     aep: Reader,
     shown: Rows,
-    connection_spec_id: Id,
+    connector: ConnectorRef,
     object_type: ObjectType = "root",
-    object: Path = None,
+    path: Path = None,
     file_type: FileType | None = None,
     preview: bool | None = None,
     column_delimiter: str | None = None,
-    compression: Compression | None = None,
+    compression_type: Compression | None = None,
     encoding: Encoding | None = None,
     determine_properties: bool = False,
-    start: Start = 0,
     limit: Entries = 100,
+    cursor: Cursor = None,
 ) -> Explored:
     """Explore a connector that needs no account. Otherwise use explore_connection."""
     query = question(
         object_type,
-        object,
+        path,
         file_type=file_type,
         preview=preview,
         column_delimiter=column_delimiter,
-        compression=compression,
+        compression=compression_type,
         encoding=encoding,
         determine_properties=determine_properties,
     )
-    return explored(
-        await aep.explore_connection_spec(connection_spec_id, query), start=start, limit=limit, shown=shown
-    )
+    found = await aep.explore_connection_spec(await connector_id_of(aep, connector), query)
+    return explored(found, cursor=cursor, limit=limit, shown=shown)
 
 
 @read_tool("specs")
 async def get_connection_spec_configs(
     aep: Reader,
-    connection_spec_id: Id,
+    connector: ConnectorRef,
     output_type: str = "activationDatasets",
     output_field: str = "datasets",
     properties: list[str] | None = None,
@@ -219,7 +219,7 @@ async def get_connection_spec_configs(
     query = ConfigsQuery(
         output_type=output_type, output_field=output_field, properties=properties or (), limit=limit
     )
-    page = await aep.connection_spec_configs(connection_spec_id, query, cursor=cursor)
+    page = await aep.connection_spec_configs(await connector_id_of(aep, connector), query, cursor=cursor)
     items = [Whole(present(item)) for item in page.items]
     return Listing(items=items, next_cursor=page.next_cursor, total=page.total)
 
