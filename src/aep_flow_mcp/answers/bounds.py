@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from aep_flow_mcp.answers.pieces import Place
-from aep_flow_mcp.answers.text import TEXT_LIMIT, Listing, Whole, clean, count_shown
+from aep_flow_mcp.answers.text import OF_PIECES, TEXT_LIMIT, InPieces, Listing, Whole, clean, count_shown
 from aep_flow_mcp.answers.whole import cut, size_of
 
 STRUCTURED_LIMIT = 150_000
@@ -62,7 +62,8 @@ def structured(answer: BaseModel) -> dict[str, Any]:
 
     Lists and texts keep their start; `note` names what was cut.
     """
-    data: dict[str, Any] = clean(answer.model_dump(mode="json", exclude_none=True, warnings="error"))
+    dumped = answer.model_dump(mode="json", exclude_none=True, warnings="error")
+    data: dict[str, Any] = clean(_without_empty(dumped) if isinstance(answer, InPieces) else dumped)
     if size_of(data) <= STRUCTURED_LIMIT:
         return data
     missing: list[str] = []
@@ -71,6 +72,14 @@ def structured(answer: BaseModel) -> dict[str, Any]:
     told = f"Cut for size: {', '.join(missing[:_NAMED])}{more}. Ask for less, or read the part with get_resource."
     note = short.get("note")
     return {**short, "note": f"{note[:1_000]} {told}" if isinstance(note, str) and note else told}
+
+
+def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
+    """An answer of which nothing was cut does not tell of pieces."""
+    kept = {name: value for name, value in data.items() if value or name not in OF_PIECES}
+    if "further" in kept:
+        kept["further"] = [_without_empty(each) for each in kept["further"]]
+    return kept
 
 
 def _fitting_items(items: list[Any]) -> tuple[list[Any], bool]:

@@ -27,7 +27,7 @@ _NAMED = 20
 """Parts of an empty object that are named."""
 _PLAIN_NAME = re.compile(r"[\w$@:/.-]+")
 
-_OF_PIECES = ("more", "cursors", "further", "unanswered")
+OF_PIECES = ("more", "cursors", "further", "unanswered")
 """Fields of an answer that are told beside its lists, or behind it."""
 RowT = TypeVar("RowT", bound=BaseModel)
 
@@ -204,7 +204,7 @@ def object_lines(answer: BaseModel, indent: str = "") -> list[str]:
     cut = answer if isinstance(answer, InPieces) else None
     for name in type(answer).model_fields:
         value = getattr(answer, name)
-        if value is None or value == [] or value == {} or (cut and name in _OF_PIECES):
+        if value is None or value == [] or value == {} or (cut and name in OF_PIECES):
             continue
         number = cut.told(name, len(value)) if cut and isinstance(value, list) else _number(value)
         if isinstance(value, BaseModel):

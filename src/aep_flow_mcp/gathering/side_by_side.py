@@ -30,12 +30,14 @@ def asked_for(given: str | Sequence[str] | None) -> list[str]:
     """What is asked about: one text, several, or several as JSON in a text, as some hosts send them.
 
     Raises:
-        AskedError: they are more than `MOST`.
+        AskedError: they are more than `MOST`, or empty.
     """
     if isinstance(given, str) and given.lstrip().startswith("["):
         given = _listed(given)
     texts = [given] if isinstance(given, str) else list(given or ())
     wanted = list(dict.fromkeys(text for text in texts if text.strip()))
+    if given is not None and not wanted:
+        raise AskedError("What is asked about is empty: give an id or a name, or leave it out.")
     if len(wanted) > MOST:
         raise AskedError(f"At most {MOST} at a time; {len(wanted)} were given.")
     return wanted
