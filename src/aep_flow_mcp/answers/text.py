@@ -176,13 +176,15 @@ def count_shown(items: list[Any]) -> int:
 def table(rows: list[Any]) -> list[str]:
     """A header and a line a row; columns that no row fills are left out, and ids that go without saying.
 
-    A row's class says in `named_by` which of its ids goes without saying where another field is filled in all rows:
-    such an id stands in the structure only.
+    A row's class says in `named_by` which of its ids goes without saying where another field is filled in all rows
+    that have the id: it stands in the structure only.
     """
     if not rows:
         return []
     dumped = [row.model_dump(mode="json") for row in rows]
-    named = {id: name for id, name in _named_by(rows[0]).items() if all(row[name] for row in dumped)}
+    named = {
+        id: name for id, name in _named_by(rows[0]).items() if all(row[name] or not row[id] for row in dumped)
+    }
     columns = [
         name
         for name in dumped[0]

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from aep_flow_mcp.answers.connections import NAMED_BY, Connectors, common_fields, connections_listed
+from aep_flow_mcp.answers.connections import END_NAMED_BY, Connectors, end_fields, ends_listed
 from aep_flow_mcp.answers.listing import Detail, Turn, counted, with_total
 from aep_flow_mcp.answers.text import Listing, Record, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
@@ -25,12 +25,13 @@ from aep_flow_mcp.surface.registry import read_tool
 class SourceRow(BaseModel):
     """A source connection in a list; `reads` is its path, table, or stream."""
 
-    named_by: ClassVar[Mapping[str, str]] = NAMED_BY
+    named_by: ClassVar[Mapping[str, str]] = END_NAMED_BY
     id: str
     name: str | None = None
     state: str | None = None
     connector: str | None = None
     connection_spec_id: str | None = None
+    account: str | None = None
     base_connection_id: str | None = None
     format: str | None = None
     reads: str | None = None
@@ -65,7 +66,7 @@ async def list_source_connections(
     if count_only:
         return counted(await aep.count_source_connections(filters=asked))
     turn = Turn(limit, order_by, cursor, detail)
-    found = await connections_listed(aep, aep.list_source_connections, asked, turn, _row)
+    found = await ends_listed(aep, aep.list_source_connections, asked, turn, _row)
     return await with_total(found, partial(aep.count_source_connections, filters=asked), cursor=cursor)
 
 
@@ -79,10 +80,9 @@ async def get_source_connection(aep: Reader, source_connection_id: Id) -> Record
     )
 
 
-def _row(item: SourceConnection, connectors: Connectors) -> SourceRow:
+def _row(item: SourceConnection, connectors: Connectors, accounts: Mapping[str, str]) -> SourceRow:
     return SourceRow(
-        **common_fields(item, connectors),
-        base_connection_id=item.base_id,
+        **end_fields(item, connectors, accounts),
         format=item.data.format if item.data else None,
         reads=item.path,
         dataset_ids=item.dataset_ids or None,

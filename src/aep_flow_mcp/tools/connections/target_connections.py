@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from aep_flow_mcp.answers.connections import NAMED_BY, Connectors, common_fields, connections_listed
+from aep_flow_mcp.answers.connections import END_NAMED_BY, Connectors, end_fields, ends_listed
 from aep_flow_mcp.answers.listing import Detail, Turn, counted, with_total
 from aep_flow_mcp.answers.text import Listing, Record, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
@@ -25,12 +25,13 @@ from aep_flow_mcp.surface.registry import read_tool
 class TargetRow(BaseModel):
     """A target connection in a list; `writes` is its path at a destination."""
 
-    named_by: ClassVar[Mapping[str, str]] = NAMED_BY
+    named_by: ClassVar[Mapping[str, str]] = END_NAMED_BY
     id: str
     name: str | None = None
     state: str | None = None
     connector: str | None = None
     connection_spec_id: str | None = None
+    account: str | None = None
     base_connection_id: str | None = None
     dataset_id: str | None = None
     schema_id: str | None = None
@@ -67,7 +68,7 @@ async def list_target_connections(
     if count_only:
         return counted(await aep.count_target_connections(filters=asked))
     turn = Turn(limit, order_by, cursor, detail)
-    found = await connections_listed(aep, aep.list_target_connections, asked, turn, _row)
+    found = await ends_listed(aep, aep.list_target_connections, asked, turn, _row)
     return await with_total(found, partial(aep.count_target_connections, filters=asked), cursor=cursor)
 
 
@@ -81,10 +82,9 @@ async def get_target_connection(aep: Reader, target_connection_id: Id) -> Record
     )
 
 
-def _row(item: TargetConnection, connectors: Connectors) -> TargetRow:
+def _row(item: TargetConnection, connectors: Connectors, accounts: Mapping[str, str]) -> TargetRow:
     return TargetRow(
-        **common_fields(item, connectors),
-        base_connection_id=item.base_id,
+        **end_fields(item, connectors, accounts),
         dataset_id=item.dataset_id,
         schema_id=item.schema_id,
         writes=item.path,
