@@ -124,8 +124,8 @@ class Report:
         if self.pieces.only:
             return {}
         names = {
-            "failing": [f"{self.scope.name(id)} ({_bad(tally)})" for id, tally in failing[:ALSO_NAMED]],
-            "missed": [item.flow.name or item.flow.id for item in missed[:ALSO_NAMED]],
+            "failing": [f"{self.scope.told_apart(id)} ({_bad(tally)})" for id, tally in failing[:ALSO_NAMED]],
+            "missed": [self.scope.told_apart(item.flow.id) for item in missed[:ALSO_NAMED]],
         }
         return {name: told for name, told in names.items() if told}
 
@@ -179,8 +179,8 @@ class Report:
             read_from=out_of.records_in,
             failed=total.records_failed,
             skipped=total.records_skipped,
-            writers=self.pieces.take("writers", writers, SHOWN_NAMES, self.scope.name),
-            readers=self.pieces.take("readers", readers, SHOWN_NAMES, self.scope.name),
+            writers=self.pieces.take("writers", writers, SHOWN_NAMES, self.scope.told_apart),
+            readers=self.pieces.take("readers", readers, SHOWN_NAMES, self.scope.told_apart),
         )
 
     def _added_up(self, ids: Sequence[str]) -> Tally:

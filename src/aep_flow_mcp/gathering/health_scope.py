@@ -93,6 +93,12 @@ class Scope:
         flow = self.flows.get(flow_id)
         return flow.name or flow_id if flow else UNLISTED_FLOW
 
+    def told_apart(self, flow_id: str) -> str:
+        """The name, with the id where another flow is called so."""
+        name = self.name(flow_id)
+        several = sum(flow.name == name for flow in self.flows.values()) > 1
+        return f"{name} ({flow_id})" if several else name
+
     def connector_ids(self, flow_id: str) -> Sequence[str]:
         flow = self.flows.get(flow_id)
         return flow.outer_specs if flow else (UNLISTED_FLOW,)

@@ -185,8 +185,7 @@ def _of(answer: dict[str, Any], name: str) -> list[str]:
     if name == "names":
         return [*answer.get("ids", {}), *answer.get("shared", {})]
     if name in ("writers", "readers") and "dataset" in answer:
-        # Flows of equal names are told by name alone.
-        return [f"{at} {flow}" for at, flow in enumerate(answer["dataset"][name])]
+        return list(answer["dataset"][name])
     return [json.dumps(row, sort_keys=True) for row in (answer.get("by_name") or answer).get(name, [])]
 
 
