@@ -204,8 +204,8 @@ async def test_earlier_times_are_asked_for_by_window(organisation: Bed) -> None:
     cut = next(one for one in answer["series"] if one.get("left_out"))
     many_times = len(cut["points"]) + cut["left_out"]
     seen = list(cut["points"])
-    while "call again with window=" in text:
-        window = text.split("call again with window=")[1].split(".\n")[0].removesuffix(".")
+    while "call again with granularity=hour, window=" in text:
+        window = text.split(", window=")[1].split(".\n")[0].removesuffix(".")
         answer, text = await organisation.call("get_ingestion_metrics", **{**asked, "window": window})
         seen += next(one for one in answer["series"] if one["metric"] == cut["metric"])["points"]
     assert len(seen) == len(set(seen)) == many_times

@@ -135,7 +135,7 @@ async def get_ingestion_metrics(
         series=[_series(one, points, known) for one in found for points in one.datapoints],
         runs=written.runs if written else None,
         runs_wrote=written.records if written else None,
-        note=_note(written, found, asked),
+        note=_note(written, found, asked, step),
     )
 
 
@@ -160,7 +160,7 @@ def _series(one: MetricSeries, points: MetricPoints, known: dict[str, str | None
     )
 
 
-def _note(written: Written | None, found: list[MetricSeries], asked: Window) -> str | None:
+def _note(written: Written | None, found: list[MetricSeries], asked: Window, step: Granularity) -> str | None:
     notes = []
     if written is not None:
         notes.append(
@@ -170,5 +170,6 @@ def _note(written: Written | None, found: list[MetricSeries], asked: Window) -> 
         notes.append(f"Only {written.runs:,} runs were read.")
     longest = max((list(points.points) for one in found for points in one.datapoints), key=len, default=[])
     if len(longest) > MOST_POINTS:
-        notes.append(f"Earlier times: call again with window={utc(asked.start)}/{longest[-MOST_POINTS]}.")
+        window = f"window={utc(asked.start)}/{longest[-MOST_POINTS]}"
+        notes.append(f"Earlier times: call again with granularity={step}, {window}.")
     return " ".join(notes) or None
