@@ -23,6 +23,7 @@ LONG = frozenset(
         "snapshots/test_file.py",
         "snapshots/test_questions.py",
         "soak/test_soak.py",
+        "tools/general/test_cut_lists.py",
         "tools/test_attacks.py",
         "tools/test_write_faults.py",
         "tutorials/test_tutorials.py",

@@ -138,7 +138,7 @@ async def test_a_long_series_is_cut_and_added_up(ask: Ask) -> None:
     (one,) = told.structured["series"]
     assert (len(one["points"]), one["left_out"], one["total"]) == (62, 22, 84)
     assert "2026-03-28T00:00:00Z" in one["points"]
-    assert "22 earlier times" in told.text
+    assert "62 of 84 times; the totals count all" in told.text
 
 
 async def test_events_with_words_of_their_own(ask: Ask) -> None:

@@ -163,7 +163,7 @@ async def test_new_credentials_say_that_they_replace_all(make_bed: MakeBed) -> N
             "value": {"s3AccessKey": "a", "s3SecretKey": "${AEP_SECRET_KEY}"},
         }
     ]
-    arguments = {"connection": account["id"], "operations": operations}
+    arguments = {"account": account["id"], "operations": operations}
     await bed.call("update_connection", arguments, person=person)
     assert 'it keeps only "s3AccessKey", "s3SecretKey"' in person.questions[0]
     assert bed.writes == []

@@ -93,9 +93,11 @@ async def test_a_spec_without_the_specs_beside_it(ask: Ask) -> None:
     assert told.structured["sources"]
     assert "Connector names could not be read" in told.structured["note"]
 
-    by_id = {"source_spec_name": spec, "flow_spec_name": "CloudStorageToAEP"}
+    by_id = {"source_connector": spec, "query": "CloudStorageToAEP"}
     told = await ask("find_flow_spec", by_id, shut("flowservice/connectionSpecs"))
     assert [item["id"] for item in told.structured["items"]] == [flow_spec]
+    by_name = {"source_connector": "amazon-s3"}
+    told = await ask("find_flow_spec", by_name, shut("flowservice/connectionSpecs"))
     assert "taken for an id" in told.structured["note"]
 
     cards = await ask("find_connector", {"words": "s3 files"}, shut("flowservice/flowSpecs"))

@@ -244,8 +244,8 @@ async def test_a_run_is_repeated_though_its_flow_is_hidden(ask: Ask) -> None:
     [
         (
             "create_connection",
-            {"name": "n", "connection_spec_id": "no-such"},
-            "There is no connection spec no-such",
+            {"name": "n", "connector": "no-such"},
+            "is the name or id of no connector",
         ),
         (
             "create_flow",

@@ -366,12 +366,12 @@ async def test_many_columns_are_read_in_pieces(ask: Ask) -> None:
         (Rule(r"/explore\?", json={"format": "flat", "schema": {"columns": columns}, "data": []}),)
     )
     names: list[str] = []
-    start: int | None = 0
-    while start is not None:
-        asked = {"connection_id": "c1", "object_type": "table", "object": "t", "start": start}
+    cursor: str | None = "0"
+    while cursor is not None:
+        asked = {"account": "c1", "object_type": "table", "path": "t", "cursor": cursor}
         told = await ask("explore_connection", asked, overlay)
         names += [column["name"] for column in told.structured["columns"]]
-        start = told.structured.get("next_start")
+        cursor = told.structured.get("next_cursor")
     assert names == [column["name"] for column in columns]
 
 

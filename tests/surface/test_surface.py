@@ -85,3 +85,13 @@ def test_tables_are_fresh(cards: list[dict[str, Any]]) -> None:
 def test_every_documented_operation_is_a_tool(cards: list[dict[str, Any]]) -> None:
     missing = set(load_operations()) - {card["name"] for card in cards}
     assert not missing
+
+
+def test_what_can_be_cut_can_go_on(cards: list[dict[str, Any]]) -> None:
+    """An answer that gives a cursor is of a tool that takes one, but for short lists that end by themselves."""
+    whole = {"find_connection_spec", "find_flow_spec", "get_connection_configs", "test_connection"}
+    for card in cards:
+        answer = ((card["output"] or {}).get("properties") or {}).keys()
+        gives = bool(answer & {"cursors", "next_cursor"})
+        takes = "cursor" in card["input"]["properties"]
+        assert gives is (takes or card["name"] in whole), card["name"]

@@ -7,40 +7,46 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from aep_flow_mcp.answers.text import TEXT_LIMIT, Listing, Whole, clean
+from aep_flow_mcp.answers.pieces import Place
+from aep_flow_mcp.answers.text import OF_PIECES, TEXT_LIMIT, InPieces, Listing, Whole, clean, count_shown
 from aep_flow_mcp.answers.whole import cut, size_of
 
 STRUCTURED_LIMIT = 150_000
 """Characters of JSON in an answer's structured content: the text is cut sooner, an application can take more."""
 _ITEM_ROOM = TEXT_LIMIT - 2_500
 """Characters of one item of a list: one that is larger could not be shown whole by itself either."""
+_BEGINNING = Place()
 _MANY_KEYS = 300
 """A map of ids, which can be cut; an object of ours never has so many members."""
 _NAMED = 8
 
 
-def bounded(answer: BaseModel, *, takes: Collection[str] = ()) -> BaseModel:
-    """A list with as many of its items as structured content may hold, at least one; anything else as it is.
+def bounded(answer: BaseModel, *, takes: Collection[str] = (), place: Place = _BEGINNING) -> BaseModel:
+    """A list with as many of its items as its text and its structured content may hold, at least one; anything else
+    as it is.
 
-    takes: the arguments of the tool, for the note that says how to go on.
+    takes: the arguments of the tool, for what says how to go on. place: where the list begins.
     """
-    if not isinstance(answer, Listing) or not answer.items:
+    if not isinstance(answer, Listing):
         return answer
     items, narrowed = _fitting_items(answer.items)
-    fit = max(_count_fitting(items, STRUCTURED_LIMIT - 3_000), 1)
-    if fit == len(items) and not narrowed:
-        return answer
+    fit = max(min(_count_fitting(items, STRUCTURED_LIMIT - 3_000), count_shown(items)), 1)
     changes: dict[str, Any] = {"items": items[:fit]}
+    if "cursor" in takes:
+        changes["next_cursor"] = place.after(fit, answer)
+    if not changes.get("next_cursor"):
+        # All there are: the number says nothing that is not seen.
+        changes["total"] = None
+    if fit >= len(items) and not narrowed:
+        return answer.model_copy(update=changes)
     notes = [answer.note] if answer.note else []
     if narrowed:
         notes.append(
             "Large parts of some items were left out: get one by its id, whose answer says how to read them."
         )
-    if fit < len(items):
-        # The service's cursor leads past the whole page, so with it what does not fit here would be skipped.
-        changes["next_cursor"] = None
-        notes.append(_going_on(fit, len(items), takes))
-    return answer.model_copy(update={**changes, "note": " ".join(notes)})
+    if fit < len(items) and "cursor" not in takes:
+        notes.append(f"{fit} of {len(items)} fit here: ask more narrowly.")
+    return answer.model_copy(update={**changes, "note": " ".join(notes) or None})
 
 
 def _count_fitting(items: list[BaseModel], room: int) -> int:
@@ -56,7 +62,8 @@ def structured(answer: BaseModel) -> dict[str, Any]:
 
     Lists and texts keep their start; `note` names what was cut.
     """
-    data: dict[str, Any] = clean(answer.model_dump(mode="json", exclude_none=True, warnings="error"))
+    dumped = answer.model_dump(mode="json", exclude_none=True, warnings="error")
+    data: dict[str, Any] = clean(_without_empty(dumped) if isinstance(answer, InPieces) else dumped)
     if size_of(data) <= STRUCTURED_LIMIT:
         return data
     missing: list[str] = []
@@ -67,6 +74,14 @@ def structured(answer: BaseModel) -> dict[str, Any]:
     return {**short, "note": f"{note[:1_000]} {told}" if isinstance(note, str) and note else told}
 
 
+def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
+    """An answer of which nothing was cut does not tell of pieces."""
+    kept = {name: value for name, value in data.items() if value or name not in OF_PIECES}
+    if "further" in kept:
+        kept["further"] = [_without_empty(each) for each in kept["further"]]
+    return kept
+
+
 def _fitting_items(items: list[Any]) -> tuple[list[Any], bool]:
     """The items, each small enough to be shown by itself, and whether any had to be cut for that."""
     room = _ITEM_ROOM
@@ -75,15 +90,6 @@ def _fitting_items(items: list[Any]) -> tuple[list[Any], bool]:
         for item in items
     ]
     return fitted, any(one is not other for one, other in zip(fitted, items, strict=True))
-
-
-def _going_on(fit: int, total: int, takes: Collection[str]) -> str:
-    if "limit" in takes:
-        same = " and the same cursor" if "cursor" in takes else ""
-        return (
-            f"{fit} of {total} fit here: call again with limit={fit}{same}, then go on with its next_cursor."
-        )
-    return f"{fit} of {total} fit here: ask more narrowly."
 
 
 def _shrunk(value: Any, room: int, place: str, missing: list[str]) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from aep_flow_mcp.answers.text import Answer, table
+from aep_flow_mcp.answers.text import InPieces, Several, table
 from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.platform.models.text import clean_text
 
@@ -49,7 +49,7 @@ class ErrorGroupRow(BaseModel):
     message: str | None = None
 
 
-class FlowDiagnosis(Answer):
+class OneDiagnosis(InPieces):
     """What is wrong with a flow. `cause` is `unknown` where nothing explains it, `nothing_wrong_found` where all
     is well. `now` is how the flow does at present: `since` is the first of the `in_a_row` runs that fail (or read
     nothing), "at least ..." where it may be earlier; `last_good` the last run before. `runs` says what the runs looked
@@ -91,6 +91,8 @@ class FlowDiagnosis(Answer):
             lines.append(f"next: {self.next_step.tool}({arguments})")
         for other in self.others:
             lines.append(f"also: {other.cause.value}: {clean_text('; '.join(other.evidence))}")
+        if "others" in self.more:
+            lines.append(f"other causes: {self.told('others', len(self.others))}")
         if self.now not in self.evidence:
             lines.append(f"now: {self.now}")
         records = [
@@ -105,10 +107,17 @@ class FlowDiagnosis(Answer):
         amounts = f"; records: {', '.join(records)}" if records else ""
         lines.append(f"runs{f' in {self.window}' if self.window else ''}: {self.runs}{amounts}")
         if self.errors:
-            lines += table(self.errors)
+            told = [f"errors ({self.told('errors', len(self.errors))}):"] if "errors" in self.more else []
+            lines += [*told, *table(self.errors)]
         good = [check for check in self.checks if check.result == "ok"]
         bad = [f"{check.part} {clean_text(check.name)}: {clean_text(check.result)}" for check in self.checks]
         bad = [line for line, check in zip(bad, self.checks, strict=True) if check not in good]
         if good:
             lines.append(f"ok: {', '.join(f'{check.part} {clean_text(check.name)}' for check in good)}")
         return "\n".join([*lines, *bad])
+
+
+class FlowDiagnosis(OneDiagnosis, Several):
+    """What is wrong with a flow, and with further ones where several were asked for."""
+
+    further: list[OneDiagnosis] = Field(default_factory=list)

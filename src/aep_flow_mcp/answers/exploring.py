@@ -35,6 +35,7 @@ _COLUMNS_ROOM = 14_000
 _ROWS_ROOM = 8_000
 _ENTRIES_ROOM = 22_000
 _ENTRY_OVERHEAD = 30
+_DIGITS = 10
 _COLUMNS_OF_ONE = 60
 FEW_FILES = 8
 """Files of a folder whose columns are read in one call."""
@@ -44,7 +45,6 @@ Compression = Literal["bzip2", "gzip", "deflate", "zipDeflate", "tarGzip", "tar"
 Encoding = Literal["UTF-8", "ISO-8859-1"]
 Path = Annotated[str | None, Field(description="path or table, as an earlier answer gave it")]
 Entries = Annotated[int, Field(ge=1, le=500)]
-Start = Annotated[int, Field(ge=0)]
 
 
 class Entry(BaseModel):
@@ -71,7 +71,7 @@ class Explored(Answer):
 
     entries: list[Entry] | None = None
     total: int | None = None
-    next_start: int | None = None
+    next_cursor: str | None = None
     format: str | None = None
     properties: dict[str, Any] | None = None
     columns: list[ColumnRow] | None = None
@@ -119,23 +119,28 @@ def question(
     return query
 
 
-def explored(found: Exploration, *, start: int, limit: int, shown: RowsShown) -> Explored:
-    """The answer to an explore question; of a folder, `limit` entries from `start` on; of a file, its columns.
+def explored(found: Exploration, *, cursor: str | None, limit: int, shown: RowsShown) -> Explored:
+    """The answer to an explore question; of a folder, `limit` entries from `cursor` on; of a file, its columns.
 
     shown: how the rows of a file or table are shown.
     """
+    if cursor and not (cursor.isascii() and cursor.isdecimal() and len(cursor) < _DIGITS):
+        raise AskedError(
+            "This is not a cursor of this tool. Use one from an earlier answer, or leave it out."
+        )
+    start = int(cursor or 0)
     if found.preview is not None:
         return _preview(found.preview, start=start, shown=shown)
     total = len(found.items)
     if start and start >= total:
-        raise AskedError(f"start is past the end: there are {total} entries.")
+        raise AskedError(f"This cursor leads past the end: there are {total} entries.")
     entries = _fitting([_entry(item) for item in found.items[start : start + limit]])
     end = start + len(entries)
     return Explored(
         entries=entries,
         total=total,
-        next_start=end if end < total else None,
-        note=_folder_note(total, end),
+        next_cursor=str(end) if end < total else None,
+        note=_folder_note(total, start, end),
     )
 
 
@@ -149,10 +154,10 @@ def _fitting(entries: list[Entry]) -> list[Entry]:
     return entries
 
 
-def _folder_note(total: int, end: int) -> str | None:
+def _folder_note(total: int, start: int, end: int) -> str | None:
     if total == 0:
         return "Nothing in here."
-    return f"{total - end} more: call again with start={end}." if end < total else None
+    return f"{end - start} of {total} entries. More: call again with cursor={end}." if end < total else None
 
 
 def _entry(item: ExploreItem) -> Entry:
@@ -212,11 +217,11 @@ def _preview(preview: ExplorePreview, *, start: int, shown: RowsShown) -> Explor
     """Columns from `start` on; the rows are in the first piece only."""
     everything = preview.all_columns
     if start and start >= len(everything):
-        raise AskedError(f"start is past the end: there are {len(everything)} columns.")
+        raise AskedError(f"This cursor leads past the end: there are {len(everything)} columns.")
     columns = _fitting_columns([_column(column) for column in everything[start : start + _MAX_COLUMNS]])
     end, notes = start + len(columns), []
     if end < len(everything):
-        notes.append(f"{len(columns)} of {len(everything)} columns: call again with start={end} for more.")
+        notes.append(f"{len(columns)} of {len(everything)} columns. More: call again with cursor={end}.")
     rows = [] if start else _rows(rows_of(preview.data[:PREVIEW_ROWS], shown))
     if preview.data and not start and NOTES[shown]:
         notes.append(str(NOTES[shown]))
@@ -225,7 +230,7 @@ def _preview(preview: ExplorePreview, *, start: int, shown: RowsShown) -> Explor
     return Explored(
         format=preview.format,
         total=len(everything) if end < len(everything) or start else None,
-        next_start=end if end < len(everything) else None,
+        next_cursor=str(end) if end < len(everything) else None,
         properties=preview.properties or None,
         columns=columns,
         rows=rows or None,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from pydantic import BaseModel, Field
 
-from aep_flow_mcp.answers.text import Answer, table
+from aep_flow_mcp.answers.text import InPieces, table
 from aep_flow_mcp.insight.health.quantiles import Quantiles
 from aep_flow_mcp.insight.health.tally import Tally
 from aep_flow_mcp.platform.models.text import clean_text
-
-SHOWN_NAMES = 8
 
 
 class Counts(BaseModel):
@@ -75,7 +73,8 @@ class Traffic(BaseModel):
     writers: list[str]
     readers: list[str]
 
-    def lines(self) -> list[str]:
+    def lines(self, told: Callable[[str, int], str]) -> list[str]:
+        """told: how many names of a list are shown, of how many."""
         counts = (
             (self.written_into, "written into it"),
             (self.read_from, "read from it"),
@@ -83,11 +82,11 @@ class Traffic(BaseModel):
             (self.skipped, "skipped"),
         )
         found = [f"records: {words}"] if (words := _counted(counts)) else []
-        for word, names in (("written by", self.writers), ("read by", self.readers)):
+        lists = (("written by", "writers", self.writers), ("read by", "readers", self.readers))
+        for word, list, names in lists:
             if names:
-                more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
-                shown = ", ".join(clean_text(name) for name in names[:SHOWN_NAMES])
-                found.append(f"{word} {len(names)} flow{'s' if len(names) > 1 else ''}: {shown}{more}")
+                shown = ", ".join(clean_text(name) for name in names)
+                found.append(f"{word} {told(list, len(names))} flow{'s' if len(names) > 1 else ''}: {shown}")
         return found
 
 
@@ -218,11 +217,12 @@ class GroupRow(BaseModel):
     p95_s: float | None = None
 
 
-class PipelineHealth(Answer):
+class PipelineHealth(InPieces):
     """How pipelines did in `window` (start/end, a run counts where it started) and in the window before.
 
-    Lists hold at most `top` rows; `more` says how many there are in all where that is more. `complete` is false
-    when reading was stopped: then the numbers are those of the runs that were read, and `notes` say so.
+    Lists hold at most `limit` rows; `also` names flows that have none, by list. With a cursor there is only the list
+    that it goes on in, `part`. `complete` is false when reading was stopped: then the numbers are those of the runs
+    that were read, and `notes` say so.
     """
 
     window: str
@@ -243,29 +243,38 @@ class PipelineHealth(Answer):
     slowest: list[SlowRow] = Field(default_factory=list)
     group_by: str | None = None
     groups: list[GroupRow] = Field(default_factory=list)
-    more: dict[str, int] = Field(default_factory=dict)
+    also: dict[str, list[str]] = Field(default_factory=dict)
+    part: str | None = None
     complete: bool = True
     notes: list[str] = Field(default_factory=list)
 
     def text(self) -> str:
-        total, before = self.total, self.before
-        lines = [
-            f"{self.window}, {self.scope}: {total.outcomes()}",
-            f"window before: {before.outcomes()}",
-        ]
+        lines = [f"{self.window}, {self.scope}: {self.total.outcomes()}"]
+        if self.part is None:
+            lines += self._sums()
+        elif self.dataset:
+            lines += self.dataset.lines(self.told)
+        titles = (*_SECTIONS, ("groups", f"by {self.group_by}"))
+        for name, title in titles:
+            rows = getattr(self, name)
+            if rows:
+                told = f" ({self.told(name, len(rows))})" if name in self.more else ""
+                lines += [f"{title}{told}:", *table(list(rows))]
+            if name in self.also:
+                lines.append(f"also: {', '.join(map(clean_text, self.also[name]))}")
+        return "\n".join([*lines, *self.notes])
+
+    def _sums(self) -> list[str]:
+        lines = [f"window before: {self.before.outcomes()}"]
         if self.dataset:
-            lines += self.dataset.lines()
-        if amounts := total.amounts(records=self.dataset is None):
+            lines += self.dataset.lines(self.told)
+        if amounts := self.total.amounts(records=self.dataset is None):
             lines.append(amounts)
         if self.duration_s:
             lines.append(f"seconds a run: {self.duration_s.words()}")
         if self.latency_s:
             lines.append(f"latency s: {self.latency_s.words()}")
-        for name, title in _SECTIONS:
-            lines += _section(title, getattr(self, name), self.more.get(name))
-        if self.group_by:
-            lines += _section(f"by {self.group_by}", self.groups, self.more.get("groups"))
-        return "\n".join([*lines, *self.notes])
+        return lines
 
 
 _SECTIONS = (
@@ -278,13 +287,6 @@ _SECTIONS = (
     ("skipping", "records skipped"),
     ("slowest", "slowest flows"),
 )
-
-
-def _section(title: str, rows: Sequence[BaseModel], of: int | None) -> list[str]:
-    if not rows:
-        return []
-    shown = f" ({len(rows)} of {of})" if of else ""
-    return [f"{title}{shown}:", *table(list(rows))]
 
 
 def group_row(name: str, id: str | None, tally: Tally) -> GroupRow:

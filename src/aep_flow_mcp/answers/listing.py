@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from aep_flow_mcp.answers.present import present
 from aep_flow_mcp.answers.text import Listing, Whole
 from aep_flow_mcp.gathering.spec_names import with_specs
+from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.platform.paging import Page, Query, encode_cursor, page_start
 from aep_flow_mcp.platform.redaction.masking import NOTHING_KNOWN, Known
@@ -57,7 +58,24 @@ def listed(
         notes.append(f"{page.skipped_nulls} empty entries of the API's answer were left out.")
     if page.leads_back:
         notes.append("The API names this page as its own next page: whether there are more cannot be told.")
-    return Listing(items=items, next_cursor=page.next_cursor, note=" ".join(notes) or None)
+    # Some answers count their page.
+    total = page.total if page.total is not None and page.total > len(items) else None
+    return Listing(items=items, next_cursor=page.next_cursor, total=total, note=" ".join(notes) or None)
+
+
+async def with_total(
+    found: Listing[RowT], count: Callable[[], Awaitable[int]], *, cursor: str | None
+) -> Listing[RowT]:
+    """A list that goes on after its first page, with how many there are in all; its cursor keeps that for the next.
+
+    count: asks for the number. Where that fails the list goes without it: it was not asked for by itself.
+    """
+    if found.next_cursor is None or cursor is not None:
+        return found
+    try:
+        return found.model_copy(update={"total": await count()})
+    except PlatformError:
+        return found
 
 
 async def listed_with_specs(
@@ -99,4 +117,4 @@ def sliced(
     start = page_start(query.resumed(cursor))
     end = start + limit
     more = encode_cursor(query, [("start", str(end))]) if end < len(rows) else None
-    return Listing(items=list(rows[start:end]), next_cursor=more)
+    return Listing(items=list(rows[start:end]), next_cursor=more, total=len(rows))

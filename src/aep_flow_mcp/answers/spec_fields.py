@@ -12,7 +12,7 @@ from aep_flow_mcp.platform.redaction.declared import declares_secret
 from aep_flow_mcp.platform.redaction.names import is_secret_name
 
 MAX_DEPTH = 4
-MAX_FIELDS = 80
+MAX_FIELDS = 500
 """Rows of one schema: some connectors have hundreds of optional fields."""
 _ABOUT_LENGTH = 90
 _BRANCHES = ("oneOf", "anyOf", "allOf")

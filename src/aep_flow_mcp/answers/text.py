@@ -12,19 +12,23 @@ import re
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from aep_flow_mcp.platform.models.text import clean_text
 
 TEXT_LIMIT = 25_000
 """Characters of text in one answer; past that it is cut at an item boundary and says how to get the rest."""
 
+_FOOT = 2_000
+"""Characters that the header, the notes and the cursor of a list take at most."""
 BAR = "¦"
 """Stands in a cell for the sign between columns."""
 _NAMED = 20
 """Parts of an empty object that are named."""
 _PLAIN_NAME = re.compile(r"[\w$@:/.-]+")
 
+OF_PIECES = ("more", "cursors", "further", "unanswered")
+"""Fields of an answer that are told beside its lists, or behind it."""
 RowT = TypeVar("RowT", bound=BaseModel)
 
 
@@ -38,14 +42,38 @@ class Whole(RootModel[dict[str, Any]]):
     """An object as the API gives it, as an item of a list with `detail="full"`: `Listing[Row | Whole]`."""
 
 
+class InPieces(Answer):
+    """An answer whose lists may be cut: then `more` says how many rows a list has in all, and `cursors` has what gets
+    the next of them from the same tool and arguments."""
+
+    more: dict[str, int] = Field(default_factory=dict)
+    cursors: dict[str, str] = Field(default_factory=dict)
+
+    def told(self, name: str, shown: int) -> str:
+        """How many rows of a list are shown, of how many, and how to get the next."""
+        of = f" of {self.more[name]}" if name in self.more else ""
+        cursor = f", more: cursor={self.cursors[name]}" if name in self.cursors else ""
+        return f"{shown}{of}{cursor}"
+
+
+class Several(InPieces):
+    """An answer about one thing, and about the further ones that were asked for with it: `unanswered` says by what was
+    asked why something is not among them. Lists that are cut go on when their thing is asked for alone."""
+
+    further: list[Any] = Field(default_factory=list)
+    unanswered: dict[str, str] = Field(default_factory=dict)
+
+
 class Listing(Answer, Generic[RowT]):
-    """A list: one table row an item. `next_cursor` gets the next page from the same tool and arguments.
+    """A list: one table row an item. `next_cursor` gets the next page from the same tool and arguments; `total` is
+    how many there are in all, where that is known and not all are shown.
 
     With `count` (only asked for, so without items) it says how many there are.
     """
 
     items: list[RowT]
     count: int | None = None
+    total: int | None = None
     next_cursor: str | None = None
     note: str | None = None
 
@@ -83,10 +111,10 @@ def clean(value: Any) -> Any:
 
 def render(answer: BaseModel) -> str:
     """The text of an answer, at most `TEXT_LIMIT` characters."""
-    text = getattr(answer, "text", None)
-    if callable(text):
-        lines = str(text()).split("\n")
-        return _bounded(lines, [], "Ask for less: a narrower filter or a smaller limit.")
+    if isinstance(answer, Several) and (answer.further or answer.unanswered):
+        return _bounded(_side_by_side(answer), [], "Ask for fewer at a time.")
+    if callable(getattr(answer, "text", None)):
+        return _bounded(_own_lines(answer), [], "Ask for less: a narrower filter or a smaller limit.")
     if isinstance(answer, Listing):
         return _listing(answer)
     if isinstance(answer, Record):
@@ -100,8 +128,27 @@ def render(answer: BaseModel) -> str:
     return _bounded(object_lines(answer), [], "The answer is longer than one answer can be: ask for less.")
 
 
+def _own_lines(answer: BaseModel) -> list[str]:
+    text = getattr(answer, "text", None)
+    return str(text()).split("\n") if callable(text) else object_lines(answer)
+
+
+def _side_by_side(answer: Several) -> list[str]:
+    lines = _own_lines(answer)
+    for each in answer.further:
+        lines += ["", *_own_lines(each)]
+    if answer.unanswered:
+        lines += ["", "not answered:"]
+        lines += [f"  {clean_text(asked)}: {clean_text(why)}" for asked, why in answer.unanswered.items()]
+    if any(each.more for each in (answer, *answer.further)):
+        lines.append("Lists that are cut go on when their thing is asked for alone.")
+    return lines
+
+
 def _listing(answer: Listing[Any]) -> str:
-    foot = _notes(answer.note, answer.next_cursor)
+    foot = _notes(
+        answer.note, answer.next_cursor, f"{len(answer.items)} of {answer.total}. " if answer.total else ""
+    )
     if answer.count is not None:
         return "\n".join([f"count: {answer.count}", *foot])
     if not answer.items:
@@ -113,14 +160,31 @@ def _listing(answer: Listing[Any]) -> str:
     return _bounded(lines, foot, "Ask again with a smaller limit, or get one by its id.")
 
 
+def count_shown(items: list[Any]) -> int:
+    """How many items of a list its text has room for."""
+    room = TEXT_LIMIT - _FOOT
+    lines = (
+        [_compact(item.root) for item in items] if items and isinstance(items[0], Whole) else table(items)[1:]
+    )
+    for count, line in enumerate(lines):
+        room -= len(line) + 1
+        if room < 0:
+            return count
+    return len(items)
+
+
 def table(rows: list[Any]) -> list[str]:
     """A header and a line a row; columns that no row fills are left out, and ids that go without saying.
 
-    A row's class says in `named_by` which of its ids goes without saying where another field is filled in all rows:
-    such an id stands in the structure only.
+    A row's class says in `named_by` which of its ids goes without saying where another field is filled in all rows
+    that have the id: it stands in the structure only.
     """
+    if not rows:
+        return []
     dumped = [row.model_dump(mode="json") for row in rows]
-    named = {id: name for id, name in _named_by(rows[0]).items() if all(row[name] for row in dumped)}
+    named = {
+        id: name for id, name in _named_by(rows[0]).items() if all(row[name] or not row[id] for row in dumped)
+    }
     columns = [
         name
         for name in dumped[0]
@@ -139,24 +203,31 @@ def _named_by(row: BaseModel) -> Mapping[str, str]:
 def object_lines(answer: BaseModel, indent: str = "") -> list[str]:
     """`field: value` lines; a nested model is indented, a list of models is a table."""
     lines: list[str] = []
+    cut = answer if isinstance(answer, InPieces) else None
     for name in type(answer).model_fields:
         value = getattr(answer, name)
-        if value is None or value == [] or value == {}:
+        if value is None or value == [] or value == {} or (cut and name in OF_PIECES):
             continue
+        number = cut.told(name, len(value)) if cut and isinstance(value, list) else _number(value)
         if isinstance(value, BaseModel):
             lines.append(f"{indent}{name}:")
             lines.extend(object_lines(value, indent + "  "))
         elif isinstance(value, list) and isinstance(value[0], BaseModel):
-            lines.append(f"{indent}{name} ({len(value)}):")
+            lines.append(f"{indent}{name} ({number}):")
             shown = _blocks(value) if any(map(_has_parts, value)) else table(value)
             lines.extend(f"{indent}  {line}" for line in shown)
         elif isinstance(value, list) and all(isinstance(item, dict) for item in value):
-            lines.append(f"{indent}{name} ({len(value)}):")
+            lines.append(f"{indent}{name} ({number}):")
             lines.extend(f"{indent}  {_compact(item)}" for item in value)
         else:
             plain = answer.model_dump(mode="json", include={name})[name]
-            lines.append(f"{indent}{name}: {_cell(plain)}")
+            of = f" ({number})" if cut and name in cut.more else ""
+            lines.append(f"{indent}{name}{of}: {_cell(plain)}")
     return lines
+
+
+def _number(value: object) -> str:
+    return str(len(value)) if isinstance(value, list) else ""
 
 
 def _empty(item: dict[str, Any]) -> str:
@@ -203,10 +274,10 @@ def _compact(value: Any) -> str:
     return json.dumps(clean(value), ensure_ascii=False, separators=(",", ":"))
 
 
-def _notes(note: str | None, next_cursor: str | None) -> list[str]:
+def _notes(note: str | None, next_cursor: str | None, shown: str = "") -> list[str]:
     lines = [note] if note else []
     if next_cursor:
-        lines.append(f"More: call again with cursor={next_cursor}")
+        lines.append(f"{shown}More: call again with cursor={next_cursor}")
     return lines
 
 

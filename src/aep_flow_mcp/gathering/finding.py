@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.gathering.memory import Memory
+from aep_flow_mcp.gathering.names import find_by_name
 from aep_flow_mcp.gathering.progress import Progress
 from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.insight.windows import WindowError, parse_since
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 CLOSE_ENOUGH = 80.0
 """A search score from which on a single best match is taken for what was meant."""
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_DATASET_ID = re.compile(r"[0-9a-fA-F]{24}")
 _SHOWN = 5
 _AT_ONCE = 80
 """Ids in one filter: a request line has to hold them."""
@@ -92,7 +94,74 @@ async def connection_id_of(aep: FlowReader, text: str) -> str:
     Raises:
         AskedError: several accounts have this name, or none.
     """
-    return await _exact_id(aep.list_connections, text, "connection", "list_connections")
+    return await _exact_id(aep.list_connections, text, "account", "list_connections")
+
+
+async def connector_ids_of(aep: FlowReader, text: str) -> list[str]:
+    """The connection specs that are meant: an id as it is, else all of that name or label, in any spelling.
+
+    Raises:
+        AskedError: nothing is called so; the message offers close names.
+        PlatformError: the connectors could not be read, to find a name.
+    """
+    wanted = text.strip()
+    if is_flow_id(wanted):
+        return [wanted]
+    specs = await aep.list_connection_specs()
+    named = [(spec.id, name) for spec in specs for name in {spec.name, spec.label} if name]
+    found = find_by_name(wanted, named)
+    ids = list(dict.fromkeys(each.id for each in found if each.match != "close"))
+    if ids:
+        return ids
+    names = ", ".join(f"{each.name} ({each.id})" for each in found)
+    hint = f"Close: {names}." if found else "list_connection_specs shows what there is."
+    raise AskedError(f"{wanted!r} is the name or id of no connector. {hint}")
+
+
+async def connector_id_of(aep: FlowReader, text: str) -> str:
+    """The one connection spec that is meant, likewise.
+
+    Raises:
+        AskedError: nothing is called so, or several are.
+        PlatformError: the connectors could not be read, to find a name.
+    """
+    ids = await connector_ids_of(aep, text)
+    if len(ids) > 1:
+        labels = {spec.id: spec.shown_name for spec in await aep.list_connection_specs()}
+        which = ", ".join(f"{id} ({labels.get(id)})" for id in ids)
+        raise AskedError(f"Several connectors are called {text.strip()!r}: {which}. Give the id.")
+    return ids[0]
+
+
+async def dataset_ids_of(aep: FlowReader, text: str) -> list[str]:
+    """The datasets that are meant: an id as it is, else all of exactly that name. What Catalog does not tell is taken
+    for an id.
+
+    Raises:
+        AskedError: it is no id, and nothing is called so.
+    """
+    wanted = text.strip()
+    if _DATASET_ID.fullmatch(wanted):
+        return [wanted]
+    try:
+        named = await aep.neighbours.find_dataset_by_name(wanted)
+    except PlatformError:
+        return [wanted]
+    if not named and any(map(str.isspace, wanted)):
+        raise AskedError(f"No dataset is called exactly {wanted!r}. Names match exactly, case included.")
+    return [dataset.id for dataset in named] or [wanted]
+
+
+async def dataset_id_of(aep: FlowReader, text: str) -> str:
+    """The one dataset that is meant, likewise.
+
+    Raises:
+        AskedError: it is no id, and nothing is called so, or several are.
+    """
+    ids = await dataset_ids_of(aep, text)
+    if len(ids) > 1:
+        raise AskedError(f"Several datasets are called {text.strip()!r}: {', '.join(ids)}. Give the id.")
+    return ids[0]
 
 
 async def _exact_id(lister: Callable[..., Awaitable[Page[Any]]], text: str, what: str, finder: str) -> str:

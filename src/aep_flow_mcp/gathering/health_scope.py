@@ -12,6 +12,7 @@ from aep_flow_mcp.gathering.finding import flow_id_of, ids_meant
 from aep_flow_mcp.gathering.flow_index import End, source_end, target_end
 from aep_flow_mcp.gathering.memory import Memory
 from aep_flow_mcp.gathering.remembered.flows import RememberedFlows
+from aep_flow_mcp.gathering.side_by_side import not_answered, side_by_side
 from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.gathering.whole_lists import (
     Reading,
@@ -27,7 +28,7 @@ from aep_flow_mcp.insight.terms import is_streaming
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.filters import Filter, FilterLike
-from aep_flow_mcp.platform.models.flows import FlowKind
+from aep_flow_mcp.platform.models.flows import Flow, FlowKind
 from aep_flow_mcp.platform.waiting.patience import OutOfTime
 
 MOST_FILTERED = 80
@@ -38,19 +39,19 @@ MOST_FILTERED = 80
 class Asked:
     """The scope as it was asked for. None: not limited."""
 
-    flow: str | None = None
+    flows: tuple[str, ...] = ()
     connector: str | None = None
     dataset: str | None = None
     kind: FlowKind | None = None
 
     @property
     def limited(self) -> bool:
-        return bool(self.flow or self.connector or self.dataset or self.kind)
+        return any((self.flows, self.connector, self.dataset, self.kind))
 
     def words(self) -> str:
         """Such as "connector amazon-s3, kind source"; "all flows" without limits."""
         parts = [
-            ("flow", self.flow),
+            ("flow", ", ".join(self.flows)),
             ("connector", self.connector),
             ("dataset", self.dataset),
             ("kind", self.kind),
@@ -93,6 +94,12 @@ class Scope:
         flow = self.flows.get(flow_id)
         return flow.name or flow_id if flow else UNLISTED_FLOW
 
+    def told_apart(self, flow_id: str) -> str:
+        """The name, with the id where another flow is called so."""
+        name = self.name(flow_id)
+        several = sum(flow.name == name for flow in self.flows.values()) > 1
+        return f"{name} ({flow_id})" if several else name
+
     def connector_ids(self, flow_id: str) -> Sequence[str]:
         flow = self.flows.get(flow_id)
         return flow.outer_specs if flow else (UNLISTED_FLOW,)
@@ -133,12 +140,15 @@ async def read_scope(memory: Memory, reading: Reading, asked: Asked, *, datasets
         PlatformError: a list could not be read.
     """
     scope = Scope(asked)
-    if asked.flow is not None:
+    if asked.flows:
         aep, now = reading.aep, reading.now
-        flow = await aep.get_flow(
-            await flow_id_of(memory, aep, asked.flow, now=now, progress=reading.progress)
-        )
-        scope.flows[flow.id] = FlowFacts.of(flow)
+
+        async def read(text: str) -> Flow:
+            return await aep.get_flow(await flow_id_of(memory, aep, text, now=now, progress=reading.progress))
+
+        answered = await side_by_side(asked.flows, read)
+        scope.flows.update({flow.id: FlowFacts.of(flow) for flow in answered.found})
+        scope.unread.notes += not_answered(answered.unanswered)
         await _read_specs(reading, scope)
         if datasets:
             await _read_ends(reading, scope)

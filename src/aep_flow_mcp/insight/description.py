@@ -42,11 +42,9 @@ from aep_flow_mcp.platform.models.flows import Flow, FlowKind, LastOperation, La
 from aep_flow_mcp.platform.models.neighbours import Dataset, MappingSet, SchemaSummary
 from aep_flow_mcp.platform.models.runs import FlowRun
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
-from aep_flow_mcp.platform.urls import FLOW_SERVICE
 
 SHOWN_FIELDS = 8
-"""How many mapped fields and profile attributes are shown; their number is always told."""
-SHOWN_AUDIENCES = 60
+"""How many mapped fields are shown; their number is always told."""
 SHOWN_DATASETS = 100
 
 
@@ -112,9 +110,9 @@ def describe(parts: FlowParts, *, now: datetime) -> FlowDescription:
         targets=targets,
         mapping=mapping,
         audience_count=len(flow.audiences) or None,
-        audiences=[_audience(selector) for selector in flow.audiences[:SHOWN_AUDIENCES]],
+        audiences=[_audience(selector) for selector in flow.audiences],
         attribute_count=len(flow.attributes) or None,
-        attributes=[_attribute(value) for value in flow.attributes[:SHOWN_FIELDS]],
+        attributes=[_attribute(value) for value in flow.attributes],
         mandatory_fields=_mandatory_fields(flow),
         primary_fields=_primary_fields(flow),
         error_diagnostics=flow.error_diagnostics,
@@ -131,7 +129,7 @@ def describe(parts: FlowParts, *, now: datetime) -> FlowDescription:
         runs_problem=parts.runs if isinstance(parts.runs, Problem) else None,
         runs_note=_runs_note(parts, spec),
         runs=[run_row(run) for run in runs],
-        note=_more_audiences(flow),
+        note=_more_datasets(parts),
     )
 
 
@@ -288,16 +286,15 @@ def _audience(selector: dict[str, Any]) -> AudienceRow:
     )
 
 
-def _more_audiences(flow: Flow) -> str | None:
-    """How to read the audiences that are not shown."""
-    if len(flow.audiences) <= SHOWN_AUDIENCES:
-        return None
-    at = next(at for at, step in enumerate(flow.transformations) if "segmentSelectors" in step.params)
-    place = f"items.0.transformations.{at}.params.segmentSelectors.selectors.{SHOWN_AUDIENCES}:"
-    return (
-        f"{SHOWN_AUDIENCES} of {len(flow.audiences)} audiences are shown. For the others: get_resource with "
-        f"path={FLOW_SERVICE}/flows/{flow.id} and select={place}."
-    )
+def _more_datasets(parts: FlowParts) -> str | None:
+    """How to read the datasets of a source that are not shown."""
+    many = [
+        f"{SHOWN_DATASETS} of {len(end.dataset_ids)} datasets of a source are shown. All: get_source_connection "
+        f"with source_connection_id={id}."
+        for id, end in parts.sources.items()
+        if isinstance(end, SourceConnection) and len(end.dataset_ids) > SHOWN_DATASETS
+    ]
+    return " ".join(many) or None
 
 
 def _attribute(value: dict[str, Any]) -> str:

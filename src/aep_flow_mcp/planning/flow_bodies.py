@@ -201,7 +201,7 @@ async def mapping_step(
             partial(get, mapping_id, version),
             warnings,
             so=so,
-            absent=f"mapping_id: there is no mapping set {mapping_id}{which}.",
+            absent=f"mapping_set_id: there is no mapping set {mapping_id}{which}.",
         )
     except PlanError:
         if not in_use or (version is not None and await _is_shown(partial(get, mapping_id))):
@@ -213,7 +213,7 @@ async def mapping_step(
     if target and target.schema_id and schema_id and schema_id != target.schema_id:
         # 1425-400, help/sources/errors/flow-service-errors.md: both have the same schema.
         raise PlanError(
-            f"mapping_id: the mapping set is for the schema {schema_id}, the target for {target.schema_id}."
+            f"mapping_set_id: the mapping set is for the schema {schema_id}, the target for {target.schema_id}."
         )
     if mapping is not None:
         names += known_by_name([(mapping_id, "mapping set", mapping.name)])
@@ -324,7 +324,7 @@ def _checked(
     needs_mapping = spec_id == wellknown.FLOW_STREAM_MAPPED and not draft
     if needs_mapping and not any(step.get("name") == "Mapping" for step in transformations or ()):
         # 1328-400, help/sources/errors/sources-errors.md: the mapping transformation is missing.
-        missing = Problem("mapping_id", f"is required: {spec.name if spec else spec_id} maps raw data.")
+        missing = Problem("mapping_set_id", f"is required: {spec.name if spec else spec_id} maps raw data.")
         return replace(checked, problems=(*checked.problems, missing))
     return checked
 

@@ -246,7 +246,7 @@ async def account_for(
         lambda: aep.get_connection(connection_id),
         warnings,
         so="whether it fits was not checked",
-        absent=f"base_connection_id: there is no account {connection_id} in this sandbox.",
+        absent=f"account: there is no account {connection_id} in this sandbox.",
     )
     if account and spec:
         sendable(check_account(spec, account), warnings)

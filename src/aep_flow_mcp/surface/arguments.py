@@ -24,12 +24,41 @@ _Schema = Mapping[str, Any]
 
 FORMER_NAMES: Mapping[str, str] = {
     "flow_id": "flow",
-    "connection_id": "connection",
+    "connection_id": "account",
+    "connection": "account",
+    "base_connection_id": "account",
+    "connection_spec_id": "connector",
+    "source_spec_id": "source_connector",
+    "source_spec_name": "source_connector",
+    "target_spec_id": "target_connector",
+    "target_spec_name": "target_connector",
+    "dataset_id": "dataset",
+    "dataset_name": "dataset",
+    "dataset_ids": "datasets",
+    "mapping_id": "mapping_set_id",
     "words": "query",
+    "start": "cursor",
     "find_connection_spec.name": "query",
+    "find_flow_spec.flow_spec_name": "query",
+    "pipeline_health.top": "limit",
+    "trace_lineage.kind": "object_kind",
+    "trace_lineage.direction": "follow",
+    "list_profile_flow_runs.state": "status",
+    "list_identity_flow_runs.state": "status",
+    "explore_connection.object": "path",
+    "explore_connection_spec.object": "path",
+    "explore_landing_zone.object": "path",
+    "preview_landing_zone_file.file": "path",
+    "explore_connection.compression": "compression_type",
+    "explore_connection_spec.compression": "compression_type",
+    "create_target_connection_dataset_to_landing_zone.file_type": "dataset_file_type",
+    "export_dataset_to_landing_zone.file_type": "dataset_file_type",
+    "update_flow_policies.mode": "how",
 }
 """Former name of an argument -> its present one, in every tool that declares only the present one; a name with a
 tool before it counts in that tool alone. Former names are accepted silently for one release."""
+FORMER_CHOICES: Mapping[str, Mapping[str, str]] = {"last_status": {"running": "in_progress"}}
+"""Likewise the former values of an argument."""
 
 
 class _LeftOut:
@@ -59,7 +88,15 @@ def renamed(tool: str, arguments: Mapping[str, Any], schema: _Schema) -> dict[st
             else name
         )
 
-    return {present(name): value for name, value in arguments.items()}
+    names = {name: present(name) for name in arguments}
+    if len(set(names.values())) < len(names):
+        return dict(arguments)
+    return {now: _choice_now(now, arguments[name]) for name, now in names.items()}
+
+
+def _choice_now(name: str, value: Any) -> Any:
+    former = FORMER_CHOICES.get(name, {})
+    return former.get(value.strip().casefold(), value) if isinstance(value, str) else value
 
 
 def broken_text(value: Any, path: str = "") -> str | None:

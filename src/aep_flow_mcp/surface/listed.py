@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
@@ -18,6 +18,9 @@ from aep_flow_mcp.platform.redaction.values import Redactor
 from aep_flow_mcp.settings import Dialect
 from aep_flow_mcp.surface.arguments import broken_text, fitted, renamed
 from aep_flow_mcp.surface.snapshot import Card, definition_of
+
+if TYPE_CHECKING:
+    from aep_flow_mcp.answers.pieces import Place
 
 
 class ListedTool(Tool):
@@ -118,13 +121,19 @@ class ListedTool(Tool):
             built.fn_metadata.validate_arguments(own)
         except ValidationError as error:
             raise ToolError(_argument_sentence(self.name, error)) from None
+        from aep_flow_mcp.answers.pieces import Place, from_place
         from aep_flow_mcp.surface.dependencies import in_sandbox
 
-        with in_sandbox(sandbox):
-            result = await built.run(own, context, convert_result=False)
-        return await self._leaving(result) if convert_result else result
+        async def read(cursor: str | None) -> Any:
+            named = own if place.cursor == cursor == own.get("cursor") else own | {"cursor": cursor}
+            return await built.run(named, context, convert_result=False)
 
-    async def _leaving(self, result: Any) -> Any:
+        place = Place.of(own.get("cursor"))
+        with in_sandbox(sandbox):
+            result, place = await from_place(place, read)
+        return await self._leaving(result, place) if convert_result else result
+
+    async def _leaving(self, result: Any, place: Place) -> Any:
         """The answer; whole objects can be of any size and are worked on beside the event loop."""
         from aep_flow_mcp.answers.text import Listing, Record
 
@@ -132,8 +141,8 @@ class ListedTool(Tool):
         if isinstance(result, Record | Listing):
             import anyio.to_thread
 
-            return await anyio.to_thread.run_sync(_answer, result, self._redactor, takes)
-        return _answer(result, self._redactor, takes)
+            return await anyio.to_thread.run_sync(_answer, result, self._redactor, takes, place)
+        return _answer(result, self._redactor, takes, place)
 
     def _build(self) -> Tool:
         if self._built is None:
@@ -211,7 +220,9 @@ def _argument_sentence(name: str, error: ValidationError) -> str:
     return f"{name} could not be called: {'; '.join(parts)}."
 
 
-def _answer(result: Any, redactor: Redactor, takes: Collection[str]) -> CallToolResult | InputRequiredResult:
+def _answer(
+    result: Any, redactor: Redactor, takes: Collection[str], place: Place
+) -> CallToolResult | InputRequiredResult:
     if isinstance(result, CallToolResult | InputRequiredResult):
         return result
     from aep_flow_mcp.answers.bounds import bounded, structured
@@ -221,7 +232,7 @@ def _answer(result: Any, redactor: Redactor, takes: Collection[str]) -> CallTool
     if not isinstance(result, BaseModel):
         raise TypeError(f"a tool answered with {type(result).__name__}, not with a model")
     # Redacted first, cut afterwards: half a secret no longer looks like one.
-    shown = bounded(redacted(result), takes=takes)
+    shown = bounded(redacted(result), takes=takes, place=place)
     return CallToolResult(
         content=[TextContent(type="text", text=redactor.text(render(shown) or "Nothing was found."))],
         structured_content=redactor.value(structured(shown)),

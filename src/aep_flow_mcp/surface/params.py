@@ -8,9 +8,17 @@ from pydantic import Field
 
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 FlowRef = Annotated[str, Field(min_length=1, max_length=300, description="id or name")]
-ConnectionRef = FlowRef
+FlowRefs = Annotated[
+    Annotated[str, Field(min_length=1)] | Annotated[list[str], Field(min_length=1, max_length=5)],
+    Field(description="id or name; or several"),
+]
+AccountRef = FlowRef
+AccountRefs = FlowRefs
+ConnectorRef = FlowRef
+DatasetRef = FlowRef
+Named = Annotated[str | None, Field(description="id or name")]
 Limit = Annotated[int, Field(ge=1, le=100)]
-Cursor = Annotated[str | None, Field(description="next_cursor of the previous page")]
+Cursor = Annotated[str | None, Field(description="as the last answer gave it")]
 OrderBy = Annotated[str | None, Field(description="property, - before it for descending, e.g. -createdAt")]
 Filters = Annotated[
     list[str] | None,

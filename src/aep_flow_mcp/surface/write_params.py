@@ -16,7 +16,7 @@ Draft = Annotated[bool, Field(description="create as a draft")]
 PatchOps = Annotated[list[PatchOp], Field(min_length=1, max_length=50)]
 DataFormat = Annotated[str | None, Field(description="delimited, json, parquet, tabular")]
 Labels = Annotated[list[str] | None, Field(description="access labels, e.g. core/C12", max_length=50)]
-DatasetIds = Annotated[list[str], Field(min_length=1, max_length=100)]
+DatasetRefs = Annotated[list[str], Field(min_length=1, max_length=100, description="ids or names")]
 Folder = Annotated[str, Field(min_length=1)]
 
 

@@ -67,7 +67,7 @@ async def test_several_fit_and_only_the_best_are_shown(on: Bed) -> None:
     answer, text = await on.call("find_connector", words="azure", limit=2)
     assert len(answer["connectors"]) == 2
     assert answer["total"] > 2
-    assert f"{answer['total'] - 2} more fit" in text
+    assert f"2 of {answer['total']}, more: cursor={answer['cursors']['connectors']}" in text
 
 
 async def test_nothing_is_called_that(on: Bed) -> None:

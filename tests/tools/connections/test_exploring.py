@@ -90,19 +90,19 @@ async def test_a_huge_folder_comes_in_pieces(bed: Bed) -> None:
     huge = {f"{folder}{i:05}-{'n' * 100}.csv": node for i in range(5_000)}
     trees(bed)[connection] = {**tree, **huge}
     seen: list[str] = []
-    start = 0
+    cursor = "0"
     while True:
         answer, text = await bed.call(
-            "explore_connection", connection_id=connection, object=folder, start=start, limit=500
+            "explore_connection", account=connection, path=folder, cursor=cursor, limit=500
         )
         assert len(text) <= 25_000
         assert answer["total"] == 5_000
         seen += [entry["path"] for entry in answer["entries"]]
-        if "next_start" not in answer:
+        if "next_cursor" not in answer:
             break
-        assert f"start={answer['next_start']}" in text
+        assert f"cursor={answer['next_cursor']}" in text
         assert answer["entries"][-1]["path"] in text
-        start = answer["next_start"]
+        cursor = answer["next_cursor"]
     assert sorted(seen) == sorted(huge)
     first = await bed.answer("explore_connection", connection_id=connection, object=folder)
     assert 0 < len(first["entries"]) <= 100
@@ -205,6 +205,6 @@ async def test_the_columns_of_all_files_of_a_small_folder_are_one_call(bed: Bed)
 
 def test_what_else_a_connector_says_of_a_file_is_shown() -> None:
     items = [{"type": "file", "name": "a.csv", "path": "/a.csv", "size": 12, "lastModified": "2026-03-01"}]
-    answer = explored(Exploration.read(items), start=0, limit=10, shown="on")
+    answer = explored(Exploration.read(items), cursor=None, limit=10, shown="on")
     assert answer.entries is not None
     assert answer.entries[0].more == "size 12, lastModified 2026-03-01"

@@ -59,6 +59,9 @@ async def test_a_time_of_a_schedule_is_taken_as_it_is_shown(bed: Bed) -> None:
 
 async def test_a_filter_takes_a_time_as_it_is_shown(bed: Bed) -> None:
     created = sorted(flow["createdAt"] for flow in bed.stored("flows"))
-    row = (await bed.answer("list_flows", detail="full", order_by="createdAt", limit=100))["items"][10]
+    rows = [
+        row for page in await bed.pages("list_flows", detail="full", order_by="createdAt") for row in page
+    ]
+    row = rows[10]
     found = await bed.answer("list_flows", filters=[f"createdAt>{row['createdAt']}"], count_only=True)
     assert 0 < found["count"] == sum(each > created[10] // 1000 * 1000 for each in created)

@@ -180,10 +180,10 @@ async def test_with_neither_name_the_answer_is_not_a_guess(bed: Bed, store: str)
 @pytest.mark.parametrize("store", STORES)
 async def test_bad_arguments(bed: Bed, store: str) -> None:
     for tool in (f"get_{store}_flow", f"list_{store}_flow_runs"):
-        assert "one of them" in await bed.refusal(tool)
-        assert "one of them" in await bed.refusal(tool, dataset_id="a", dataset_name="b")
-        assert "one of them" in await bed.refusal(tool, dataset_id="", dataset_name="")
-        assert "'loyalty members'" in await bed.refusal(tool, dataset_name="loyalty members")
+        assert "dataset: Field required" in await bed.refusal(tool)
+        assert "It takes: dataset" in await bed.refusal(tool, dataset_id="a", dataset_name="b")
+        assert "dataset" in await bed.refusal(tool, dataset="")
+        assert "'loyalty members'" in await bed.refusal(tool, dataset="loyalty members")
         no_flow = await bed.refusal(tool, dataset_id="0" * 24)
         assert f"list_{store}_flows" in no_flow
         assert "comma" in await bed.refusal(tool, dataset_id="a,b")

@@ -36,7 +36,9 @@ async def test_sandboxes_are_compared_by_the_names_of_their_flows(bed: Bed) -> N
     assert "every 2 days" in rows[flow["name"]]["schedule"]
     assert rows[other["name"]]["state"] == "enabled / disabled"
     assert answer["differing"] + answer["alike"] == answer["both"]
-    assert f"only in {SANDBOX} ({len(left - right)})" in text
+    shown = len(answer["left_only"])
+    told = f"{shown} of {len(left - right)}, more: cursor={answer['cursors']['left_only']}"
+    assert f"only in {SANDBOX} ({told})" in text
 
 
 async def test_nothing_to_compare_is_asked_for(bed: Bed) -> None:

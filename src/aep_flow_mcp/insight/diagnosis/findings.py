@@ -117,8 +117,8 @@ def explore_step(case: Case, source_id: str) -> Step:
         return Step("describe_flow", {"flow": case.evidence.flow.id})
     folder = (source.path or "").strip("/").rpartition("/")[0] if "/" in (source.path or "") else ""
     if not folder:
-        return Step("explore_connection", {"connection": source.base_id})
+        return Step("explore_connection", {"account": source.base_id})
     # What is missing cannot be looked into; where it should be can.
     return Step(
-        "explore_connection", {"connection": source.base_id, "object_type": "folder", "object": f"/{folder}"}
+        "explore_connection", {"account": source.base_id, "object_type": "folder", "path": f"/{folder}"}
     )

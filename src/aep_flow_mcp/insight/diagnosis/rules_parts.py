@@ -42,7 +42,7 @@ def parts(case: Case) -> Iterator[Finding]:
     for id, account in case.evidence.accounts.items():
         if not isinstance(account, Problem) and (account.state or "").casefold() == "disabled":
             words = f"account {account.name or id} has state disabled"
-            step = Step("get_connection", {"connection": id})
+            step = Step("get_connection", {"account": id})
             yield Finding(Cause.ACCOUNT_DISABLED, 0.95, (words,), step, Basis.SEEN)
 
 
@@ -101,7 +101,7 @@ def _renewal(id: str, account: Connection | Problem | None) -> Step:
     put = [
         {"op": "replace", "path": path, "value": "${AEP_SECRET_NAME}"} for path in paths or ["/auth/params"]
     ]
-    return Step("update_connection", {"connection": id, "operations": put})
+    return Step("update_connection", {"account": id, "operations": put})
 
 
 def _pointer(name: str) -> str:

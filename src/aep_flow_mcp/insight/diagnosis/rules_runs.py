@@ -158,7 +158,7 @@ def _error_of(case: Case, facts: RunFacts) -> tuple[str, ...]:
 def _step_for(cause: Cause, case: Case, run: FlowRun) -> Step:
     account = next(iter(case.evidence.accounts), None)
     if cause in (Cause.CREDENTIALS, Cause.NETWORK, Cause.SOURCE_PERMISSION, Cause.RATE_LIMITED) and account:
-        return Step("test_connection", {"connection": account})
+        return Step("test_connection", {"account": account})
     if cause in (Cause.SOURCE_MISSING, Cause.BAD_FILE, Cause.SOURCE_EMPTY) and case.evidence.sources:
         return explore_step(case, next(iter(case.evidence.sources)))
     return Step("get_run", {"run_id": run.id})

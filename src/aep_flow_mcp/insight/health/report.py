@@ -205,16 +205,15 @@ class Health:
         return [flow for flow in flows if flow.id not in ran and has_never_run(flow, now=now)]
 
 
-def of_each(found: Sequence[Worse], number: int) -> list[Worse]:
-    """The first `number` of what got worse, with the first of each trend among them as far as there is room.
+def each_first(found: Sequence[Worse]) -> list[Worse]:
+    """What got worse, the first of each trend before the others: a table is cut behind its first rows.
 
     One slowdown says more than the eleventh single failure.
     """
     firsts = [
         next(item for item in found if item.trend is trend) for trend in dict.fromkeys(i.trend for i in found)
     ]
-    kept = firsts[:number] + [item for item in found if item not in firsts][: max(0, number - len(firsts))]
-    return [item for item in found if item in kept]
+    return firsts + [item for item in found if item not in firsts]
 
 
 def compare(flow_id: str, now: Tally | None, before: Tally | None) -> Worse | None:

@@ -6,14 +6,16 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from aep_flow_mcp.answers.pieces import Pieces
 from aep_flow_mcp.answers.spec_fields import SpecField, fields_of
-from aep_flow_mcp.answers.text import Answer, NamedRef
+from aep_flow_mcp.answers.text import InPieces, NamedRef
 from aep_flow_mcp.gathering.spec_names import with_specs
 from aep_flow_mcp.pipelines import connectors
 from aep_flow_mcp.pipelines.wish import Direction
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.surface.dependencies import Reader
+from aep_flow_mcp.surface.params import Cursor
 from aep_flow_mcp.surface.registry import read_tool
 
 SHOWN_FIELDS = 14
@@ -41,7 +43,7 @@ class ConnectorCard(BaseModel):
     flow_specs: list[NamedRef]
 
 
-class Connectors(Answer):
+class Connectors(InPieces):
     """The best of `total` connectors that fit the words."""
 
     total: int
@@ -52,7 +54,8 @@ class Connectors(Answer):
         """Some lines a connector."""
         lines = [line for card in self.connectors for line in _card_lines(card)]
         if self.connectors:
-            lines.append("* required; a secret is passed as ${AEP_SECRET_NAME}.")
+            told = f"{self.told('connectors', len(self.connectors))}. " if self.more else ""
+            lines.append(f"{told}* required; a secret is passed as ${{AEP_SECRET_NAME}}.")
         return "\n".join([*lines, self.note] if self.note else lines)
 
 
@@ -62,8 +65,10 @@ async def find_connector(
     query: Annotated[str, Field(min_length=1, max_length=200, description='"s3", "http api", or an id')],
     direction: Direction | None = None,
     limit: Annotated[int, Field(ge=1, le=10)] = 3,
+    cursor: Cursor = None,
 ) -> Connectors:
     """Connectors by words, each with credentials, parameters and flow specs. Then: plan_pipeline."""
+    pieces = Pieces(cursor, ("connectors",))
     specs, flow_specs, unread = await with_specs(
         aep.list_connection_specs,
         aep.list_flow_specs,
@@ -71,13 +76,17 @@ async def find_connector(
         so="those that take a connector are not known",
     )
     ranked = connectors.rank(query, specs, direction) or _by_any_word(query, specs, direction)
-    note = _note(query, specs, direction, total=len(ranked), limit=limit)
+    note = None if ranked else _note(query, specs, direction)
+
+    def card(spec: ConnectionSpec) -> ConnectorCard:
+        return _card(spec, direction or connectors.goes(spec), list(flow_specs.values()))
+
+    shown = pieces.take("connectors", ranked, limit, card)
     return Connectors(
         total=len(ranked),
-        connectors=[
-            _card(spec, direction or connectors.goes(spec), list(flow_specs.values()))
-            for spec in ranked[:limit]
-        ],
+        connectors=shown,
+        more=pieces.more,
+        cursors=pieces.cursors,
         note=" ".join(filter(None, [note, unread])) or None,
     )
 
@@ -106,13 +115,7 @@ def _card(spec: ConnectionSpec, direction: Direction, flow_specs: list[FlowSpec]
     )
 
 
-def _note(
-    words: str, specs: list[ConnectionSpec], direction: Direction | None, *, total: int, limit: int
-) -> str | None:
-    if total > limit:
-        return f"{total - limit} more fit: say it more exactly, or ask for more with limit."
-    if total:
-        return None
+def _note(words: str, specs: list[ConnectionSpec], direction: Direction | None) -> str:
     close = connectors.outside(
         spec for spec in specs if direction is None or connectors.can_go(spec, direction)
     )
@@ -142,7 +145,11 @@ def _fields(fields: list[SpecField]) -> str:
     """The required fields first, in one line."""
     top = [field for field in fields if "." not in field.name]
     ordered = sorted(top, key=lambda field: not field.required)
-    more = f", and {len(ordered) - SHOWN_FIELDS} more" if len(ordered) > SHOWN_FIELDS else ""
+    more = (
+        f", and {len(ordered) - SHOWN_FIELDS} more (get_connection_spec)"
+        if len(ordered) > SHOWN_FIELDS
+        else ""
+    )
     return ", ".join(map(_field, ordered[:SHOWN_FIELDS])) + more
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from aep_flow_mcp.gathering.finding import connection_id_of
+from aep_flow_mcp.gathering.finding import connection_id_of, connector_id_of
 from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.guard.changes.canonical import shown
 from aep_flow_mcp.guard.changes.change import Change
@@ -21,7 +21,7 @@ from aep_flow_mcp.planning.patched import checked_ops
 from aep_flow_mcp.platform.models.specs import ConnectionSpec
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import Reader
-from aep_flow_mcp.surface.params import ConnectionRef, Id
+from aep_flow_mcp.surface.params import AccountRef, ConnectorRef
 from aep_flow_mcp.surface.registry import write_tool
 from aep_flow_mcp.surface.write_params import Description, Draft, Etag, Name, PatchOps
 
@@ -39,7 +39,7 @@ class DataType(StrEnum):
 async def create_connection(
     aep: Reader,
     name: Name,
-    connection_spec_id: Id,
+    connector: ConnectorRef,
     auth_spec: str | None = None,
     auth_params: Annotated[Params | None, Field(description="secrets as ${AEP_SECRET_...}")] = None,
     description: Description = None,
@@ -49,7 +49,8 @@ async def create_connection(
     auth = None
     if auth_spec is not None or auth_params is not None:
         auth = compact(specName=auth_spec, params=auth_params or {})
-    return await _create(aep, name, connection_spec_id, auth, description=description, draft=draft)
+    spec_id = await connector_id_of(aep, connector)
+    return await _create(aep, name, spec_id, auth, description=description, draft=draft)
 
 
 @write_tool("connections")
@@ -106,10 +107,10 @@ async def create_profile_connection(aep: Reader, name: Name, description: Descri
 
 @write_tool("connections", destructive=True, idempotent=True)
 async def update_connection(
-    aep: Reader, connection: ConnectionRef, operations: PatchOps, etag: Etag = None
+    aep: Reader, account: AccountRef, operations: PatchOps, etag: Etag = None
 ) -> Change:
     """Patch an account, e.g. replace /auth/params with new credentials or /name."""
-    connection_id = await connection_id_of(aep, connection)
+    connection_id = await connection_id_of(aep, account)
     if any(operation.path.startswith("/connectionSpec") for operation in operations):
         # 1414-400, help/sources/errors/flow-service-errors.md.
         raise PlanError("An account cannot change its connector: create a new one.")
@@ -172,9 +173,9 @@ def _listed(names: list[str]) -> str:
 
 
 @write_tool("connections", destructive=True, idempotent=True)
-async def delete_connection(aep: Reader, connection: ConnectionRef, delete_anyway: bool = False) -> Change:
+async def delete_connection(aep: Reader, account: AccountRef, delete_anyway: bool = False) -> Change:
     """Delete an account. Refuses, with the list, while connections or flows use it."""
-    connection_id = await connection_id_of(aep, connection)
+    connection_id = await connection_id_of(aep, account)
     item = await planning.stored(aep, Kind.CONNECTION, connection_id)
     unread = Unread()
     lines = await dependents.of_connection(aep, connection_id, unread)
@@ -183,9 +184,9 @@ async def delete_connection(aep: Reader, connection: ConnectionRef, delete_anywa
 
 
 @write_tool("connections", idempotent=True)
-async def publish_connection(aep: Reader, connection: ConnectionRef) -> Change:
+async def publish_connection(aep: Reader, account: AccountRef) -> Change:
     """Publish an account that is a draft."""
-    connection_id = await connection_id_of(aep, connection)
+    connection_id = await connection_id_of(aep, account)
     return await planning.publish(aep, Kind.CONNECTION, connection_id)
 
 

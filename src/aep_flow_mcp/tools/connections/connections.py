@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
@@ -16,30 +17,31 @@ from aep_flow_mcp.answers.exploring import (
     Entry,
     Explored,
     Path,
-    Start,
     explored,
     file_type_of,
     question,
     with_columns,
 )
-from aep_flow_mcp.answers.listing import Detail, Turn, counted
+from aep_flow_mcp.answers.listing import Detail, Turn, counted, with_total
 from aep_flow_mcp.answers.present import present
-from aep_flow_mcp.answers.text import Answer, Listing, Record, Whole
+from aep_flow_mcp.answers.text import InPieces, Listing, Record, Several, Whole
 from aep_flow_mcp.answers.whole import ONE, cut, left_out, size_of, whole
 from aep_flow_mcp.app import App
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.gathering.conditions import where
-from aep_flow_mcp.gathering.finding import connection_id_of, uses_of_accounts
+from aep_flow_mcp.gathering.finding import connection_id_of, connector_ids_of, uses_of_accounts
 from aep_flow_mcp.gathering.secret_fields import declared_secrets
+from aep_flow_mcp.gathering.side_by_side import asked_for, side_by_side
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
+from aep_flow_mcp.platform.filters import FilterLike
 from aep_flow_mcp.platform.models.connections import Connection
 from aep_flow_mcp.platform.models.explore import Exploration, FileType, ObjectType
 from aep_flow_mcp.platform.paging import Page
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.urls import FLOW_SERVICE
 from aep_flow_mcp.surface.dependencies import AppState, Reader, Rows
-from aep_flow_mcp.surface.params import ConnectionRef, Cursor, Filters, Limit, OrderBy
+from aep_flow_mcp.surface.params import AccountRef, AccountRefs, Cursor, Filters, Limit, Named, OrderBy
 from aep_flow_mcp.surface.registry import read_tool
 
 CONFIGS_ROOM = 20_000
@@ -62,7 +64,7 @@ class ConnectionRow(BaseModel):
     updated_at: str | None = None
 
 
-class ConnectionTest(Answer):
+class OneTest(InPieces):
     """`works`: whether the external system accepted the credentials."""
 
     connection_id: str
@@ -70,12 +72,18 @@ class ConnectionTest(Answer):
     note: str | None = None
 
 
+class ConnectionTest(OneTest, Several):
+    """The test of an account, and of further ones where several were asked for."""
+
+    further: list[OneTest] = Field(default_factory=list)
+
+
 @read_tool("connections")
 async def list_connections(
     app: AppState,
     aep: Reader,
     name: str | None = None,
-    connection_spec_id: str | None = None,
+    connector: Named = None,
     state: ConnectionState | None = None,
     unused: Annotated[bool, Field(description="only those that no flow uses")] = False,
     filters: Filters = None,
@@ -86,13 +94,12 @@ async def list_connections(
     count_only: bool = False,
 ) -> Listing[ConnectionRow | Whole]:
     """List accounts (base connections) and how many flows use each. Names match exactly."""
-    asked = where({"name": name, "connectionSpec.id": connection_spec_id, "state": state}, filters)
-    if count_only and not unused:
-        return counted(await aep.count_connections(filters=asked))
-    if unused and count_only:
-        uses, _ = await _uses(app, aep, insist=True)
-        return counted(sum([not uses.get(item.id) async for item in aep.iter_connections(asked)]))
-    uses, lacking = {}, None
+    specs = await connector_ids_of(aep, connector) if connector else None
+    asked = where({"name": name, "connectionSpec.id": specs, "state": state}, filters)
+    if count_only:
+        return counted(await _count(app, aep, asked, unused=unused))
+    uses: dict[str, int] = {}
+    lacking: str | None = None
 
     async def lister(asked: Any, **turned: Any) -> Page[Connection]:
         nonlocal uses, lacking
@@ -113,7 +120,16 @@ async def list_connections(
 
     found = await connections_listed(aep, lister, asked, Turn(limit, order_by, cursor, detail), row)
     notes = [note for note in (found.note, lacking) if note]
-    return found.model_copy(update={"note": " ".join(notes) or None})
+    found = found.model_copy(update={"note": " ".join(notes) or None})
+    return await with_total(found, partial(_count, app, aep, asked, unused=unused), cursor=cursor)
+
+
+async def _count(app: App, aep: FlowReader, asked: list[FilterLike], *, unused: bool) -> int:
+    """How many accounts there are; with `unused`, how many that no flow uses."""
+    if not unused:
+        return await aep.count_connections(filters=asked)
+    uses, _ = await _uses(app, aep, insist=True)
+    return sum([not uses.get(item.id) async for item in aep.iter_connections(asked)])
 
 
 async def _uses(app: App, aep: FlowReader, *, insist: bool) -> tuple[dict[str, int], str | None]:
@@ -129,63 +145,69 @@ async def _uses(app: App, aep: FlowReader, *, insist: bool) -> tuple[dict[str, i
 
 
 @read_tool("connections")
-async def get_connection(aep: Reader, connection: ConnectionRef) -> Record:
+async def get_connection(aep: Reader, account: AccountRef) -> Record:
     """An account, secrets masked. A streaming one shows its inletUrl."""
-    connection_id = await connection_id_of(aep, connection)
+    connection_id = await connection_id_of(aep, account)
     stored = await aep.get_object("connections", connection_id)
     known = await declared_secrets(aep, stored)
     return whole(stored, known=known, path=f"{FLOW_SERVICE}/connections/{connection_id}", select=ONE)
 
 
 @read_tool("connections")
-async def test_connection(aep: Reader, connection: ConnectionRef) -> ConnectionTest:
+async def test_connection(aep: Reader, account: AccountRefs) -> ConnectionTest:
     """Ask the external system whether an account's credentials work."""
-    connection_id = await connection_id_of(aep, connection)
+    answered = await side_by_side(asked_for(account), partial(_tested, aep))
+    first, *further = answered.found
+    return ConnectionTest(**dict(first), further=further, unanswered=answered.unanswered)
+
+
+async def _tested(aep: FlowReader, account: str) -> OneTest:
+    connection_id = await connection_id_of(aep, account)
     try:
         works = await aep.test_connection(connection_id)
     except PlatformError as error:
         if error.kind is not ErrorKind.INVALID or error.status is None:
             raise
         # The external system's refusal is the answer to the question, not a failure to answer it.
-        return ConnectionTest(connection_id=connection_id, works=False, note=str(error))
-    return ConnectionTest(connection_id=connection_id, works=works)
+        return OneTest(connection_id=connection_id, works=False, note=str(error))
+    return OneTest(connection_id=connection_id, works=works)
 
 
 @read_tool("connections")
 async def explore_connection(
     aep: Reader,
     shown: Rows,
-    connection: ConnectionRef,
+    account: AccountRef,
     object_type: ObjectType = "root",
-    object: Path = None,
+    path: Path = None,
     file_type: FileType | None = None,
     preview: bool | None = None,
     column_delimiter: str | None = None,
-    compression: Compression | None = None,
+    compression_type: Compression | None = None,
     encoding: Encoding | None = None,
     determine_properties: Annotated[bool, Field(description="detect the file's type and delimiter")] = False,
     filters: Annotated[dict[str, Any] | None, Field(description="PQL row filter")] = None,
     source_params: dict[str, Any] | None = None,
     columns: Annotated[bool, Field(description="of a folder's files, where they are few")] = False,
-    start: Start = 0,
     limit: Entries = 100,
+    cursor: Cursor = None,
 ) -> Explored:
     """Folders, files and tables an account can read; of a file or table, columns and first rows."""
-    connection_id = await connection_id_of(aep, connection)
+    connection_id = await connection_id_of(aep, account)
     query = question(
         object_type,
-        object,
+        path,
         file_type=file_type,
         preview=preview,
         column_delimiter=column_delimiter,
-        compression=compression,
+        compression=compression_type,
         encoding=encoding,
         determine_properties=determine_properties,
         filters=filters,
         source_params=source_params,
     )
     found = await aep.explore_connection(connection_id, query)
-    answer = explored(found, start=start, limit=limit, shown=shown)
+    answer = explored(found, cursor=cursor, limit=limit, shown=shown)
     if not columns or answer.entries is None:
         return answer
 
@@ -198,9 +220,9 @@ async def explore_connection(
 
 
 @read_tool("connections")
-async def get_connection_configs(aep: Reader, connection: ConnectionRef) -> Listing[Whole]:
+async def get_connection_configs(aep: Reader, account: AccountRef) -> Listing[Whole]:
     """Configuration options that a connector offers for an account."""
-    connection_id = await connection_id_of(aep, connection)
+    connection_id = await connection_id_of(aep, account)
     page = await aep.connection_configs(connection_id)
     items = [present(item) for item in page.items]
     if size_of(items) <= CONFIGS_ROOM:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from aep_flow_mcp.gathering.finding import connection_id_of, connector_id_of, dataset_id_of
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.pipelines import wellknown
@@ -13,11 +14,11 @@ from aep_flow_mcp.planning import ends
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.objects import Params, compact
 from aep_flow_mcp.surface.dependencies import Reader
-from aep_flow_mcp.surface.params import Id
+from aep_flow_mcp.surface.params import AccountRef, ConnectorRef, Id, Named
 from aep_flow_mcp.surface.registry import write_tool
 from aep_flow_mcp.surface.write_params import (
     DataFormat,
-    DatasetIds,
+    DatasetRefs,
     Description,
     Draft,
     Etag,
@@ -32,8 +33,8 @@ from aep_flow_mcp.surface.write_params import (
 async def create_source_connection(
     aep: Reader,
     name: Name,
-    connection_spec_id: Id,
-    base_connection_id: str | None = None,
+    connector: ConnectorRef,
+    account: Named = None,
     params: Annotated[Params | None, Field(description="e.g. path, tableName")] = None,
     data_format: DataFormat = None,
     data_properties: Annotated[
@@ -48,8 +49,8 @@ async def create_source_connection(
         aep,
         ends.SOURCE,
         name=name,
-        spec_id=connection_spec_id,
-        account_id=base_connection_id,
+        spec_id=await connector_id_of(aep, connector),
+        account_id=await connection_id_of(aep, account) if account else None,
         params=params,
         data=data,
         description=description,
@@ -59,7 +60,7 @@ async def create_source_connection(
 
 @write_tool("connections")
 async def create_source_connection_streaming(
-    aep: Reader, name: Name, base_connection_id: Id, description: Description = None
+    aep: Reader, name: Name, account: AccountRef, description: Description = None
 ) -> Change:
     """Create the source connection of an HTTP API streaming account."""
     return await ends.create(
@@ -67,7 +68,7 @@ async def create_source_connection_streaming(
         ends.SOURCE,
         name=name,
         spec_id=wellknown.HTTP_API,
-        account_id=base_connection_id,
+        account_id=await connection_id_of(aep, account),
         description=description,
     )
 
@@ -106,22 +107,23 @@ async def create_source_connection_landing_zone(
 
 @write_tool("connections")
 async def create_source_connection_data_lake(
-    aep: Reader, name: Name, dataset_ids: DatasetIds, description: Description = None
+    aep: Reader, name: Name, datasets: DatasetRefs, description: Description = None
 ) -> Change:
     """Name the datasets that an export reads from the data lake."""
     warnings: list[str] = []
-    datasets = await planning.readable(
+    ids = [await dataset_id_of(aep, text) for text in datasets]
+    known = await planning.readable(
         "The datasets",
-        partial(aep.neighbours.get_datasets, dataset_ids),
+        partial(aep.neighbours.get_datasets, ids),
         warnings,
         so="whether they are there was not checked",
     )
-    unknown = [dataset_id for dataset_id in dataset_ids if datasets and datasets.get(dataset_id) is None]
+    unknown = [dataset_id for dataset_id in ids if known and known.get(dataset_id) is None]
     if unknown:
-        planning.refuse([Problem("dataset_ids", f"there is no dataset {', '.join(unknown)}.")])
+        planning.refuse([Problem("datasets", f"there is no dataset {', '.join(unknown)}.")])
     listed: list[dict[str, Any]] = []
-    for dataset_id in dict.fromkeys(dataset_ids):
-        dataset = datasets.get(dataset_id) if datasets else None
+    for dataset_id in dict.fromkeys(ids):
+        dataset = known.get(dataset_id) if known else None
         listed.append(compact(dataSetId=dataset_id, name=dataset.name if dataset else None))
     return await ends.create(
         aep,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from aep_flow_mcp.gathering.finding import connection_id_of, connector_id_of, dataset_id_of
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import PlanError
@@ -14,7 +15,7 @@ from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.exports import Compression, ExportFormat, dataset_export_params, notes_on
 from aep_flow_mcp.planning.objects import Params, compact
 from aep_flow_mcp.surface.dependencies import Reader
-from aep_flow_mcp.surface.params import Id
+from aep_flow_mcp.surface.params import AccountRef, ConnectorRef, DatasetRef, Id, Named
 from aep_flow_mcp.surface.registry import write_tool
 from aep_flow_mcp.surface.write_params import (
     DataFormat,
@@ -33,8 +34,8 @@ from aep_flow_mcp.surface.write_params import (
 async def create_target_connection(
     aep: Reader,
     name: Name,
-    connection_spec_id: Id,
-    base_connection_id: str | None = None,
+    connector: ConnectorRef,
+    account: Named = None,
     params: Annotated[Params | None, Field(description="e.g. dataSetId, bucketName, path")] = None,
     data_format: DataFormat = None,
     schema_id: str | None = None,
@@ -48,8 +49,8 @@ async def create_target_connection(
         aep,
         ends.TARGET,
         name=name,
-        spec_id=connection_spec_id,
-        account_id=base_connection_id,
+        spec_id=await connector_id_of(aep, connector),
+        account_id=await connection_id_of(aep, account) if account else None,
         params=params,
         data=data,
         description=description,
@@ -59,20 +60,25 @@ async def create_target_connection(
 
 @write_tool("connections")
 async def create_target_connection_data_lake(
-    aep: Reader, name: Name, dataset_id: Id, schema_id: str | None = None, description: Description = None
+    aep: Reader,
+    name: Name,
+    dataset: DatasetRef,
+    schema_id: str | None = None,
+    description: Description = None,
 ) -> Change:
     """Write into a dataset; the schema is the dataset's own."""
     warnings: list[str] = []
-    dataset = await planning.readable(
+    dataset_id = await dataset_id_of(aep, dataset)
+    found = await planning.readable(
         f"The dataset {dataset_id}",
         partial(aep.neighbours.get_dataset, dataset_id),
         warnings,
         so="its schema is not known",
-        absent=f"dataset_id: there is no dataset {dataset_id} in this sandbox.",
+        absent=f"dataset: there is no dataset {dataset_id} in this sandbox.",
     )
-    own = dataset.schema_id if dataset else None
-    if dataset and schema_id and own and schema_id != own:
-        raise PlanError(f"schema_id: the dataset {dataset.name or dataset_id} has the schema {own}.")
+    own = found.schema_id if found else None
+    if found and schema_id and own and schema_id != own:
+        raise PlanError(f"schema_id: the dataset {found.name or dataset_id} has the schema {own}.")
     if not (schema_id or own):
         told = " ".join(warnings) or f"The dataset {dataset_id} names no schema."
         raise PlanError(f"schema_id: give it. {told}")
@@ -85,7 +91,7 @@ async def create_target_connection_data_lake(
         params={"dataSetId": dataset_id},
         data=data,
         description=description,
-        names=planning.called(("dataset", dataset)),
+        names=planning.called(("dataset", found)),
         warnings=warnings,
     )
 
@@ -94,7 +100,7 @@ async def create_target_connection_data_lake(
 async def create_target_connection_landing_zone(
     aep: Reader,
     name: Name,
-    base_connection_id: Id,
+    account: AccountRef,
     path: Folder,
     data_format: FileFormat = FileFormat.DELIMITED,
     type: PathType = PathType.FOLDER,
@@ -111,7 +117,7 @@ async def create_target_connection_landing_zone(
         ends.TARGET,
         name=name,
         spec_id=wellknown.LANDING_ZONE_TARGET,
-        account_id=base_connection_id,
+        account_id=await connection_id_of(aep, account),
         params=params,
         data=data,
         description=description,
@@ -122,9 +128,9 @@ async def create_target_connection_landing_zone(
 async def create_target_connection_dataset_to_landing_zone(
     aep: Reader,
     name: Name,
-    base_connection_id: Id,
+    account: AccountRef,
     path: Folder,
-    file_type: ExportFormat = ExportFormat.JSON,
+    dataset_file_type: ExportFormat = ExportFormat.JSON,
     compression: Compression = Compression.GZIP,
     description: Description = None,
 ) -> Change:
@@ -134,10 +140,10 @@ async def create_target_connection_dataset_to_landing_zone(
         ends.TARGET,
         name=name,
         spec_id=wellknown.LANDING_ZONE_TARGET,
-        account_id=base_connection_id,
-        params=dataset_export_params(path, file_type, compression),
+        account_id=await connection_id_of(aep, account),
+        params=dataset_export_params(path, dataset_file_type, compression),
         description=description,
-        warnings=notes_on(file_type, compression),
+        warnings=notes_on(dataset_file_type, compression),
     )
 
 

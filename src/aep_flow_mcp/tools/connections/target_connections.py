@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import ClassVar
 
 from pydantic import BaseModel
 
-from aep_flow_mcp.answers.connections import NAMED_BY, Connectors, common_fields, connections_listed
-from aep_flow_mcp.answers.listing import Detail, Turn, counted
+from aep_flow_mcp.answers.connections import END_NAMED_BY, Connectors, end_fields, ends_listed
+from aep_flow_mcp.answers.listing import Detail, Turn, counted, with_total
 from aep_flow_mcp.answers.text import Listing, Record, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.gathering.finding import connection_id_of, connector_ids_of, dataset_ids_of
 from aep_flow_mcp.gathering.secret_fields import declared_secrets
 from aep_flow_mcp.platform.models.connections import TargetConnection
 from aep_flow_mcp.platform.urls import FLOW_SERVICE
 from aep_flow_mcp.surface.dependencies import Reader
-from aep_flow_mcp.surface.params import Cursor, EndState, Filters, Id, Limit, OrderBy
+from aep_flow_mcp.surface.params import Cursor, EndState, Filters, Id, Limit, Named, OrderBy
 from aep_flow_mcp.surface.registry import read_tool
 
 
 class TargetRow(BaseModel):
     """A target connection in a list; `writes` is its path at a destination."""
 
-    named_by: ClassVar[Mapping[str, str]] = NAMED_BY
+    named_by: ClassVar[Mapping[str, str]] = END_NAMED_BY
     id: str
     name: str | None = None
     state: str | None = None
     connector: str | None = None
     connection_spec_id: str | None = None
+    account: str | None = None
     base_connection_id: str | None = None
     dataset_id: str | None = None
     schema_id: str | None = None
@@ -40,9 +43,9 @@ class TargetRow(BaseModel):
 async def list_target_connections(
     aep: Reader,
     name: str | None = None,
-    connection_spec_id: str | None = None,
-    base_connection_id: str | None = None,
-    dataset_id: str | None = None,
+    connector: Named = None,
+    account: Named = None,
+    dataset: Named = None,
     state: EndState | None = None,
     filters: Filters = None,
     order_by: OrderBy = None,
@@ -55,9 +58,9 @@ async def list_target_connections(
     asked = where(
         {
             "name": name,
-            "connectionSpec.id": connection_spec_id,
-            "baseConnectionId": base_connection_id,
-            "params.dataSetId": dataset_id,
+            "connectionSpec.id": await connector_ids_of(aep, connector) if connector else None,
+            "baseConnectionId": await connection_id_of(aep, account) if account else None,
+            "params.dataSetId": await dataset_ids_of(aep, dataset) if dataset else None,
             "state": state,
         },
         filters,
@@ -65,7 +68,8 @@ async def list_target_connections(
     if count_only:
         return counted(await aep.count_target_connections(filters=asked))
     turn = Turn(limit, order_by, cursor, detail)
-    return await connections_listed(aep, aep.list_target_connections, asked, turn, _row)
+    found = await ends_listed(aep, aep.list_target_connections, asked, turn, _row)
+    return await with_total(found, partial(aep.count_target_connections, filters=asked), cursor=cursor)
 
 
 @read_tool("connections")
@@ -78,10 +82,9 @@ async def get_target_connection(aep: Reader, target_connection_id: Id) -> Record
     )
 
 
-def _row(item: TargetConnection, connectors: Connectors) -> TargetRow:
+def _row(item: TargetConnection, connectors: Connectors, accounts: Mapping[str, str]) -> TargetRow:
     return TargetRow(
-        **common_fields(item, connectors),
-        base_connection_id=item.base_id,
+        **end_fields(item, connectors, accounts),
         dataset_id=item.dataset_id,
         schema_id=item.schema_id,
         writes=item.path,

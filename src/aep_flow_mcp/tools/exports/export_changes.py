@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from aep_flow_mcp.gathering.finding import connection_id_of, dataset_id_of
 from aep_flow_mcp.guard.changes.change import Change, Plan
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.pipelines import wellknown
@@ -20,40 +21,41 @@ from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.reader_specs import ConfigsQuery
 from aep_flow_mcp.surface.dependencies import Reader
 from aep_flow_mcp.surface.registry import write_tool
-from aep_flow_mcp.surface.write_params import DatasetIds, Description, Folder, Name
+from aep_flow_mcp.surface.write_params import DatasetRefs, Description, Folder, Name
 
 
 @write_tool("exports")
 async def export_dataset_to_landing_zone(
     aep: Reader,
     name: Name,
-    dataset_ids: DatasetIds,
+    datasets: DatasetRefs,
     path: Folder,
     start_time: StartTime,
     every: ExportEvery = ExportEvery.ONCE,
     end_time: str | None = None,
-    file_type: ExportFormat = ExportFormat.JSON,
+    dataset_file_type: ExportFormat = ExportFormat.JSON,
     compression: Compression = Compression.GZIP,
-    base_connection_id: Annotated[str | None, Field(description="reuse this account")] = None,
+    account: Annotated[str | None, Field(description="id or name, to reuse one")] = None,
     description: Description = None,
 ) -> Change:
     """Export datasets into the landing zone: account, connections and flow at once, all or nothing."""
-    warnings = notes_on(file_type, compression)
+    warnings = notes_on(dataset_file_type, compression)
     spec = await planning.flow_spec(aep, wellknown.FLOW_DATASET_TO_LANDING_ZONE, warnings)
     schedule: Any = export_schedule(every, start_time, end_time, None)
     if spec is not None:
         schedule = planning.sendable(check_schedule(spec, schedule, now=planning.now()), warnings)
-    names = await _exportable(aep, dataset_ids, warnings)
+    names = await _exportable(aep, [await dataset_id_of(aep, text) for text in datasets], warnings)
     lake = await planning.connector(aep, wellknown.DATA_LAKE_SOURCE, warnings)
     zone = await planning.connector(aep, wellknown.LANDING_ZONE_TARGET, warnings)
-    params = dataset_export_params(path, file_type, compression)
+    params = dataset_export_params(path, dataset_file_type, compression)
     if zone is not None:
         params = planning.sendable(check_target(zone, params=params, flow_spec=spec), warnings)
-    account = await planning.account_for(aep, base_connection_id, zone, warnings)
+    account_id = await connection_id_of(aep, account) if account else None
+    reused = await planning.account_for(aep, account_id, zone, warnings)
     zone_ref = planning.spec_ref(wellknown.LANDING_ZONE_TARGET, zone)
 
     plan = Plan(f"Export {', '.join(names.values())} to the Data Landing Zone")
-    base = base_connection_id or plan.create(
+    base = account_id or plan.create(
         Kind.CONNECTION, {"name": f"{name} account", "connectionSpec": zone_ref}, key="account"
     )
     source = plan.create(
@@ -87,7 +89,7 @@ async def export_dataset_to_landing_zone(
         scheduleParams=schedule,
     )
     plan.create(Kind.FLOW, flow, key="flow")
-    named = (("account", account), ("connector", zone), ("connector", lake), ("flow spec", spec))
+    named = (("account", reused), ("connector", zone), ("connector", lake), ("flow spec", spec))
     return plan.change(warnings=warnings, names=planning.called(*named))
 
 
@@ -112,7 +114,7 @@ async def _exportable(aep: FlowReader, dataset_ids: list[str], warnings: list[st
     so = "whether these are among them was not checked"
     read = await planning.readable("The datasets that can be exported", look, warnings, so=so)
     planning.refuse(
-        Problem("dataset_ids", f"{dataset_id} is not among the datasets that can be exported.")
+        Problem("datasets", f"{dataset_id} is not among the datasets that can be exported.")
         for dataset_id in (dataset_ids if read else ())
         if dataset_id not in known
     )

@@ -9,12 +9,13 @@ from pydantic import BaseModel, Field
 from aep_flow_mcp.answers.listing import Detail, listed
 from aep_flow_mcp.answers.present import moment
 from aep_flow_mcp.answers.text import Listing, Whole
+from aep_flow_mcp.gathering.finding import connector_id_of
 from aep_flow_mcp.platform.models.flows import DATA_LAKE_SOURCE_SPEC
 from aep_flow_mcp.platform.models.neighbours import Dataset
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.reader_specs import ConfigsQuery
 from aep_flow_mcp.surface.dependencies import Reader
-from aep_flow_mcp.surface.params import Cursor, Id, Limit
+from aep_flow_mcp.surface.params import Cursor, Limit
 from aep_flow_mcp.surface.registry import read_tool
 
 
@@ -32,15 +33,17 @@ class DatasetRow(BaseModel):
 @read_tool("exports")
 async def list_exportable_datasets(
     aep: Reader,
-    connection_spec_id: Annotated[
-        Id, Field(description="default: the data lake source")
+    connector: Annotated[
+        str, Field(min_length=1, description="id or name; default: the data lake source")
     ] = DATA_LAKE_SOURCE_SPEC,
     limit: Limit = 20,
     cursor: Cursor = None,
     detail: Detail = Detail.SUMMARY,
 ) -> Listing[DatasetRow | Whole]:
     """List datasets that destinations may export."""
-    return await _exportable(aep, connection_spec_id, limit=limit, cursor=cursor, detail=detail)
+    return await _exportable(
+        aep, await connector_id_of(aep, connector), limit=limit, cursor=cursor, detail=detail
+    )
 
 
 @read_tool("exports")
@@ -56,8 +59,7 @@ async def _exportable(
     aep: FlowReader, spec_id: str, *, limit: int, cursor: str | None, detail: Detail
 ) -> Listing[DatasetRow | Whole]:
     page = await aep.connection_spec_configs(spec_id, ConfigsQuery(limit=limit), cursor=cursor)
-    note = f"{page.total} in all." if page.total is not None else None
-    return listed(page, _row, detail, note=note)
+    return listed(page, _row, detail)
 
 
 def _row(item: Dataset) -> DatasetRow:

@@ -103,7 +103,7 @@ async def create_streaming_flow(
     name: Name,
     source_connection_id: Id,
     target_connection_id: Id,
-    mapping_id: Annotated[str | None, Field(description="for raw data; leave out for XDM data")] = None,
+    mapping_set_id: Annotated[str | None, Field(description="for raw data; leave out for XDM data")] = None,
     mapping_version: MappingVersion = None,
     description: Description = None,
 ) -> Change:
@@ -111,8 +111,8 @@ async def create_streaming_flow(
     ends = await read_ends(aep, source_connection_id, target_connection_id)
     names: list[Named] = []
     warnings: list[str] = []
-    steps = await _mapping(aep, mapping_id, mapping_version, ends, warnings, names)
-    spec_id = wellknown.FLOW_STREAM_MAPPED if mapping_id else wellknown.FLOW_STREAM_XDM
+    steps = await _mapping(aep, mapping_set_id, mapping_version, ends, warnings, names)
+    spec_id = wellknown.FLOW_STREAM_MAPPED if mapping_set_id else wellknown.FLOW_STREAM_XDM
     return await plan_flow(
         aep,
         name=name,
@@ -160,7 +160,7 @@ async def create_flow_landing_zone_to_data_lake(
     start_time: StartTime,
     frequency: Frequency = Frequency.MINUTE,
     interval: Annotated[int | None, Field(ge=1)] = None,
-    mapping_id: str | None = None,
+    mapping_set_id: str | None = None,
     mapping_version: MappingVersion = None,
     description: Description = None,
 ) -> Change:
@@ -168,7 +168,7 @@ async def create_flow_landing_zone_to_data_lake(
     ends = await read_ends(aep, source_connection_id, target_connection_id)
     names: list[Named] = []
     warnings: list[str] = []
-    steps = await _mapping(aep, mapping_id, mapping_version, ends, warnings, names)
+    steps = await _mapping(aep, mapping_set_id, mapping_version, ends, warnings, names)
     if interval is None and frequency is not Frequency.ONCE:
         interval = 15 if frequency is Frequency.MINUTE else 1
     schedule = Schedule(start_time=start_time, frequency=frequency, interval=interval)
@@ -207,14 +207,14 @@ async def update_flow_policies(
     aep: Reader,
     flow: FlowRef,
     policies: Annotated[list[str], Field(description="ids such as /dulepolicy/marketingActions/...")],
-    mode: PolicyMode = PolicyMode.REPLACE,
+    how: PolicyMode = PolicyMode.REPLACE,
 ) -> Change:
     """Set or extend the data usage policies that apply to a flow."""
     flow_id = await exact_flow_id(aep, flow)
     item = await planning.stored(aep, Kind.FLOW, flow_id)
     policy = planning.object_in(item, "policy")
     present = to_texts(policy.get("enforcementRefs"))
-    wanted = list(dict.fromkeys([*present, *policies] if mode is PolicyMode.ADD else policies))
+    wanted = list(dict.fromkeys([*present, *policies] if how is PolicyMode.ADD else policies))
     value = {**policy, "enforcementRefs": wanted}
     ops = [{"op": "replace" if item.get("policy") is not None else "add", "path": "/policy", "value": value}]
     return Change.update(Kind.FLOW, flow_id, item, ops, etag=planning.etag_of(item))
@@ -222,7 +222,7 @@ async def update_flow_policies(
 
 @write_tool("flows", destructive=True, idempotent=True)
 async def update_flow_mapping(
-    aep: Reader, flow: FlowRef, mapping_id: str | None = None, mapping_version: MappingVersion = None
+    aep: Reader, flow: FlowRef, mapping_set_id: str | None = None, mapping_version: MappingVersion = None
 ) -> Change:
     """Point a flow to another mapping set, or to the latest version of its own."""
     flow_id = await exact_flow_id(aep, flow)
@@ -230,9 +230,9 @@ async def update_flow_mapping(
     steps = planning.objects_in(item, "transformations")
     index = next((number for number, step in enumerate(steps) if step.get("name") == "Mapping"), None)
     own = to_text(planning.object_in(steps[index], "params").get("mappingId")) if index is not None else None
-    chosen = mapping_id or own
+    chosen = mapping_set_id or own
     if chosen is None:
-        raise PlanError("mapping_id: the flow has no mapping yet; name the mapping set.")
+        raise PlanError("mapping_set_id: the flow has no mapping yet; name the mapping set.")
     targets = to_texts(item.get("targetConnectionIds"))
     names: list[Named] = []
     warnings: list[str] = []
@@ -325,16 +325,18 @@ async def _refuse_unpublishable(aep: FlowReader, item: dict[str, Any], warnings:
 
 async def _mapping(
     aep: FlowReader,
-    mapping_id: str | None,
+    mapping_set_id: str | None,
     version: int | None,
     ends: Ends,
     warnings: list[str],
     names: list[Named],
 ) -> list[dict[str, Any]]:
     """The Mapping step where one is wanted."""
-    if mapping_id is None:
+    if mapping_set_id is None:
         return []
-    return [await mapping_step(aep, mapping_id, version, target=ends.target, warnings=warnings, names=names)]
+    return [
+        await mapping_step(aep, mapping_set_id, version, target=ends.target, warnings=warnings, names=names)
+    ]
 
 
 async def _checked(

@@ -11,7 +11,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from aep_flow_mcp.answers.flows import FlowRow, flows_listed
-from aep_flow_mcp.answers.listing import Detail, Turn, counted
+from aep_flow_mcp.answers.listing import Detail, Turn, counted, with_total
 from aep_flow_mcp.answers.text import Listing, Record, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.conditions import where
@@ -77,7 +77,10 @@ async def list_flows(
     if count_only:
         return counted(await aep.count_flows(asked))
     lister = partial(_internal, aep) if kind is FlowKind.INTERNAL else aep.list_flows
-    return await flows_listed(aep, lister, asked, Turn(limit, order_by, cursor, detail))
+    found = await flows_listed(aep, lister, asked, Turn(limit, order_by, cursor, detail))
+    if kind is FlowKind.INTERNAL:
+        return found
+    return await with_total(found, partial(aep.count_flows, asked), cursor=cursor)
 
 
 async def _internal(

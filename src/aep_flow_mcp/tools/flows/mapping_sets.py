@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from aep_flow_mcp.answers.pieces import Pieces
 from aep_flow_mcp.answers.present import moment
-from aep_flow_mcp.answers.text import Answer, Listing, NamedRef
+from aep_flow_mcp.answers.text import InPieces, Listing, NamedRef
 from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.platform.concurrency import together
@@ -26,6 +27,7 @@ from aep_flow_mcp.surface.registry import read_tool
 
 MAX_FLOWS = 100
 """How many of the flows that use a page of mapping sets are looked for."""
+SHOWN_FIELDS = 300
 _USED_BY = "transformations[].params.mappingId"
 _SHORT_TYPES = {"text/x.schema-path": "ATTRIBUTE", "text/x.aep-xl": "EXPRESSION"}
 
@@ -52,7 +54,7 @@ class MappedField(BaseModel):
     kind: str | None = None
 
 
-class MappingSetAnswer(Answer):
+class MappingSetAnswer(InPieces):
     """A mapping set: what fills which field. `flows` are missing where they could not be read."""
 
     id: str
@@ -77,7 +79,11 @@ class MappingSetAnswer(Answer):
         ]
         used = ", ".join(f"{flow.name} ({flow.id})" for flow in self.flows or [])
         told = [f"used by {used or 'no flow'}"] if self.flows is not None else []
-        lines = [", ".join(part for part in about if part), *told, f"{len(self.fields)} fields:"]
+        lines = [
+            ", ".join(part for part in about if part),
+            *told,
+            f"{self.told('fields', len(self.fields))} fields:",
+        ]
         lines += [_line(field) for field in self.fields]
         return "\n".join(map(clean_text, [*lines, self.note] if self.note else lines))
 
@@ -109,15 +115,21 @@ async def list_mapping_sets(
         )
         for item in page.items
     ]
-    notes = [f"Only {MAX_FLOWS} of the flows that use them were looked at."] if more else unread.notes
-    return Listing(items=rows, next_cursor=page.next_cursor, note=" ".join(notes) or None)
+    all_of_one = "list_flows with mapping_set_id names all of one"
+    looked = f"Only {MAX_FLOWS} of the flows that use them were looked at: {all_of_one}."
+    notes = [looked] if more else unread.notes
+    return Listing(items=rows, next_cursor=page.next_cursor, total=page.total, note=" ".join(notes) or None)
 
 
 @read_tool("flows")
 async def get_mapping_set(
-    aep: Reader, mapping_set_id: Id, version: Annotated[int | None, Field(ge=0)] = None
+    aep: Reader,
+    mapping_set_id: Id,
+    version: Annotated[int | None, Field(ge=0)] = None,
+    cursor: Cursor = None,
 ) -> MappingSetAnswer:
     """A mapping set: source -> field with type, and the flows that use it."""
+    pieces = Pieces(cursor, ("fields",))
     unread = Unread()
     calls: list[Callable[[], Awaitable[Any]]] = [
         lambda: aep.neighbours.get_mapping_set(mapping_set_id, version),
@@ -127,7 +139,8 @@ async def get_mapping_set(
     schema, note = await _schema(aep, item)
     types = _types(schema)
     notes = [note] if note else []
-    notes += [f"More than {MAX_FLOWS} flows use it."] if more else unread.notes
+    all_of_it = f"list_flows with mapping_set_id={item.id}"
+    notes += [f"More than {MAX_FLOWS} flows use it: {all_of_it}."] if more else unread.notes
     using = [NamedRef(id=flow.id, name=flow.name) for flow in flows.get(item.id, [])]
     return MappingSetAnswer(
         id=item.id,
@@ -138,7 +151,9 @@ async def get_mapping_set(
         schema_title=schema.get("title"),
         modified_at=moment(item.modified_at),
         flows=None if unread.errors else using,
-        fields=[_field(row, types) for row in item.mappings],
+        fields=pieces.take("fields", item.mappings, SHOWN_FIELDS, lambda row: _field(row, types)),
+        more=pieces.more,
+        cursors=pieces.cursors,
         note=" ".join(notes) or None,
     )
 

@@ -17,6 +17,7 @@ from aep_flow_mcp.answers.listing import Detail, listed
 from aep_flow_mcp.answers.text import Listing, Record, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
 from aep_flow_mcp.gathering.conditions import where
+from aep_flow_mcp.gathering.finding import dataset_ids_of
 from aep_flow_mcp.gathering.flow_parts import found
 from aep_flow_mcp.gathering.histories.sifted import runs_in
 from aep_flow_mcp.gathering.names import plain_name
@@ -32,12 +33,12 @@ from aep_flow_mcp.platform.paging import Page
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.urls import FLOW_SERVICE
 from aep_flow_mcp.surface.dependencies import Reader
-from aep_flow_mcp.surface.params import NEWEST_FIRST, Cursor, Limit
+from aep_flow_mcp.surface.params import NEWEST_FIRST, Cursor, DatasetRef, Limit
 from aep_flow_mcp.surface.registry import read_tool
 
 UNKNOWN = "unknown"
 _DATASET_PATHS = ("params.dataSetId", "params.datasets[].dataSetId")
-_SHOWN_OTHERS = 10
+_SHOWN_OTHERS = 50
 MANY = 100
 """How many ids one filter takes."""
 
@@ -87,45 +88,39 @@ async def list_identity_flows(
 
 
 @read_tool("profile")
-async def get_profile_flow(
-    aep: Reader, dataset_id: str | None = None, dataset_name: str | None = None
-) -> Record:
+async def get_profile_flow(aep: Reader, dataset: DatasetRef) -> Record:
     """The flow that loads a dataset into the profile store."""
-    return await _flow(aep, PROFILE, dataset_id, dataset_name)
+    return await _flow(aep, PROFILE, dataset)
 
 
 @read_tool("profile")
-async def get_identity_flow(
-    aep: Reader, dataset_id: str | None = None, dataset_name: str | None = None
-) -> Record:
+async def get_identity_flow(aep: Reader, dataset: DatasetRef) -> Record:
     """The flow that loads a dataset into the identity service."""
-    return await _flow(aep, IDENTITY, dataset_id, dataset_name)
+    return await _flow(aep, IDENTITY, dataset)
 
 
 @read_tool("profile")
 async def list_profile_flow_runs(
     aep: Reader,
-    dataset_id: str | None = None,
-    dataset_name: str | None = None,
-    state: RunState | None = None,
+    dataset: DatasetRef,
+    status: RunState | None = None,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> Listing[FlowRunRow | Whole]:
     """Runs that loaded a dataset into the profile store, newest first."""
-    return await _runs(aep, PROFILE, dataset_id, dataset_name, state, limit, cursor)
+    return await _runs(aep, PROFILE, dataset, status, limit, cursor)
 
 
 @read_tool("profile")
 async def list_identity_flow_runs(
     aep: Reader,
-    dataset_id: str | None = None,
-    dataset_name: str | None = None,
-    state: RunState | None = None,
+    dataset: DatasetRef,
+    status: RunState | None = None,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> Listing[FlowRunRow | Whole]:
     """Runs that loaded a dataset into the identity service, newest first."""
-    return await _runs(aep, IDENTITY, dataset_id, dataset_name, state, limit, cursor)
+    return await _runs(aep, IDENTITY, dataset, status, limit, cursor)
 
 
 async def _flows(
@@ -147,15 +142,15 @@ async def _flows(
     )
 
 
-async def _flow(aep: FlowReader, store: Store, dataset_id: str | None, dataset_name: str | None) -> Record:
+async def _flow(aep: FlowReader, store: Store, dataset: str) -> Record:
     unread = Unread()
-    flow, *others = await _flows_of_dataset(aep, store, dataset_id, dataset_name, unread)
+    flow, *others = await _flows_of_dataset(aep, store, dataset, unread)
     stored = await aep.get_object("flows", flow.id)
     shown = whole(stored, path=f"{FLOW_SERVICE}/flows/{flow.id}", select=ONE)
     if not others:
         return _noted(shown, unread.note)
     ids = ", ".join(other.id for other in others[:_SHOWN_OTHERS])
-    more = ", ..." if len(others) > _SHOWN_OTHERS else ""
+    more = f" (list_{store.title}_flows has all)" if len(others) > _SHOWN_OTHERS else ""
     return _noted(shown, f"{len(others)} more flows load such a dataset: {ids}{more}.", unread.note)
 
 
@@ -167,14 +162,13 @@ def _noted(shown: Record, *more: str | None) -> Record:
 async def _runs(
     aep: FlowReader,
     store: Store,
-    dataset_id: str | None,
-    dataset_name: str | None,
+    dataset: str,
     state: RunState | None,
     limit: int,
     cursor: str | None,
 ) -> Listing[FlowRunRow | Whole]:
     unread = Unread()
-    flows = await _flows_of_dataset(aep, store, dataset_id, dataset_name, unread)
+    flows = await _flows_of_dataset(aep, store, dataset, unread)
     asked = where({"flowId": [flow.id for flow in flows]}, None)
     page = await runs_in(aep, asked, state, limit=limit, orderby=NEWEST_FIRST, cursor=cursor)
     names = {flow.id: flow.name or flow.id for flow in flows}
@@ -215,17 +209,14 @@ async def into(aep: FlowReader, store: Store, unread: Unread) -> Condition:
     )
 
 
-async def _flows_of_dataset(
-    aep: FlowReader, store: Store, dataset_id: str | None, dataset_name: str | None, unread: Unread
-) -> list[Flow]:
+async def _flows_of_dataset(aep: FlowReader, store: Store, dataset: str, unread: Unread) -> list[Flow]:
     """At least one flow, newest first.
 
     Raises:
-        ToolError: not exactly one of the arguments, no such dataset, or no flow that reads it.
+        AskedError: no such dataset.
+        ToolError: no flow reads it.
     """
-    if bool(dataset_id) == bool(dataset_name):
-        raise ToolError("Give dataset_id or dataset_name: one of them.")
-    ids = [dataset_id] if dataset_id else await _ids_of(aep, dataset_name or "")
+    ids = await dataset_ids_of(aep, dataset)
     condition = await into(aep, store, unread)
     read = await together([partial(_sources_of, aep, path, ids) for path in _DATASET_PATHS])
     sources = sorted({id for found_ids in read for id in found_ids})
@@ -235,18 +226,11 @@ async def _flows_of_dataset(
         flows += [flow async for flow in aep.iter_flows([condition, reading], orderby=NEWEST_FIRST)]
     if not flows:
         told = (
-            f"No flow loads dataset {dataset_id or dataset_name} into the {store.title} store: "
+            f"No flow loads dataset {dataset} into the {store.title} store: "
             f"it may not be enabled for it. list_{store.title}_flows shows those there are."
         )
         raise ToolError(" ".join(filter(None, [told, unread.note])))
     return flows
-
-
-async def _ids_of(aep: FlowReader, name: str) -> list[str]:
-    datasets = await aep.neighbours.find_dataset_by_name(name)
-    if not datasets:
-        raise ToolError(f"No dataset is called exactly {name!r}. Names match exactly, case included.")
-    return [dataset.id for dataset in datasets]
 
 
 async def _sources_of(aep: FlowReader, path: str, dataset_ids: Sequence[str]) -> list[str]:

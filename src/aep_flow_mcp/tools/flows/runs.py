@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import partial
 
 from pydantic import BaseModel, Field
 
 from aep_flow_mcp.answers.flows import FlowRunRow, flow_run_row, usual_durations
-from aep_flow_mcp.answers.listing import Detail, counted, listed
-from aep_flow_mcp.answers.text import Answer, Listing, Whole
+from aep_flow_mcp.answers.listing import Detail, counted, listed, with_total
+from aep_flow_mcp.answers.pieces import Pieces, as_it_is
+from aep_flow_mcp.answers.text import InPieces, Listing, Whole
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.conditions import where
 from aep_flow_mcp.gathering.finding import exact_flow_id, names_of
 from aep_flow_mcp.gathering.histories.sifted import count_in, runs_in
 from aep_flow_mcp.gathering.run_status import STARTED_PATH
+from aep_flow_mcp.gathering.side_by_side import asked_for, not_answered, side_by_side
 from aep_flow_mcp.gathering.times import Window
 from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.insight.terms import RunState, told_status
 from aep_flow_mcp.insight.words import distinct_errors, failing_errors, root_error, seconds, utc
 from aep_flow_mcp.platform.models.error_codes import RUN, explain
 from aep_flow_mcp.platform.models.runs import Activity, FlowRun, RunError, RunStatus
+from aep_flow_mcp.platform.paging import Page
+from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import Reader
-from aep_flow_mcp.surface.params import NEWEST_FIRST, Cursor, Filters, Id, Limit, OrderBy, Since, Until
+from aep_flow_mcp.surface.params import (
+    NEWEST_FIRST,
+    Cursor,
+    Filters,
+    FlowRefs,
+    Id,
+    Limit,
+    OrderBy,
+    Since,
+    Until,
+)
 from aep_flow_mcp.surface.registry import read_tool
 
+LISTS = ("errors", "activities", "batch_ids", "file_lists")
 SHOWN_ERRORS = 40
+SHOWN = 60
 
 
 class ErrorRow(BaseModel):
@@ -51,7 +67,7 @@ class ActivityRow(BaseModel):
     bytes_out: int | None = None
 
 
-class RunDetail(Answer):
+class RunDetail(InPieces):
     """A run. `clean`: it succeeded and lost nothing, neither failed nor skipped.
 
     Sizes in bytes, durations in seconds, times in UTC. A number that the API does not know is left out. `diagnostics`
@@ -90,7 +106,7 @@ class RunDetail(Answer):
 @read_tool("runs")
 async def list_runs(
     aep: Reader,
-    flow: Annotated[str | None, Field(description="id or name")] = None,
+    flow: FlowRefs | None = None,
     status: RunState | None = None,
     since: Since = None,
     until: Until = None,
@@ -104,17 +120,31 @@ async def list_runs(
     """List or count runs by flow, status, and start time. For what failed and why, over all flows:
     pipeline_health."""
     window = Window(since, until, cursor, at=times.now())
-    flow_id = await exact_flow_id(aep, flow) if flow and flow.strip() else flow
+    flows = await side_by_side(asked_for(flow), partial(exact_flow_id, aep))
     asked = [
-        *where({"flowId": flow_id}, None),
+        *where({"flowId": flows.found or None}, None),
         *window.conditions(STARTED_PATH),
         *(filters or []),
     ]
     if count_only:
         return counted(await count_in(aep, asked, status))
-    page = await runs_in(aep, asked, status, limit=limit, orderby=order_by, cursor=window.cursor)
+    page = window.page(await runs_in(aep, asked, status, limit=limit, orderby=order_by, cursor=window.cursor))
+    found = await _rows(aep, page, flows.found[0] if len(flows.found) == 1 else None, detail)
+    if flows.unanswered:
+        note = " ".join(filter(None, [found.note, *not_answered(flows.unanswered)]))
+        found = found.model_copy(update={"note": note})
+    # Successes would have to be looked at one by one, whether records of them failed.
+    countable = status not in (RunState.SUCCESS, RunState.PARTIAL)
+    return (
+        await with_total(found, partial(count_in, aep, asked, status), cursor=cursor) if countable else found
+    )
+
+
+async def _rows(
+    aep: FlowReader, page: Page[FlowRun], flow_id: str | None, detail: Detail
+) -> Listing[FlowRunRow | Whole]:
     if detail is Detail.FULL:
-        return listed(window.page(page), flow_run_row, detail)
+        return listed(page, flow_run_row, detail)
     unread = Unread()
     ids = [flow_id or run.flow_id or "" for run in page.items]
     names = await names_of(aep.list_flows, ids, "The flows' names", unread)
@@ -124,20 +154,19 @@ async def list_runs(
         said = [f"flow: {names.get(flow_id, flow_id)}"] if page.items else []
         said += [f"usually {usual[flow_id]} s (median of the runs here)"] if flow_id in usual else []
         note = ". ".join([*said, *unread.notes]) or None
-        return listed(window.page(page), flow_run_row, detail, note=note)
-    return listed(
-        window.page(page), lambda run: flow_run_row(run, names=names, usual=usual), detail, note=unread.note
-    )
+        return listed(page, flow_run_row, detail, note=note)
+    return listed(page, lambda run: flow_run_row(run, names=names, usual=usual), detail, note=unread.note)
 
 
 @read_tool("runs")
-async def get_run(aep: Reader, run_id: Id) -> RunDetail:
+async def get_run(aep: Reader, run_id: Id, cursor: Cursor = None) -> RunDetail:
     """A run: records, bytes, activities, and its errors from everywhere the API hides them. The rows that it left out:
     get_batch_errors."""
-    return run_detail(await aep.get_run(run_id))
+    pieces = Pieces(cursor, LISTS)
+    return run_detail(await aep.get_run(run_id), pieces)
 
 
-def run_detail(run: FlowRun) -> RunDetail:
+def run_detail(run: FlowRun, pieces: Pieces) -> RunDetail:
     """A run with all that it tells about itself."""
     start, end = run.window
     errors = distinct_errors(run)
@@ -162,13 +191,15 @@ def run_detail(run: FlowRun) -> RunDetail:
         files_failed=run.files_failed,
         fix=_fix(run),
         error_count=len(failing_errors(run)) or None,
-        errors=[_error_row(error) for error in errors[:SHOWN_ERRORS]],
-        activities=[_activity_row(activity) for activity in run.activities],
-        batch_ids=run.batch_ids,
+        errors=pieces.take("errors", errors, SHOWN_ERRORS, _error_row),
+        activities=pieces.take("activities", run.activities, SHOWN, _activity_row),
+        batch_ids=pieces.take("batch_ids", run.batch_ids, SHOWN, as_it_is),
         diagnostics=run.diagnostics_urls,
-        file_lists=run.file_info_urls,
+        file_lists=pieces.take("file_lists", run.file_info_urls, SHOWN, as_it_is),
         parent_run_id=run.parent_flow_run_id,
         predecessor_run_ids=[before.flow_run_id for before in run.predecessors if before.flow_run_id],
+        more=pieces.more,
+        cursors=pieces.cursors,
     )
 
 

@@ -7,12 +7,13 @@ from typing import Annotated, Literal, TypeVar
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
-from aep_flow_mcp.answers.exploring import Entries, Explored, Start, explored, question
+from aep_flow_mcp.answers.exploring import Entries, Explored, explored, question
 from aep_flow_mcp.answers.present import record
 from aep_flow_mcp.answers.text import Answer, Record
 from aep_flow_mcp.platform.models.explore import FileType
 from aep_flow_mcp.platform.neighbours import LandingZoneType
 from aep_flow_mcp.surface.dependencies import Reader, Rows
+from aep_flow_mcp.surface.params import Cursor
 from aep_flow_mcp.surface.registry import read_tool
 
 T = TypeVar("T")
@@ -79,33 +80,34 @@ async def explore_landing_zone(
     aep: Reader,
     shown: Rows,
     object_type: Literal["root", "folder"] = "root",
-    object: Annotated[str | None, Field(description="folder path, from an earlier answer")] = None,
+    path: Annotated[str | None, Field(description="of a folder, from an earlier answer")] = None,
     file_type: FileType | None = None,
-    start: Start = 0,
     limit: Entries = 100,
+    cursor: Cursor = None,
 ) -> Explored:
     """Folders and files in the landing zone. To look into a file, use preview_landing_zone_file."""
-    query = question("folder" if object else object_type, object, file_type=file_type)
+    query = question("folder" if path else object_type, path, file_type=file_type)
     found = await aep.explore_connection_spec(LANDING_ZONE_SOURCE_SPEC, query)
-    return explored(found, start=start, limit=limit, shown=shown)
+    return explored(found, cursor=cursor, limit=limit, shown=shown)
 
 
 @read_tool("landing_zone")
 async def preview_landing_zone_file(
     aep: Reader,
     shown: Rows,
-    file: Annotated[str, Field(min_length=1, description="path, as explore_landing_zone gives it")],
+    path: Annotated[str, Field(min_length=1, description="as explore_landing_zone gives it")],
     file_type: FileType | None = None,
     determine_properties: Annotated[
         bool | None, Field(description="default: unless file_type is given")
     ] = None,
     preview: bool = True,
+    cursor: Cursor = None,
 ) -> Explored:
     """Columns and first rows of a landing zone file."""
     detect = file_type is None if determine_properties is None else determine_properties
-    query = question("file", file, file_type=file_type, preview=preview, determine_properties=detect)
+    query = question("file", path, file_type=file_type, preview=preview, determine_properties=detect)
     found = await aep.explore_connection_spec(LANDING_ZONE_SOURCE_SPEC, query)
-    return explored(found, start=0, limit=1, shown=shown)
+    return explored(found, cursor=cursor, limit=1, shown=shown)
 
 
 def _given(value: T | None, what: str) -> T:

@@ -7,9 +7,10 @@ from typing import Annotated
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
+from aep_flow_mcp.answers.pieces import Pieces, as_it_is
 from aep_flow_mcp.answers.rejected import SHOWN_GROUPS, RejectedGroup, grouped, masked_quotes
 from aep_flow_mcp.answers.rows import NOTES, RowsShown
-from aep_flow_mcp.answers.text import Answer
+from aep_flow_mcp.answers.text import InPieces
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.finding import flow_id_of
 from aep_flow_mcp.gathering.observed.rejected import (
@@ -24,9 +25,10 @@ from aep_flow_mcp.platform.models.neighbours import BatchError
 from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.platform.redaction.texts import redact_text
 from aep_flow_mcp.surface.dependencies import AppState, Reader, Rows
+from aep_flow_mcp.surface.params import Cursor
 from aep_flow_mcp.surface.registry import read_tool
 
-_MESSAGE, _CODES = 300, 20
+_MESSAGE, _CODES, _FEW = 300, 20, 20
 _NO_FILES = (
     "Adobe has no file of rejected rows: it writes them where the flow has error diagnostics switched on "
     "(options.errorDiagnosticsEnabled), and keeps them for 30 days."
@@ -65,7 +67,7 @@ class FileRow(BaseModel):
     kind: str | None = None
 
 
-class BatchErrors(Answer):
+class BatchErrors(InPieces):
     """Rows that batches left out, grouped by why; counts are of the rows read. Values as AEP_MCP_PREVIEW_ROWS says."""
 
     run_id: str | None = None
@@ -86,9 +88,11 @@ async def get_batch_errors(
     flow: Annotated[
         str | None, Field(description="instead: its newest run that lost records; id or name")
     ] = None,
+    cursor: Cursor = None,
 ) -> BatchErrors:
     """Which rows a batch (or run, or flow) left out and why: error, column, value (masked), how many. Why a whole run
     failed: diagnose_flow."""
+    pieces = Pieces(cursor, ("batches", "codes", "rejected", "files"))
     if sum(one is not None for one in (batch_id, run_id, flow)) != 1:
         raise ToolError("Give one of batch_id, run_id and flow.")
     ids = [batch_id] if batch_id else []
@@ -106,16 +110,18 @@ async def get_batch_errors(
     groups = grouped((row for one in found for row in one.rows), shown_rows)
     return BatchErrors(
         run_id=run_id,
-        batches=[_batch(one) for one in found],
-        codes=[
-            _code(error, app.redactor.text(error.text or ""), shown_rows)
-            for one in found
-            if one.batch
-            for error in one.batch.errors[:_CODES]
-        ],
-        rejected=groups[:SHOWN_GROUPS],
-        files=[_file(file) for one in found for file in one.files],
-        note=" ".join(_notes(found, len(groups), len(ids), NOTES[shown_rows])) or None,
+        batches=pieces.take("batches", found, _FEW, _batch),
+        codes=pieces.take(
+            "codes",
+            [error for one in found if one.batch for error in one.batch.errors],
+            _CODES,
+            lambda error: _code(error, app.redactor.text(error.text or ""), shown_rows),
+        ),
+        rejected=pieces.take("rejected", groups, SHOWN_GROUPS, as_it_is),
+        files=pieces.take("files", [file for one in found for file in one.files], _FEW, _file),
+        more=pieces.more,
+        cursors=pieces.cursors,
+        note=" ".join(_notes(found, ids, rows=NOTES[shown_rows] if groups else None)) or None,
     )
 
 
@@ -150,18 +156,20 @@ def _file(file: ReadFile) -> FileRow:
     )
 
 
-def _notes(found: list[Rejections], groups: int, batches: int, rows: str | None) -> list[str]:
+def _notes(found: list[Rejections], ids: list[str], *, rows: str | None) -> list[str]:
     read = [file for one in found for file in one.files]
     notes = [] if read else [_NO_FILES]
-    if groups and rows:
+    if rows:
         notes.append(rows)
-    if groups > SHOWN_GROUPS:
-        notes.append(f"{SHOWN_GROUPS} of {groups} reasons are shown, most rows first.")
     if any(not file.whole for file in read):
         notes.append("Of files that are not whole only the beginning was read: counts are of that part.")
     unread = sum(one.unread for one in found)
     if unread:
         notes.append(f"At least {unread} further files were not read.")
-    if batches > MOST_BATCHES:
-        notes.append(f"{MOST_BATCHES} of the run's {batches} batches were read.")
+    unlooked = list(dict.fromkeys(ids))[MOST_BATCHES:]
+    if unlooked:
+        notes.append(
+            f"{MOST_BATCHES} of the run's {len(unlooked) + MOST_BATCHES} batches were read; "
+            f"the next: call again with batch_id={unlooked[0]}. get_run lists all."
+        )
     return notes

@@ -20,6 +20,7 @@ from aep_flow_mcp.gathering.observed.ingestion import (
     written_by,
 )
 from aep_flow_mcp.insight.windows import Window, WindowError, parse_window
+from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.platform.kept.insights import MetricsQuery
 from aep_flow_mcp.platform.models.kept import MetricPoints, MetricSeries
 from aep_flow_mcp.platform.models.text import clean_text
@@ -77,7 +78,7 @@ def _table(own: list[Series], id: str | None, name: str | None) -> list[str]:
     rows += [" | ".join([at, *(_number(one.points.get(at)) for one in own)]) for at in ats]
     rows.append(" | ".join(["total", *(_number(one.total) for one in own)]))
     left_out = max(one.left_out or 0 for one in own)
-    cut = [f"({left_out} earlier times are left out, and counted in the totals)"] if left_out else []
+    cut = [f"({len(ats)} of {len(ats) + left_out} times; the totals count all)"] if left_out else []
     return [head, *rows, *cut]
 
 
@@ -134,7 +135,7 @@ async def get_ingestion_metrics(
         series=[_series(one, points, known) for one in found for points in one.datapoints],
         runs=written.runs if written else None,
         runs_wrote=written.records if written else None,
-        note=_note(written),
+        note=_note(written, found, asked, step),
     )
 
 
@@ -159,12 +160,16 @@ def _series(one: MetricSeries, points: MetricPoints, known: dict[str, str | None
     )
 
 
-def _note(written: Written | None) -> str | None:
-    if written is None:
-        return None
-    notes = [
-        "Metrics count when a batch is done, runs when they start; others may write into the dataset too."
-    ]
-    if not written.all:
+def _note(written: Written | None, found: list[MetricSeries], asked: Window, step: Granularity) -> str | None:
+    notes = []
+    if written is not None:
+        notes.append(
+            "Metrics count when a batch is done, runs when they start; others may write into the dataset too."
+        )
+    if written is not None and not written.all:
         notes.append(f"Only {written.runs:,} runs were read.")
-    return " ".join(notes)
+    longest = max((list(points.points) for one in found for points in one.datapoints), key=len, default=[])
+    if len(longest) > MOST_POINTS:
+        window = f"window={utc(asked.start)}/{longest[-MOST_POINTS]}"
+        notes.append(f"Earlier times: call again with granularity={step}, {window}.")
+    return " ".join(notes) or None

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
+from aep_flow_mcp.answers.pieces import Pieces, as_it_is
 from aep_flow_mcp.answers.progress import progress_of
 from aep_flow_mcp.answers.schedules import schedule_cell
-from aep_flow_mcp.answers.text import Answer, table
+from aep_flow_mcp.answers.text import InPieces, table
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.finding import flow_id_of
 from aep_flow_mcp.gathering.flow_parts import gather_flow
@@ -26,8 +27,10 @@ from aep_flow_mcp.platform.models.neighbours import MappingSet
 from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import AppState, Reader
+from aep_flow_mcp.surface.params import Cursor
 from aep_flow_mcp.surface.registry import read_tool
 
+LISTS = ("differences", "differ", "left_only", "right_only")
 MOST = 30
 LONGEST = 120
 
@@ -50,7 +53,7 @@ class NameRow(BaseModel):
     flows: str | None = None
 
 
-class SandboxComparison(BaseModel):
+class SandboxComparison(InPieces):
     """The flows of two sandboxes by name. `differ`, `left_only` and `right_only` are cut; the counts are whole."""
 
     left: str
@@ -69,16 +72,22 @@ class SandboxComparison(BaseModel):
         lines = [
             f"{self.both} names in both {clean_text(self.left)} (left) and {clean_text(self.right)} (right): "
             f"{self.alike} alike in state, schedule and mapping, {self.differing} differ"
-            + (f", the first {len(self.differ)} shown" if len(self.differ) < self.differing else ""),
+            + (f" ({self.told('differ', len(self.differ))})" if "differ" in self.more else ""),
             *(table(self.differ) if self.differ else []),
-            _only(self.left, self.left_only_count, self.left_only),
-            _only(self.right, self.right_only_count, self.right_only),
+            self._only(self.left, "left_only", self.left_only),
+            self._only(self.right, "right_only", self.right_only),
             self.note or "",
         ]
         return "\n".join(line for line in lines if line)
 
+    def _only(self, sandbox: str, list: str, names: list[str]) -> str:
+        if self.more and not names:
+            return ""
+        told = ", ".join(map(clean_text, names)) or "none"
+        return f"only in {clean_text(sandbox)} ({self.told(list, len(names))}): {told}"
 
-class FlowComparison(Answer):
+
+class FlowComparison(InPieces):
     """What differs between two flows, without ids, times, authors, versions and run history.
 
     Of two whole sandboxes there is `by_name`: `same` and `total` are numbers of names then.
@@ -94,7 +103,7 @@ class FlowComparison(Answer):
     def text(self) -> str:
         if self.by_name is not None:
             return self.by_name.text()
-        shown = f", the first {len(self.differences)} shown" if self.total > len(self.differences) else ""
+        shown = f" ({self.told('differences', len(self.differences))})" if self.more else ""
         lines = [
             f"left: {clean_text(self.left)}",
             f"right: {clean_text(self.right)}",
@@ -115,6 +124,7 @@ async def compare_flows(
         str | None, Field(description="id or name; without it the same name in other_sandbox")
     ] = None,
     other_sandbox: str | None = None,
+    cursor: Cursor = None,
 ) -> FlowComparison:
     """How two dataflows differ, field by field: schedule, options, mapping rows, source, target, account. Ids, dates
     and history are ignored."""
@@ -122,13 +132,14 @@ async def compare_flows(
         raise ToolError("Give flow, or only other_sandbox to compare all flows.")
     if other is None and other_sandbox is None:
         raise ToolError("Give other (an id or a name), or other_sandbox for the flow of the same name there.")
+    pieces = Pieces(cursor, LISTS)
     now = times.now()
     there = aep.with_sandbox(other_sandbox)
     progress = progress_of("objects")
     if flow is None:
         sides = [partial(read_sandbox, app, each, now=now, progress=progress) for each in (aep, there)]
         here, beyond = await together(sides)
-        return _sandboxes(here, beyond, aep.sandbox, there.sandbox, now=now)
+        return _sandboxes(here, beyond, aep.sandbox, there.sandbox, pieces, now=now)
     left_id = await flow_id_of(app, aep, flow, now=now, progress=progress)
     if other is None:
         name = (await aep.get_flow(left_id)).name or ""
@@ -140,11 +151,11 @@ async def compare_flows(
         partial(gather_flow, there, right_id, runs=1),
     ]
     left, right = await together(calls)
-    return _answer(left, right, compare_sides(_side(left), _side(right)), aep, there)
+    return _answer(left, right, compare_sides(_side(left), _side(right)), (aep, there), pieces)
 
 
 def _sandboxes(
-    here: Sandbox, there: Sandbox, left: str | None, right: str | None, *, now: datetime
+    here: Sandbox, there: Sandbox, left: str | None, right: str | None, pieces: Pieces, *, now: datetime
 ) -> FlowComparison:
     found = compared(here, there)
     rows = [row for each in found.both if (row := _name_row(each, here, there, now=now))]
@@ -155,13 +166,14 @@ def _sandboxes(
         both=len(found.both),
         alike=len(found.both) - len(rows),
         differing=len(rows),
-        differ=rows[:MOST],
+        differ=pieces.take("differ", rows, MOST, as_it_is),
         left_only_count=len(found.left_only),
-        left_only=found.left_only[:MOST],
+        left_only=pieces.take("left_only", found.left_only, MOST, as_it_is),
         right_only_count=len(found.right_only),
-        right_only=found.right_only[:MOST],
+        right_only=pieces.take("right_only", found.right_only, MOST, as_it_is),
         note=f"Could not be read, so not compared: {lost}." if lost else None,
     )
+    names = names.model_copy(update={"more": pieces.more, "cursors": pieces.cursors})
     return FlowComparison(
         left=f"sandbox {names.left}",
         right=f"sandbox {names.right}",
@@ -193,11 +205,6 @@ def _name_row(each: NameCompared, here: Sandbox, there: Sandbox, *, now: datetim
 def _schedule(side: Sandbox, flow: FlowFacts, now: datetime) -> str:
     held = side.index.audiences.get(flow.id)
     return schedule_cell(flow.timetable, held.schedules if held else (), now=now) or "none"
-
-
-def _only(sandbox: str, count: int, names: list[str]) -> str:
-    more = f" and {count - len(names)} more" if count > len(names) else ""
-    return f"only in {clean_text(sandbox)} ({count}): {', '.join(map(clean_text, names)) or 'none'}{more}"
 
 
 def _side(parts: FlowParts) -> Side:
@@ -235,8 +242,13 @@ def _names(parts: FlowParts) -> dict[str, str]:
 
 
 def _answer(
-    left: FlowParts, right: FlowParts, found: Comparison, here: FlowReader, there: FlowReader
+    left: FlowParts,
+    right: FlowParts,
+    found: Comparison,
+    readers: tuple[FlowReader, FlowReader],
+    pieces: Pieces,
 ) -> FlowComparison:
+    here, there = readers
     sandboxes = (
         (f", sandbox {here.sandbox}", f", sandbox {there.sandbox}")
         if here.sandbox != there.sandbox
@@ -250,8 +262,10 @@ def _answer(
         left=f"{left.flow.name} ({left.flow.id}, {left.flow.state}{sandboxes[0]})",
         right=f"{right.flow.name} ({right.flow.id}, {right.flow.state}{sandboxes[1]})",
         same=found.same,
-        differences=rows[:MOST],
+        differences=pieces.take("differences", rows, MOST, as_it_is),
         total=len(rows),
+        more=pieces.more,
+        cursors=pieces.cursors,
     )
 
 

@@ -10,7 +10,15 @@ from typing import Annotated, Any
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
-from aep_flow_mcp.answers.diagnosis import Check, ErrorGroupRow, FlowDiagnosis, NextStep, Suspect
+from aep_flow_mcp.answers.diagnosis import (
+    Check,
+    ErrorGroupRow,
+    FlowDiagnosis,
+    NextStep,
+    OneDiagnosis,
+    Suspect,
+)
+from aep_flow_mcp.answers.pieces import Pieces, without_cursors
 from aep_flow_mcp.answers.progress import progress_of
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.finding import flow_id_of
@@ -19,6 +27,7 @@ from aep_flow_mcp.gathering.histories.look_back import look_back
 from aep_flow_mcp.gathering.histories.of_window import runs_within, window_of
 from aep_flow_mcp.gathering.observed.changes import with_who
 from aep_flow_mcp.gathering.probing import look_for, place_of, test_accounts
+from aep_flow_mcp.gathering.side_by_side import asked_for, side_by_side
 from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.description import FlowParts
 from aep_flow_mcp.insight.diagnosis.diagnose import Diagnosis, diagnose
@@ -38,8 +47,10 @@ from aep_flow_mcp.platform.models.runs import FlowRun
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import AppState, Reader
+from aep_flow_mcp.surface.params import Cursor, FlowRefs
 from aep_flow_mcp.surface.registry import read_tool
 
+LISTS = ("errors", "others")
 SHOWN_OTHERS = 3
 SHOWN_ERRORS = 6
 WINDOW_RUNS = 500
@@ -50,28 +61,45 @@ WINDOW_RUNS = 500
 async def diagnose_flow(
     app: AppState,
     aep: Reader,
-    flow: Annotated[str | None, Field(description="id or name")] = None,
+    flow: FlowRefs | None = None,
     run_id: Annotated[str | None, Field(description="instead: why this run failed")] = None,
     runs: Annotated[int, Field(ge=1, le=100, description="how many of the newest to look at")] = 20,
     window: Annotated[str | None, Field(description='instead: runs of "yesterday", "7d", ...')] = None,
+    cursor: Cursor = None,
 ) -> FlowDiagnosis:
     """Why a dataflow or run fails, loses records or does not run, and since when: tests its accounts, looks for its
     source path, checks dataset, schema, mapping and schedule, groups its errors. Names the likeliest cause, the fix and
     the next call."""
-    now = times.now()
-    span = window_of(window, now=now)
-    progress = progress_of("objects")
-    run = await aep.get_run(run_id) if run_id else None
-    if run is not None:
-        flow_id = run.flow_id or ""
-    elif flow:
-        flow_id = await flow_id_of(app, aep, flow, now=now, progress=progress)
-    else:
+    at = times.now()
+    if run_id:
+        pieces = Pieces(cursor, LISTS, now=at)
+        run = await aep.get_run(run_id)
+        found = await _diagnosed(aep, run.flow_id or "", pieces, run=run, runs=runs, window=window)
+        return FlowDiagnosis(**dict(found))
+    wanted = asked_for(flow)
+    if not wanted:
         raise ToolError("Give flow (an id or a name) or run_id.")
+    progress = progress_of("objects")
+
+    async def one(text: str) -> OneDiagnosis:
+        pieces = Pieces(cursor, LISTS, now=at)
+        flow_id = await flow_id_of(app, aep, text, now=pieces.now, progress=progress)
+        return await _diagnosed(aep, flow_id, pieces, run=None, runs=runs, window=window)
+
+    answered = await side_by_side(wanted, one)
+    first, *further = [without_cursors(each) if len(wanted) > 1 else each for each in answered.found]
+    return FlowDiagnosis(**dict(first), further=further, unanswered=answered.unanswered)
+
+
+async def _diagnosed(
+    aep: FlowReader, flow_id: str, pieces: Pieces, *, run: FlowRun | None, runs: int, window: str | None
+) -> OneDiagnosis:
+    now = pieces.now
+    span = window_of(window, now=now)
     parts = await gather_flow(aep, flow_id, runs=runs)
     evidence = await _evidence(aep, parts, run, span, now=now)
     diagnosis = await with_who(aep, diagnose(evidence), flow_id)
-    return _answer(evidence, diagnosis, parts, run_id=run_id)
+    return _answer(evidence, diagnosis, parts, pieces, run_id=run.id if run else None)
 
 
 async def _evidence(
@@ -169,13 +197,13 @@ def _is_there(part: object) -> bool:
 
 
 def _answer(
-    evidence: Evidence, diagnosis: Diagnosis, parts: FlowParts, *, run_id: str | None
-) -> FlowDiagnosis:
+    evidence: Evidence, diagnosis: Diagnosis, parts: FlowParts, pieces: Pieces, *, run_id: str | None
+) -> OneDiagnosis:
     first, flow = diagnosis.first, evidence.flow
-    others = [each for each in diagnosis.findings[1:] if each.cause is not first.cause][:SHOWN_OTHERS]
+    others = [each for each in diagnosis.findings[1:] if each.cause is not first.cause]
     step, history, streak = first.step, diagnosis.history, evidence.streak
     good = streak.last_good if streak else None
-    return FlowDiagnosis(
+    return OneDiagnosis(
         flow=flow.name or flow.id,
         flow_id=flow.id,
         state=flow.state,
@@ -186,10 +214,7 @@ def _answer(
         evidence=list(first.evidence),
         fix=first.fix,
         next_step=NextStep(tool=step.tool, arguments=dict(step.arguments)) if step else None,
-        others=[
-            Suspect(cause=each.cause, headline=each.headline, evidence=list(each.evidence[:1]))
-            for each in others
-        ],
+        others=pieces.take("others", others, SHOWN_OTHERS, _suspect),
         checks=list(_checks(evidence)),
         now=_now_words(streak, parts),
         since=streak.since if streak else None,
@@ -200,8 +225,14 @@ def _answer(
         records_written=history.total("records_out"),
         records_lost=history.total("records_failed"),
         records_skipped=history.total("records_skipped"),
-        errors=[_error_row(group) for group in history.groups[:SHOWN_ERRORS]],
+        errors=pieces.take("errors", history.groups, SHOWN_ERRORS, _error_row),
+        more=pieces.more,
+        cursors=pieces.cursors,
     )
+
+
+def _suspect(finding: Finding) -> Suspect:
+    return Suspect(cause=finding.cause, headline=finding.headline, evidence=list(finding.evidence[:1]))
 
 
 def _certainty(finding: Finding) -> str:

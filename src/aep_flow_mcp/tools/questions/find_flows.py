@@ -12,22 +12,24 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from aep_flow_mcp.answers.flows import joined
+from aep_flow_mcp.answers.pieces import Pieces
 from aep_flow_mcp.answers.progress import progress_of
 from aep_flow_mcp.answers.schedules import asked_schedule, schedule_cell
-from aep_flow_mcp.answers.text import Answer, table
+from aep_flow_mcp.answers.text import InPieces, table
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.asked import AskedError
 from aep_flow_mcp.gathering.finding import ids_meant, index_of, since_of
 from aep_flow_mcp.gathering.flow_index import MAX_AGE, FlowIndex
 from aep_flow_mcp.gathering.histories.last_runs import partial_last_runs
 from aep_flow_mcp.insight.facts import FlowFacts
-from aep_flow_mcp.insight.search import fold
+from aep_flow_mcp.insight.search import Match, fold
 from aep_flow_mcp.insight.terms import is_streaming
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.platform.models.flows import FlowKind
 from aep_flow_mcp.platform.models.runs import RunStatus
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import AppState, Reader
+from aep_flow_mcp.surface.params import Cursor
 from aep_flow_mcp.surface.registry import read_tool
 
 
@@ -45,7 +47,8 @@ class LastStatus(StrEnum):
     SUCCESS = "success"
     PARTIAL = "partial"
     FAILED = "failed"
-    RUNNING = "running"
+    IN_PROGRESS = "in_progress"
+    SCHEDULED = "scheduled"
     NEVER = "never"
 
 
@@ -54,7 +57,8 @@ _STATUSES: dict[LastStatus, frozenset[RunStatus | None]] = {
     LastStatus.SUCCESS: frozenset((RunStatus.SUCCESS,)),
     LastStatus.PARTIAL: frozenset((RunStatus.SUCCESS, RunStatus.PARTIAL_SUCCESS, RunStatus.PARTIAL_FAILURE)),
     LastStatus.FAILED: frozenset((RunStatus.FAILED,)),
-    LastStatus.RUNNING: frozenset((RunStatus.IN_PROGRESS, RunStatus.SCHEDULED, RunStatus.QUEUED)),
+    LastStatus.IN_PROGRESS: frozenset((RunStatus.IN_PROGRESS,)),
+    LastStatus.SCHEDULED: frozenset((RunStatus.SCHEDULED, RunStatus.QUEUED)),
     LastStatus.NEVER: frozenset((None,)),
 }
 
@@ -81,7 +85,7 @@ class FoundFlow(BaseModel):
     why: str | None = None
 
 
-class FoundFlows(Answer):
+class FoundFlows(InPieces):
     """The best matches of `total`. `age_s` is how old the index is that was searched."""
 
     total: int
@@ -91,7 +95,7 @@ class FoundFlows(Answer):
     note: str | None = None
 
     def text(self) -> str:
-        more = f", the first {len(self.flows)} shown" if len(self.flows) < self.total else ""
+        more = f" ({self.told('flows', len(self.flows))})" if self.more else ""
         # Which seconds it is old matters only to who has just changed something.
         age = f" (index {self.age_s:.0f} s old)" if self.age_s >= OLD_S else ""
         lines = [f"{self.total} of {self.of} flows match{more}{age}"]
@@ -124,10 +128,12 @@ async def find_flows(
     ran_since: Since = None,
     last_status: LastStatus | None = None,
     limit: Annotated[int, Field(ge=1, le=50)] = 10,
+    cursor: Cursor = None,
 ) -> FoundFlows:
     """Find dataflows by words (name, description, dataset, account, connector, path, audience) and filters,
     over all of them. Without words: all that pass the filters, last run first."""
-    now = times.now()
+    pieces = Pieces(cursor, ("flows",), now=times.now())
+    now = pieces.now
     progress = progress_of("objects")
     index = await index_of(app, aep, now=now, progress=progress)
     try:
@@ -159,13 +165,20 @@ async def find_flows(
         found.sort(key=lambda item: _latest_first(index.order[item[0]]))
     else:
         found.sort(key=lambda item: (-item[1].score, _latest_first(index.order[item[0]])))
-    shown = [
-        last.row(_row(index, index.order[at], ", ".join(match.why) or None, told(index.order[at]), query))
-        for at, match in found[:limit]
-    ]
-    age = index.age
+
+    def row(item: tuple[int, Match]) -> FoundFlow:
+        flow = index.order[item[0]]
+        return last.row(_row(index, flow, ", ".join(item[1].why) or None, told(flow), query))
+
+    shown = pieces.take("flows", found, limit, row)
     return FoundFlows(
-        total=len(found), of=len(index.order), flows=shown, age_s=round(age, 1), note=last.note(_note(index))
+        total=len(found),
+        of=len(index.order),
+        flows=shown,
+        more=pieces.more,
+        cursors=pieces.cursors,
+        age_s=round(index.age, 1),
+        note=last.note(_note(index)),
     )
 
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from aep_flow_mcp.answers.pieces import Pieces, as_it_is
 from aep_flow_mcp.answers.progress import progress_of
-from aep_flow_mcp.answers.text import Answer, table
+from aep_flow_mcp.answers.text import InPieces, table
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.finding import index_of
 from aep_flow_mcp.gathering.neighbourhood import find_start, read_graph, used_by_this_flow_only
 from aep_flow_mcp.insight.lineage import Graph, Impact, Key, Node, NodeKind, impact, mermaid
 from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.surface.dependencies import AppState, Reader
+from aep_flow_mcp.surface.params import Cursor
 from aep_flow_mcp.surface.registry import read_tool
 
 MOST_NODES = 60
+SHOWN = 30
+LISTS = ("nodes", "writers", "readers", "breaks", "starves", "thins", "stales")
 
 
 class Direction(StrEnum):
@@ -39,14 +44,15 @@ class NodeRow(BaseModel):
     detail: str | None = None
 
 
-class Lineage(Answer):
+class Lineage(InPieces):
     """The neighbourhood of an object. An edge "n1>n2": data, or what it needs, goes from n1 to n2.
 
     `writers` are the flows that feed the object itself, `readers` those that it feeds.
 
     The last four lists say what happens when the object is removed, or its credentials stop working: flows that
     fail, datasets that get no more data, datasets that get less, flows that go on without new data. With `complete`
-    false something could not be read, and they may lack objects.
+    false something could not be read, and they may lack objects. With a cursor there is only the list that it goes on
+    in, `part`; `edges` are those between its nodes and earlier ones.
     """
 
     start: str
@@ -59,25 +65,33 @@ class Lineage(Answer):
     thins: list[str]
     stales: list[str]
     mermaid: str | None = None
+    part: str | None = None
     complete: bool = True
     notes: list[str] = Field(default_factory=list)
 
     def text(self) -> str:
-        lines = (
-            [self.mermaid]
-            if self.mermaid
-            else [*table(self.nodes), f"edges: {', '.join(self.edges) or 'none'}"]
-        )
+        lines = [self.mermaid] if self.mermaid else table(self.nodes)
+        if self.nodes and not self.mermaid:
+            lines.append(f"edges: {', '.join(self.edges) or 'none'}")
+        if "nodes" in self.more:
+            lines.append(f"objects: {self.told('nodes', len(self.nodes))}")
         none = "no other flow breaks" if self.complete else "no other flow is known to break"
+        breaks = self._listed("breaks flows", "breaks") or (none if self.part is None else "")
         lines += [
-            _listed("written by", self.writers),
-            _listed("read by", self.readers),
-            f"without {clean_text(self.start)}: {_listed('breaks flows', self.breaks) or none}",
-            _listed("datasets without data", self.starves),
-            _listed("datasets with less data", self.thins),
-            _listed("flows on stale data", self.stales),
+            self._listed("written by", "writers"),
+            self._listed("read by", "readers"),
+            f"without {clean_text(self.start)}: {breaks}" if breaks else "",
+            self._listed("datasets without data", "starves"),
+            self._listed("datasets with less data", "thins"),
+            self._listed("flows on stale data", "stales"),
         ]
         return "\n".join([*filter(None, lines), *self.notes])
+
+    def _listed(self, title: str, name: str) -> str:
+        names = getattr(self, name)
+        return (
+            f"{title} ({self.told(name, len(names))}): {', '.join(map(clean_text, names))}" if names else ""
+        )
 
 
 @read_tool("core")
@@ -85,18 +99,20 @@ async def trace_lineage(
     app: AppState,
     aep: Reader,
     object: Annotated[str, Field(min_length=1, max_length=300, description="id or name")],
-    kind: NodeKind | None = None,
-    direction: Direction = Direction.BOTH,
+    object_kind: NodeKind | None = None,
+    follow: Direction = Direction.BOTH,
     hops: Annotated[int, Field(ge=1, le=5, description="flows to follow each way")] = 2,
     as_mermaid: bool = False,
+    cursor: Cursor = None,
 ) -> Lineage:
     """What feeds an object and what it feeds (account, connection, dataset, mapping, schema, flow), and what breaks
     if it is removed or its credentials rotate."""
+    pieces = Pieces(cursor, LISTS)
     now = times.now()
     progress = progress_of("objects")
-    start = await find_start(app, aep, object, kind, now=now, progress=progress)
+    start = await find_start(app, aep, object, object_kind, now=now, progress=progress)
     # What breaks lies downstream, so that way is read in any case.
-    graph, notes, complete = await read_graph(aep, start, up=direction is not Direction.DOWN, hops=hops)
+    graph, notes, complete = await read_graph(aep, start, up=follow is not Direction.DOWN, hops=hops)
     alone: set[Key] = set()
     if start[0] is NodeKind.FLOW:
         index = await index_of(app, aep, now=now, progress=progress)
@@ -105,7 +121,7 @@ async def trace_lineage(
             notes = [*notes, f"Who else uses what could not be told: {', '.join(index.uses_lack)} not read."]
         else:
             alone = used_by_this_flow_only(index, start[1], graph.nodes)
-    return _answer(graph, start, direction, notes, alone, complete=complete, as_mermaid=as_mermaid)
+    return _answer(graph, start, follow, notes, alone, pieces, complete=complete, as_mermaid=as_mermaid)
 
 
 def _answer(
@@ -114,6 +130,7 @@ def _answer(
     direction: Direction,
     notes: list[str],
     alone: set[Key],
+    pieces: Pieces,
     *,
     complete: bool,
     as_mermaid: bool,
@@ -121,39 +138,56 @@ def _answer(
     effect = impact(graph, start)
     up, down = direction is not Direction.DOWN, direction is not Direction.UP
     part = graph.around(start, up=up, down=down).short(start)
-    shown, left_out = _bounded(part, start)
-    numbers = {key: f"n{at}" for at, key in enumerate(shown.nodes, 1)}
-    if left_out:
-        notes = [*notes, f"{left_out} further objects are not shown: ask for fewer hops or one direction."]
-    start_node = graph.nodes[start]
+    ordered = _nearest_first(part, start)
+    numbers = {key: f"n{at}" for at, key in enumerate(ordered, 1)}
+    nodes = pieces.take(
+        "nodes", ordered, MOST_NODES, lambda key: _row(numbers[key], part.nodes[key], alone=key in alone)
+    )
+    before = ordered[: pieces.start if pieces.only else 0]
+    shown = ordered[len(before) : len(before) + len(nodes)]
+    lists = {
+        "writers": _flows_at(part, part.before.get(start, {}), numbers),
+        "readers": _flows_at(part, part.after.get(start, {}), numbers),
+        **_effects(effect, numbers, start),
+    }
     return Lineage(
-        start=f"{start[0].value.replace('_', ' ')} {start_node.label}",
-        nodes=[_row(numbers[key], node, alone=key in alone) for key, node in shown.nodes.items()],
-        edges=[f"{numbers[source]}>{numbers[target]}" for source, target in shown.edges()],
-        writers=_flows_at(shown, shown.before.get(start, {}), numbers),
-        readers=_flows_at(shown, shown.after.get(start, {}), numbers),
-        mermaid=mermaid(shown, start) if as_mermaid else None,
+        start=f"{start[0].value.replace('_', ' ')} {graph.nodes[start].label}",
+        nodes=nodes,
+        edges=[f"{numbers[source]}>{numbers[target]}" for source, target in _edges(part, before, shown)],
+        mermaid=mermaid(_part_of(part, [start, *shown]), start) if as_mermaid and shown else None,
+        part=pieces.only,
         complete=complete,
         notes=notes,
-        **_effects(effect, numbers, start),
+        **{name: pieces.take(name, names, SHOWN, as_it_is) for name, names in lists.items()},
+        more=pieces.more,
+        cursors=pieces.cursors,
     )
 
 
-def _bounded(graph: Graph, start: Key) -> tuple[Graph, int]:
-    """The nodes nearest to `start`, and how many were left out."""
+def _nearest_first(graph: Graph, start: Key) -> list[Key]:
+    """All nodes, in an order of which one answer can show the first."""
     if len(graph.nodes) <= MOST_NODES:
-        return graph, 0
-    near = [start]
-    up, down = graph.upstream(start), graph.downstream(start)
-    while len(near) < MOST_NODES and (up or down):
-        near += [keys.pop(0) for keys in (up, down) if keys]
+        return list(graph.nodes)
+    ways = itertools.zip_longest(graph.upstream(start), graph.downstream(start))
+    near = [start, *(key for keys in ways for key in keys if key is not None)]
+    return list(dict.fromkeys([*near, *graph.nodes]))
+
+
+def _edges(graph: Graph, before: list[Key], shown: list[Key]) -> list[tuple[Key, Key]]:
+    """The edges among what is shown, and between that and what was shown before."""
+    new = set(shown)
+    known = new.union(before)
+    return [edge for edge in graph.edges() if known.issuperset(edge) and not new.isdisjoint(edge)]
+
+
+def _part_of(graph: Graph, keys: list[Key]) -> Graph:
     kept = Graph()
-    for key in near:
+    for key in dict.fromkeys(keys):
         kept.add(graph.nodes[key])
     for source, target in graph.edges():
         if source in kept.nodes and target in kept.nodes:
             kept.link(source, target)
-    return kept, len(graph.nodes) - len(kept.nodes)
+    return kept
 
 
 def _row(number: str, node: Node, *, alone: bool) -> NodeRow:
@@ -180,10 +214,3 @@ def _effects(effect: Impact, numbers: dict[Key, str], start: Key) -> dict[str, l
         "thins": names(effect.thinner),
         "stales": names(effect.stale),
     }
-
-
-def _listed(title: str, names: list[str], *, most: int = 30) -> str:
-    if not names:
-        return ""
-    more = f", and {len(names) - most} more" if len(names) > most else ""
-    return f"{title} ({len(names)}): {', '.join(map(clean_text, names[:most]))}{more}"

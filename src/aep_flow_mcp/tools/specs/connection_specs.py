@@ -12,15 +12,16 @@ from aep_flow_mcp.answers.exploring import (
     Entries,
     Explored,
     Path,
-    Start,
     explored,
     question,
 )
 from aep_flow_mcp.answers.listing import Detail, sliced
+from aep_flow_mcp.answers.pieces import Pieces, as_it_is
 from aep_flow_mcp.answers.present import present
 from aep_flow_mcp.answers.spec_fields import AuthField, SpecField, auth_fields, fields_of
-from aep_flow_mcp.answers.text import Answer, Listing, NamedRef, Whole
+from aep_flow_mcp.answers.text import InPieces, Listing, NamedRef, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
+from aep_flow_mcp.gathering.finding import connector_id_of
 from aep_flow_mcp.gathering.names import Found, find_by_name, found_note, plain_name
 from aep_flow_mcp.gathering.spec_names import with_specs
 from aep_flow_mcp.platform.answers import model_of
@@ -28,9 +29,11 @@ from aep_flow_mcp.platform.models.explore import FileType, ObjectType
 from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.platform.reader_specs import ConfigsQuery
 from aep_flow_mcp.surface.dependencies import Reader, Rows
-from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit
+from aep_flow_mcp.surface.params import ConnectorRef, Cursor, Filters, Limit
 from aep_flow_mcp.surface.registry import read_tool
 
+SHOWN = 100
+MOST_NAMES = 300
 SPEC_PATH = "/data/foundation/flowservice/connectionSpecs"
 
 
@@ -49,7 +52,7 @@ class ConnectorRow(BaseModel):
     auth: list[str] | None = None
 
 
-class ConnectorMap(Answer):
+class ConnectorMap(InPieces):
     """Name -> id. Names that several connectors share are in `shared`, with their ids; `labels` tells those apart."""
 
     ids: dict[str, str]
@@ -60,7 +63,8 @@ class ConnectorMap(Answer):
     def text(self) -> str:
         """A line a name."""
         shared = {name: ", ".join(map(self._labelled, ids)) for name, ids in (self.shared or {}).items()}
-        return "\n".join(f"{name}: {ids}" for name, ids in sorted((self.ids | shared).items()))
+        lines = [f"{name}: {ids}" for name, ids in sorted((self.ids | shared).items())]
+        return "\n".join([*lines, self.told("names", len(lines))] if self.more else lines)
 
     def _labelled(self, id: str) -> str:
         label = (self.labels or {}).get(id)
@@ -73,7 +77,7 @@ class FlowSpecUse(NamedRef):
     side: str
 
 
-class Connector(Answer):
+class Connector(InPieces):
     """What a connector needs: ways to authenticate, parameters at each end, flow specs that take it.
 
     With `detail="full"` there is `item`, the spec as the API gives it, instead.
@@ -114,25 +118,32 @@ async def list_connection_specs(
 
 
 @read_tool("specs")
-async def map_connection_specs(aep: Reader) -> ConnectorMap:
+async def map_connection_specs(aep: Reader, cursor: Cursor = None) -> ConnectorMap:
     """Connector name -> connection spec id, of all."""
+    pieces = Pieces(cursor, ("names",))
     named: dict[str, list[ConnectionSpec]] = {}
     for spec in await aep.list_connection_specs():
         if spec.id and (name := spec.name or spec.label):
             named.setdefault(name, []).append(spec)
+    every = sorted(named)
+    named = {name: named[name] for name in pieces.take("names", every, MOST_NAMES, as_it_is)}
     shared = {name: specs for name, specs in named.items() if len(specs) > 1}
     return ConnectorMap(
         ids={name: specs[0].id for name, specs in named.items() if name not in shared},
         shared={name: [spec.id for spec in specs] for name, specs in shared.items()} or None,
         labels={spec.id: spec.label for specs in shared.values() for spec in specs if spec.label} or None,
+        more=pieces.more,
+        cursors=pieces.cursors,
     )
 
 
 @read_tool("specs")
 async def get_connection_spec(
-    aep: Reader, connection_spec_id: Id, detail: Detail = Detail.SUMMARY
+    aep: Reader, connector: ConnectorRef, detail: Detail = Detail.SUMMARY, cursor: Cursor = None
 ) -> Connector:
     """What a connector needs: auth fields, source and target params, flow specs."""
+    connection_spec_id = await connector_id_of(aep, connector)
+    pieces = Pieces(cursor, ("auth", "source_params", "target_params", "flow_specs"))
     if detail is Detail.FULL:
         # As the API gives it: the cached model has other names for some parts, and the note names parts.
         stored = await aep.get_object("connectionSpecs", connection_spec_id)
@@ -145,7 +156,7 @@ async def get_connection_spec(
         lacking="The flow specs",
         so="those that take it are not known",
     )
-    return _connector(spec, list(flow_specs.values()), note)
+    return _connector(spec, list(flow_specs.values()), note, pieces)
 
 
 @read_tool("specs")
@@ -167,38 +178,37 @@ async def find_connection_spec(aep: Reader, query: Annotated[str, Field(min_leng
 async def explore_connection_spec(
     aep: Reader,
     shown: Rows,
-    connection_spec_id: Id,
+    connector: ConnectorRef,
     object_type: ObjectType = "root",
-    object: Path = None,
+    path: Path = None,
     file_type: FileType | None = None,
     preview: bool | None = None,
     column_delimiter: str | None = None,
-    compression: Compression | None = None,
+    compression_type: Compression | None = None,
     encoding: Encoding | None = None,
     determine_properties: bool = False,
-    start: Start = 0,
     limit: Entries = 100,
+    cursor: Cursor = None,
 ) -> Explored:
     """Explore a connector that needs no account. Otherwise use explore_connection."""
     query = question(
         object_type,
-        object,
+        path,
         file_type=file_type,
         preview=preview,
         column_delimiter=column_delimiter,
-        compression=compression,
+        compression=compression_type,
         encoding=encoding,
         determine_properties=determine_properties,
     )
-    return explored(
-        await aep.explore_connection_spec(connection_spec_id, query), start=start, limit=limit, shown=shown
-    )
+    found = await aep.explore_connection_spec(await connector_id_of(aep, connector), query)
+    return explored(found, cursor=cursor, limit=limit, shown=shown)
 
 
 @read_tool("specs")
 async def get_connection_spec_configs(
     aep: Reader,
-    connection_spec_id: Id,
+    connector: ConnectorRef,
     output_type: str = "activationDatasets",
     output_field: str = "datasets",
     properties: list[str] | None = None,
@@ -209,11 +219,14 @@ async def get_connection_spec_configs(
     query = ConfigsQuery(
         output_type=output_type, output_field=output_field, properties=properties or (), limit=limit
     )
-    page = await aep.connection_spec_configs(connection_spec_id, query, cursor=cursor)
-    return Listing(items=[Whole(present(item)) for item in page.items], next_cursor=page.next_cursor)
+    page = await aep.connection_spec_configs(await connector_id_of(aep, connector), query, cursor=cursor)
+    items = [Whole(present(item)) for item in page.items]
+    return Listing(items=items, next_cursor=page.next_cursor, total=page.total)
 
 
-def _connector(spec: ConnectionSpec, flow_specs: list[FlowSpec], note: str | None) -> Connector:
+def _connector(
+    spec: ConnectionSpec, flow_specs: list[FlowSpec], note: str | None, pieces: Pieces
+) -> Connector:
     notes = [] if spec.auth_specs else ["It needs no credentials."]
     return Connector(
         id=spec.id,
@@ -226,10 +239,12 @@ def _connector(spec: ConnectionSpec, flow_specs: list[FlowSpec], note: str | Non
         category=spec.category,
         mode=spec.frequency,
         documentation=spec.documentation,
-        auth=auth_fields(spec.auth_specs) or None,
-        source_params=fields_of(spec.source_spec) or None,
-        target_params=fields_of(spec.target_spec) or None,
-        flow_specs=_uses(spec.id, flow_specs) or None,
+        auth=pieces.take("auth", auth_fields(spec.auth_specs), SHOWN, as_it_is) or None,
+        source_params=pieces.take("source_params", fields_of(spec.source_spec), SHOWN, as_it_is) or None,
+        target_params=pieces.take("target_params", fields_of(spec.target_spec), SHOWN, as_it_is) or None,
+        flow_specs=pieces.take("flow_specs", _uses(spec.id, flow_specs), SHOWN, as_it_is) or None,
+        more=pieces.more,
+        cursors=pieces.cursors,
         note=" ".join([*notes, *([note] if note else [])]) or None,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any
 
@@ -10,9 +10,11 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
 from aep_flow_mcp.answers.listing import Detail, listed, sliced
+from aep_flow_mcp.answers.pieces import Pieces, as_it_is
 from aep_flow_mcp.answers.spec_fields import SpecField, fields_of
-from aep_flow_mcp.answers.text import Answer, Listing, Whole
+from aep_flow_mcp.answers.text import InPieces, Listing, Whole
 from aep_flow_mcp.answers.whole import ONE, whole
+from aep_flow_mcp.gathering.finding import connector_ids_of
 from aep_flow_mcp.gathering.names import Found, find_by_name, found_note
 from aep_flow_mcp.gathering.spec_names import with_specs
 from aep_flow_mcp.gathering.unread import Unread
@@ -20,13 +22,13 @@ from aep_flow_mcp.insight.terms import kind_of_spec
 from aep_flow_mcp.pipelines.fixed import fixed_of_spec
 from aep_flow_mcp.platform.answers import model_of
 from aep_flow_mcp.platform.models.flows import FlowKind
-from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
+from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec, NamedSpec
 from aep_flow_mcp.surface.dependencies import Reader
-from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit, OrderBy
+from aep_flow_mcp.surface.params import Cursor, Filters, Id, Limit, Named, OrderBy
 from aep_flow_mcp.surface.registry import read_tool
 
+SHOWN = 100
 SPEC_PATH = "/data/foundation/flowservice/flowSpecs"
-NameOrId = Annotated[str | None, Field(description="connector name or id")]
 
 
 class FlowSpecRow(BaseModel):
@@ -55,7 +57,7 @@ class TransformationRow(BaseModel):
     params: list[str]
 
 
-class FlowSpecCard(Answer):
+class FlowSpecCard(InPieces):
     """What a flow of this kind takes. With `detail="full"` there is `item`, as the API gives it, instead."""
 
     id: str
@@ -81,29 +83,34 @@ class FlowSpecCard(Answer):
 async def list_flow_specs(
     aep: Reader,
     kind: FlowKind | None = None,
-    source_spec_id: str | None = None,
-    target_spec_id: str | None = None,
+    source_connector: Named = None,
+    target_connector: Named = None,
     filters: Filters = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Listing[FlowSpecRow]:
     """List kinds of dataflows, by the connectors they join."""
+    sources = await connector_ids_of(aep, source_connector) if source_connector else None
+    targets = await connector_ids_of(aep, target_connector) if target_connector else None
     specs = await aep.list_flow_specs(filters=filters)
     wanted = [
         spec
         for spec in specs
         if (kind is None or kind_of_spec(spec) == kind)
-        and (source_spec_id is None or spec.takes_source(source_spec_id))
-        and (target_spec_id is None or spec.takes_target(target_spec_id))
+        and (sources is None or any(map(spec.takes_source, sources)))
+        and (targets is None or any(map(spec.takes_target, targets)))
     ]
-    asked = {"kind": kind, "source": source_spec_id, "target": target_spec_id, "filters": filters}
+    asked = {"kind": kind, "source": source_connector, "target": target_connector, "filters": filters}
     rows = sorted(map(_row, wanted), key=lambda row: ((row.name or "").casefold(), row.id))
     return sliced("list_flow_specs", asked, rows, limit, cursor)
 
 
 @read_tool("specs")
-async def get_flow_spec(aep: Reader, flow_spec_id: Id, detail: Detail = Detail.SUMMARY) -> FlowSpecCard:
+async def get_flow_spec(
+    aep: Reader, flow_spec_id: Id, detail: Detail = Detail.SUMMARY, cursor: Cursor = None
+) -> FlowSpecCard:
     """What a kind of dataflow takes: connectors, schedule, options, transformations."""
+    pieces = Pieces(cursor, ("sources", "targets", "schedule", "options", "transformations", "run_params"))
     if detail is Detail.FULL:
         stored = await aep.get_object("flowSpecs", flow_spec_id)
         spec = model_of(FlowSpec, stored, SPEC_PATH)
@@ -115,38 +122,38 @@ async def get_flow_spec(aep: Reader, flow_spec_id: Id, detail: Detail = Detail.S
         lacking="Connector names",
         so="its connectors are told by id only",
     )
-    return _card(spec, connectors, note)
+    return _card(spec, connectors, note, pieces)
 
 
 @read_tool("specs")
 async def find_flow_spec(
     aep: Reader,
-    flow_spec_name: str | None = None,
-    source_spec_name: NameOrId = None,
-    target_spec_name: NameOrId = None,
+    query: Annotated[str | None, Field(description="its name")] = None,
+    source_connector: Named = None,
+    target_connector: Named = None,
 ) -> Listing[Found]:
     """A flow spec's id by its name, the connectors it joins, or both."""
-    if not (flow_spec_name or source_spec_name or target_spec_name):
-        raise ToolError("Give flow_spec_name, source_spec_name or target_spec_name.")
+    if not (query or source_connector or target_connector):
+        raise ToolError("Give query, source_connector or target_connector.")
     unread = Unread()
-    connectors: Sequence[ConnectionSpec] = ()
-    if source_spec_name or target_spec_name:
-        connectors = await unread.read(
-            "The connectors", aep.list_connection_specs, (), so="what was given was taken for an id"
-        )
-    meant = partial(_connector_ids, connectors=connectors, known=not unread.errors)
+
+    async def meant(text: str) -> list[str]:
+        so = "what was given was taken for an id"
+        read = partial(connector_ids_of, aep, text)
+        return await unread.read("The connectors", read, [text.strip()], so=so)
+
     specs = await aep.list_flow_specs()
-    if source_spec_name:
-        ids = meant(source_spec_name)
+    if source_connector:
+        ids = await meant(source_connector)
         specs = [spec for spec in specs if any(spec.takes_source(id) for id in ids)]
-    if target_spec_name:
-        ids = meant(target_spec_name)
+    if target_connector:
+        ids = await meant(target_connector)
         specs = [spec for spec in specs if any(spec.takes_target(id) for id in ids)]
-    if not flow_spec_name:
+    if not query:
         found = [Found(id=spec.id, name=spec.name or "", match="connectors") for spec in specs]
         note = None if found else "No flow spec joins these connectors."
     else:
-        found = find_by_name(flow_spec_name, [(spec.id, spec.name or "") for spec in specs])
+        found = find_by_name(query, [(spec.id, spec.name or "") for spec in specs])
         note = found_note(found, "list_flow_specs")
     return Listing(items=found, note=" ".join(filter(None, [note, unread.note])) or None)
 
@@ -175,29 +182,12 @@ async def search_flow_specs(
     return listed(page, _row, detail)
 
 
-def _connector_ids(wanted: str, connectors: Sequence[ConnectionSpec], *, known: bool) -> list[str]:
-    """The ids of the connectors that are called so, or that have this id. Where they are not known, it is the id.
+def _card(
+    spec: FlowSpec, connectors: Mapping[str, ConnectionSpec], note: str | None, pieces: Pieces
+) -> FlowSpecCard:
+    def connector(id: str) -> ConnectorRef:
+        return ConnectorRef(id=id, name=connectors[id].name if id in connectors else None)
 
-    A source and a destination often share a name; the flow specs that are asked for take one of them.
-
-    Raises:
-        ToolError: none; the message names the close ones.
-    """
-    if not known:
-        return [wanted.strip()]
-    found = find_by_name(wanted, [(spec.id, spec.name or "") for spec in connectors])
-    ids = [each.id for each in found if each.match != "close"]
-    if ids:
-        return ids
-    names = ", ".join(f"{each.name} ({each.id})" for each in found)
-    raise ToolError(
-        f"{wanted!r} is the name or id of no connector. "
-        + (f"Close: {names}." if found else "list_connection_specs shows what there is.")
-    )
-
-
-def _card(spec: FlowSpec, connectors: Mapping[str, ConnectionSpec], note: str | None) -> FlowSpecCard:
-    names = {id: connector.name for id, connector in connectors.items()}
     notes = [] if spec.has_runs else ["Its flows have no runs to list."]
     return FlowSpecCard(
         id=spec.id,
@@ -208,19 +198,22 @@ def _card(spec: FlowSpec, connectors: Mapping[str, ConnectionSpec], note: str | 
         kind=kind_of_spec(spec),
         mode=spec.frequency,
         has_runs=spec.has_runs,
-        sources=[ConnectorRef(id=id, name=names.get(id)) for id in spec.source_connection_spec_ids] or None,
-        targets=[ConnectorRef(id=id, name=names.get(id)) for id in spec.target_connection_spec_ids] or None,
-        schedule=fields_of(spec.schedule_spec) or None,
-        options=fields_of(spec.option_spec) or None,
-        transformations=[
-            TransformationRow(name=part.name, params=[field.name for field in fields_of(part)])
-            for part in spec.transformation_specs
-        ]
+        sources=pieces.take("sources", spec.source_connection_spec_ids, SHOWN, connector) or None,
+        targets=pieces.take("targets", spec.target_connection_spec_ids, SHOWN, connector) or None,
+        schedule=pieces.take("schedule", fields_of(spec.schedule_spec), SHOWN, as_it_is) or None,
+        options=pieces.take("options", fields_of(spec.option_spec), SHOWN, as_it_is) or None,
+        transformations=pieces.take("transformations", spec.transformation_specs, SHOWN, _transformation)
         or None,
-        run_params=fields_of(spec.run_spec) or None,
+        run_params=pieces.take("run_params", fields_of(spec.run_spec), SHOWN, as_it_is) or None,
+        more=pieces.more,
+        cursors=pieces.cursors,
         fixed=fixed_of_spec(spec),
         note=" ".join([*notes, *([note] if note else [])]) or None,
     )
+
+
+def _transformation(part: NamedSpec) -> TransformationRow:
+    return TransformationRow(name=part.name, params=[field.name for field in fields_of(part)])
 
 
 def _row(spec: FlowSpec) -> FlowSpecRow:

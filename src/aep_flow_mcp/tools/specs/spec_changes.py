@@ -4,12 +4,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from aep_flow_mcp.gathering.finding import connector_id_of
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.surface.dependencies import Reader
-from aep_flow_mcp.surface.params import Id
+from aep_flow_mcp.surface.params import ConnectorRef, Id
 from aep_flow_mcp.surface.registry import write_tool
 from aep_flow_mcp.surface.write_params import Name
 
@@ -27,9 +28,10 @@ async def create_connection_spec(aep: Reader, name: Name, provider_id: Id, body:
 
 @write_tool("admin", destructive=True, idempotent=True)
 async def update_connection_spec(
-    aep: Reader, connection_spec_id: Id, name: Name, provider_id: Id, body: SpecBody
+    aep: Reader, connector: ConnectorRef, name: Name, provider_id: Id, body: SpecBody
 ) -> Change:
     """Replace a connector of your own (providers only)."""
+    connection_spec_id = await connector_id_of(aep, connector)
     item = await planning.stored(aep, Kind.CONNECTION_SPEC, connection_spec_id)
     return Change.replace(Kind.CONNECTION_SPEC, connection_spec_id, item, _body(name, provider_id, body))
 
