@@ -86,7 +86,7 @@ RESOURCES = (
         "What a connector needs: a summary first, its JSON Schemas after.",
         "specs.connection_specs",
         "get_connection_spec",
-        takes="connection_spec_id",
+        takes="connector",
         completes="connector",
     ),
     Resource(

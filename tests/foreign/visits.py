@@ -220,17 +220,16 @@ def arguments_of(tool: str, ask: Asker) -> list[dict[str, Any]]:
     flow = next(iter(organisation.flows), None)
     firsts = {name: next(iter(organisation.things.get(name, {})), None) for name in organisation.things}
     known: dict[str, Any] = {
-        "connection": firsts.get("connections"),
+        "account": firsts.get("connections"),
         "source_connection_id": firsts.get("sourceConnections"),
         "target_connection_id": firsts.get("targetConnections"),
-        "connection_spec_id": firsts.get("connectionSpecs"),
+        "connector": firsts.get("connectionSpecs"),
         "flow_spec_id": flow.spec_id if flow else None,
         "flow": flow.id if flow else None,
         "run_id": firsts.get("runs"),
-        "dataset_id": firsts.get("dataSets"),
-        "dataset_ids": [firsts.get("dataSets")],
-        "base_connection_id": firsts.get("connections"),
-        "mapping_id": firsts.get("mappingSets"),
+        "dataset": firsts.get("dataSets"),
+        "datasets": [firsts.get("dataSets")],
+        "mapping_set_id": firsts.get("mappingSets"),
         "schema_id": firsts.get("schemas"),
         **_PLAIN_ARGUMENTS,
     }

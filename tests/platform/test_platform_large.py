@@ -147,7 +147,7 @@ async def test_one_object_is_never_as_large_as_a_page(wire: Wire, client: Platfo
     found = {"id": "x", "texts": ["y" * 400_000] * (MOST_OF_ONE // 400_000 + 1)}
     wire.answers = [{"items": [found]}]
     reader = FlowReader(client)
-    with pytest.raises(PlatformError, match="more than 2 MB"):
+    with pytest.raises(PlatformError, match="more than 8 MB"):
         await reader.get_flow("x")
     with pytest.raises(PlatformError, match="bytes for 1 entries"):
         await reader.list_flows()

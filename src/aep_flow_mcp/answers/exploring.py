@@ -43,7 +43,7 @@ FEW_FILES = 8
 
 Compression = Literal["bzip2", "gzip", "deflate", "zipDeflate", "tarGzip", "tar"]
 Encoding = Literal["UTF-8", "ISO-8859-1"]
-Path = Annotated[str | None, Field(description="path or table, as an earlier answer gave it")]
+Path = Annotated[str | None, Field(description="path or table of an earlier answer")]
 Entries = Annotated[int, Field(ge=1, le=500)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from pydantic import BaseModel, Field
@@ -10,6 +11,8 @@ from aep_flow_mcp.answers.text import InPieces, table
 from aep_flow_mcp.insight.health.quantiles import Quantiles
 from aep_flow_mcp.insight.health.tally import Tally
 from aep_flow_mcp.platform.models.text import clean_text
+
+_ID = re.compile(r"\([0-9a-f-]{36}\)")
 
 
 class Counts(BaseModel):
@@ -260,8 +263,7 @@ class PipelineHealth(InPieces):
             if rows:
                 told = f" ({self.told(name, len(rows))})" if name in self.more else ""
                 lines += [f"{title}{told}:", *table(list(rows))]
-            if name in self.also:
-                lines.append(f"also: {', '.join(map(clean_text, self.also[name]))}")
+            lines += _also(self.also.get(name, []))
         return "\n".join([*lines, *self.notes])
 
     def _sums(self) -> list[str]:
@@ -317,3 +319,10 @@ def dataset_row(name: str, id: str, tally: Tally, *, written: Tally | None, read
         "read_from": read.records_in if read else None,
     }
     return row.model_copy(update={"records_in": None, "records_out": None, **own})
+
+
+def _also(names: list[str]) -> list[str]:
+    """Names in one line; of several things with one name, each with its id in a line of its own."""
+    told_apart = [name for name in names if _ID.search(name)]
+    plain = [name for name in names if name not in told_apart]
+    return [f"also: {clean_text(line)}" for line in (", ".join(plain), *told_apart) if line]

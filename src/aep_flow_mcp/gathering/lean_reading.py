@@ -11,7 +11,7 @@ from aep_flow_mcp.gathering.sweeps.sweep import PAGE
 from aep_flow_mcp.insight.facts import FlowFacts, RunFacts
 from aep_flow_mcp.insight.lean import flow_facts, run_facts
 from aep_flow_mcp.insight.lean.plain import Facts
-from aep_flow_mcp.platform.answers import check_length, check_size, items_of, unexpected
+from aep_flow_mcp.platform.answers import check_length, items_of, unexpected
 from aep_flow_mcp.platform.filters import FilterLike
 from aep_flow_mcp.platform.paging import Page, Query
 from aep_flow_mcp.platform.reader import FlowReader
@@ -55,13 +55,10 @@ class LeanReader(ReaderCore):
             return await self._read_facts(facts, query)
 
     async def _read_facts(self, facts: Facts[Any, F], query: Query) -> Page[F]:
-        answer = await self.client.request_json(
-            "GET", query.path, params=query.all_params, sandbox=self.sandbox, read=read_listing
-        )
+        answer = await self._get(query.path, query.all_params, read=read_listing)
         data = answer.data
         if isinstance(data, Listing):
             check_length(len(data.items), query.path)
-            check_size(answer.size, len(data.items), query.path)
             found = [facts.of_json(raw) for raw in data.items]
             objects = {at: read_json(bytes(data.items[at])) for at, fact in enumerate(found) if fact is None}
             items = [
@@ -71,7 +68,6 @@ class LeanReader(ReaderCore):
             ]
             return self._paged(query, items, len(found) - len(items), data.envelope)
         whole, skipped = items_of(data, query.path)
-        check_size(answer.size, len(whole), query.path)
         return self._paged(query, [self._modelled(facts, item, query) for item in whole], skipped, data)
 
     def _modelled(self, facts: Facts[Any, F], item: dict[str, Any], query: Query) -> F:

@@ -26,8 +26,10 @@ class Answered(Generic[T]):
     unanswered: dict[str, str]
 
 
-def asked_for(given: str | Sequence[str] | None) -> list[str]:
+def asked_for(given: str | Sequence[str] | None, what: str = "flow") -> list[str]:
     """What is asked about: one text, several, or several as JSON in a text, as some hosts send them.
+
+    what: the argument, for a refusal.
 
     Raises:
         AskedError: they are more than `MOST`, or empty.
@@ -37,7 +39,7 @@ def asked_for(given: str | Sequence[str] | None) -> list[str]:
     texts = [given] if isinstance(given, str) else list(given or ())
     wanted = list(dict.fromkeys(text for text in texts if text.strip()))
     if given is not None and not wanted:
-        raise AskedError("What is asked about is empty: give an id or a name, or leave it out.")
+        raise AskedError(f"{what} is empty: give an id or a name.")
     if len(wanted) > MOST:
         raise AskedError(f"At most {MOST} at a time; {len(wanted)} were given.")
     return wanted

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ValidationError
 
 from .errors import NOT_SEEN, ErrorKind, PlatformError
 from .models.common import to_int
-from .wire.bodies import MOST_OF_ONE
 
 M = TypeVar("M", bound=BaseModel)
 MOST_ITEMS = 20_000
@@ -53,12 +52,6 @@ def check_length(entries: int, path: str) -> None:
     """Raises PlatformError (unexpected): a list answer has far more entries than were asked for."""
     if entries > MOST_ITEMS:
         raise unexpected(path, f"the answer lists {entries:,} entries at once, and was not read")
-
-
-def check_size(size: int, entries: int, path: str) -> None:
-    """Raises PlatformError (unexpected): a list answer of `size` bytes has entries larger than objects are."""
-    if size > MOST_OF_ONE * max(entries, 1):
-        raise unexpected(path, f"the answer has {size:,} bytes for {entries} entries")
 
 
 def one_of(data: Any, path: str) -> dict[str, Any]:

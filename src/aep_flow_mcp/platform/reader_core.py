@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
-from .answers import check_size, count_of, items_of, model_of, next_href, one_of
+from .answers import count_of, items_of, model_of, next_href, one_of
 from .filters import FilterLike, compile_filters, compile_order
 from .models.common import to_int
 from .paging import POSITION, Page, Query, all_items, encode_cursor, leads_back, next_page, page_start
 from .urls import FLOW_SERVICE, Param, Params, invalid, join_path
-from .wire.bodies import MOST_BYTES, MOST_ELSEWHERE, MOST_OF_ONE
+from .wire.bodies import MOST_BYTES, MOST_OF_ONE, read_json
 
 if TYPE_CHECKING:
     from .transport import PlatformClient
-    from .wire.outcome import Answer
+    from .wire.outcome import Answer, ReadBody
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class ReaderCore:
     async def _data(
         self, path: str, params: Params | None = None, headers: Mapping[str, str] | None = None
     ) -> Any:
-        return (await self._get(path, params, headers, within=MOST_ELSEWHERE)).data
+        return (await self._get(path, params, headers, within=MOST_OF_ONE)).data
 
     async def _get(
         self,
@@ -50,9 +50,10 @@ class ReaderCore:
         params: Params | None = None,
         headers: Mapping[str, str] | None = None,
         within: int = MOST_BYTES,
+        read: ReadBody = read_json,
     ) -> Answer:
         return await self.client.request_json(
-            "GET", path, params=params, headers=headers, sandbox=self.sandbox, within=within
+            "GET", path, params=params, headers=headers, sandbox=self.sandbox, within=within, read=read
         )
 
     async def _one(self, model: type[M], collection: str, object_id: str) -> M:
@@ -132,7 +133,6 @@ class ReaderCore:
     def _read_page(self, model: type[M], query: Query, answer: Answer) -> Page[M]:
         data = answer.data
         objects, skipped = items_of(data, query.path)
-        check_size(answer.size, len(objects), query.path)
         items = [model_of(model, item, query.path) for item in objects]
         return self._paged(query, items, skipped, data)
 

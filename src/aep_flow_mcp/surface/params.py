@@ -18,7 +18,7 @@ ConnectorRef = FlowRef
 DatasetRef = FlowRef
 Named = Annotated[str | None, Field(description="id or name")]
 Limit = Annotated[int, Field(ge=1, le=100)]
-Cursor = Annotated[str | None, Field(description="as the last answer gave it")]
+Cursor = Annotated[str | None, Field(description="from the last answer")]
 OrderBy = Annotated[str | None, Field(description="property, - before it for descending, e.g. -createdAt")]
 Filters = Annotated[
     list[str] | None,

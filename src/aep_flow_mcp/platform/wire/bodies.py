@@ -12,15 +12,13 @@ from typing import Any, NoReturn
 
 import httpx
 
-MOST_BYTES = 10_000_000
-"""The largest answers that are known, pages of a hundred connection specs, have two thirds of this."""
+MOST_BYTES = 14_000_000
+"""The largest answers that are known, pages of a hundred connection specs, have half of this."""
 MOST_PARTS = 200_000
 MOST_VALUES = 600_000
 """Objects and lists, and values between commas: many small ones take thirty times their size in memory."""
-MOST_OF_ONE = 2_000_000
-"""Bytes of one object, and of each of a list on an average: the largest that are known have a tenth of this."""
-MOST_ELSEWHERE = 6_000_000
-"""Bytes of an answer that is no page of many objects: a whole schema, a mapping, what a store holds."""
+MOST_OF_ONE = 8_000_000
+"""Bytes of an answer that is no page of many objects: an object, a whole schema, what a store holds."""
 MOST_ENTRIES = 50_000
 """Entries of one list, members of one object: pages have a hundred, the folders of a store some thousands."""
 MOST_CHARACTERS = 500_000

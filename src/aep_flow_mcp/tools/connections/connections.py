@@ -156,7 +156,7 @@ async def get_connection(aep: Reader, account: AccountRef) -> Record:
 @read_tool("connections")
 async def test_connection(aep: Reader, account: AccountRefs) -> ConnectionTest:
     """Ask the external system whether an account's credentials work."""
-    answered = await side_by_side(asked_for(account), partial(_tested, aep))
+    answered = await side_by_side(asked_for(account, "account"), partial(_tested, aep))
     first, *further = answered.found
     return ConnectionTest(**dict(first), further=further, unanswered=answered.unanswered)
 
