@@ -66,6 +66,7 @@ def test_httpx_is_imported_where_the_client_lives() -> None:
         "platform/auth.py",
         "platform/wire/network.py",
         "platform/wire/bodies.py",
+        "platform/wire/documents.py",
         "emulator/asgi.py",
     }
     found = {

@@ -17,6 +17,7 @@ import typer
 if TYPE_CHECKING:
     from aep_flow_mcp.emulator import EmulatorOptions, Variants
     from aep_flow_mcp.server import FlowServer
+    from aep_flow_mcp.serving.signing_in.parts import SignIn
     from aep_flow_mcp.settings import Settings
     from aep_flow_mcp.snapshot_command import StandIn
 
@@ -89,7 +90,8 @@ def serve(
     from aep_flow_mcp.logs import configure_logging
 
     configure_logging(settings.mcp_log_level)
-    server = _server(settings, emulator=emulator, copy=copy)
+    sign_in = _sign_in(settings, host, port) if transport is Transport.HTTP else None
+    server = _server(settings, emulator=emulator, copy=copy, sign_in=sign_in)
     configure_logging(settings.mcp_log_level, server.app.redactor)
     _warn_if_unattended(settings)
     _prepare_audit_log(settings)
@@ -99,10 +101,22 @@ def serve(
         if transport is Transport.STDIO:
             serve_stdio(server)
         else:
-            _serve_http(server, settings, host=host, port=port)
+            _serve_http(server, settings, host=host, port=port, sign_in=sign_in)
 
 
-def _serve_http(server: FlowServer, settings: Settings, *, host: str, port: int) -> None:
+def _sign_in(settings: Settings, host: str, port: int) -> SignIn | None:
+    from aep_flow_mcp.serving.listening import sign_in
+    from aep_flow_mcp.settings import SettingsError
+
+    try:
+        return sign_in(settings, host, port)
+    except SettingsError as error:
+        _stop(str(error))
+
+
+def _serve_http(
+    server: FlowServer, settings: Settings, *, host: str, port: int, sign_in: SignIn | None = None
+) -> None:
     from aep_flow_mcp.serving.listening import check_address, http_security
     from aep_flow_mcp.serving.running import serve_http
     from aep_flow_mcp.settings import SettingsError
@@ -117,6 +131,7 @@ def _serve_http(server: FlowServer, settings: Settings, *, host: str, port: int)
         server,
         host=host.strip("[]"),
         port=port,
+        sign_in=sign_in,
         streamable_http_path="/mcp",
         transport_security=http_security(settings, host, port),
     )
@@ -196,14 +211,20 @@ def _read(*, emulator: bool, env_file: Path | None) -> Settings:
     return emulator_settings(env_file=named) if emulator else read_settings(env_file=named)
 
 
-def _server(settings: Settings, *, emulator: bool, copy: StandIn | None = None) -> FlowServer:
+def _server(
+    settings: Settings, *, emulator: bool, copy: StandIn | None = None, sign_in: SignIn | None = None
+) -> FlowServer:
     from aep_flow_mcp.server import build_server
     from aep_flow_mcp.settings import SettingsError
 
+    callers: Any = {"auth": sign_in.auth, "token_verifier": sign_in.tokens} if sign_in else {}
     try:
         if copy is not None:
-            return build_server(settings, transport=copy.transport, emulated=True, snapshot=copy.words)
-        return build_server(settings, transport=emulator_transport if emulator else None, emulated=emulator)
+            return build_server(
+                settings, transport=copy.transport, emulated=True, snapshot=copy.words, **callers
+            )
+        transport = emulator_transport if emulator else None
+        return build_server(settings, transport=transport, emulated=emulator, **callers)
     except SettingsError as error:
         _stop(str(error))
 
