@@ -25,10 +25,10 @@ from guard.bed import ERAS, Asked
 from guard.bed import settings as emulator_settings
 from support.processes import free_port
 
+CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 MODERN = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},
-    "io.modelcontextprotocol/clientCapabilities": {},
 }
 
 
@@ -68,14 +68,23 @@ class Served:
             yield client
 
     async def post(
-        self, method: str, params: dict[str, Any] | None = None, *, token: str | None = None, **headers: str
+        self,
+        method: str,
+        params: dict[str, Any] | None = None,
+        *,
+        token: str | None = None,
+        elicits: bool = False,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         """One request of 2026-07-28 by hand."""
         message = {
             "jsonrpc": "2.0",
             "id": 1,
             "method": method,
-            "params": {**(params or {}), "_meta": MODERN},
+            "params": {
+                **(params or {}),
+                "_meta": {**MODERN, CAPABILITIES: {"elicitation": {}} if elicits else {}},
+            },
         }
         said = {
             "Accept": "application/json, text/event-stream",
@@ -83,7 +92,7 @@ class Served:
             "Mcp-Method": method,
             **({"Mcp-Name": params["name"]} if params and "name" in params else {}),
             **({"Authorization": f"Bearer {token}"} if token is not None else {}),
-            **headers,
+            **(headers or {}),
         }
         async with httpx.AsyncClient(timeout=60) as http:
             return await http.post(self.url, json=message, headers=said)
@@ -93,9 +102,18 @@ class Served:
         async with httpx.AsyncClient(timeout=60) as http:
             return await http.request(method, self.url.removesuffix("/mcp") + path, **given)
 
-    async def call(self, tool: str, arguments: dict[str, Any], *, token: str | None = None) -> httpx.Response:
-        """One call of a tool by hand."""
-        return await self.post("tools/call", {"name": tool, "arguments": arguments}, token=token)
+    async def call(
+        self,
+        tool: str,
+        arguments: dict[str, Any],
+        *,
+        token: str | None = None,
+        elicits: bool = False,
+        **more: Any,
+    ) -> httpx.Response:
+        """One call of a tool by hand. elicits: the client can ask its person. more: parameters beside the call."""
+        params = {"name": tool, "arguments": arguments, **more}
+        return await self.post("tools/call", params, token=token, elicits=elicits)
 
 
 @asynccontextmanager

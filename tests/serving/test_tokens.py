@@ -165,7 +165,7 @@ async def test_a_key_for_something_else_checks_no_token(
 
 async def test_who_brings_no_token_is_told_how_to_get_one(door: Served, issuer: Issuer) -> None:
     for session in ("", "made-up"):
-        answer = await door.post("tools/list", None, **{"Mcp-Session-Id": session})
+        answer = await door.post("tools/list", headers={"Mcp-Session-Id": session})
         assert answer.status_code == 401
         said = challenge(answer)
         assert "error" not in said  # RFC 6750, 3.1
@@ -187,7 +187,7 @@ async def test_who_brings_no_token_is_told_how_to_get_one(door: Served, issuer: 
 
 @pytest.mark.parametrize("scheme", ["Basic {}", "bearer  {}", "{}", "Bearer", "DPoP {}"])
 async def test_a_token_in_another_scheme_is_none(door: Served, issuer: Issuer, scheme: str) -> None:
-    answer = await door.post("tools/list", Authorization=scheme.format(issuer.token()))
+    answer = await door.post("tools/list", headers={"Authorization": scheme.format(issuer.token())})
     assert answer.status_code == 401
 
 

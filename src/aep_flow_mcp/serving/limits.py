@@ -46,16 +46,19 @@ class Limits:
         if refusal is not None:
             return await refusal(scope, receive, send)
         with counted.one(caller), self._sessions.using(headers.get(_SESSION)):
-            await self._app(scope, receive, self._watched(send, headers.get(_SESSION), caller))
+            await self._app(
+                scope, receive, self._watched(send, scope["method"], headers.get(_SESSION), caller)
+            )
 
-    def _watched(self, send: Any, session: str | None, caller: str | None) -> Any:
+    def _watched(self, send: Any, method: str, session: str | None, caller: str | None) -> Any:
         async def watch(message: Message) -> None:
             if message["type"] == "http.response.start" and caller is not None:
+                status = message["status"]
                 opened = Headers(raw=message["headers"]).get(_SESSION)
-                if session is None and opened is not None and message["status"] < 400:
+                if session is None and opened is not None and status < 400:
                     self._sessions.opened(opened, caller)
-                elif session is not None and message["status"] == 404:
-                    self._sessions.ended(session)
+                elif session is not None and (status == 404 or (method == "DELETE" and status < 300)):
+                    self._sessions.ended(session, caller)
             await send(message)
 
         return watch
@@ -112,8 +115,10 @@ class _Sessions:
     def opened(self, session: str, caller: str) -> None:
         self._open[session] = _Session(caller, self._clock())
 
-    def ended(self, session: str) -> None:
-        self._open.pop(session, None)
+    def ended(self, session: str, caller: str) -> None:
+        found = self._open.get(session)
+        if found is not None and found.caller == caller:
+            del self._open[session]
 
     @contextmanager
     def using(self, session: str | None) -> Iterator[None]:
