@@ -15,6 +15,7 @@ LONG = frozenset(
         "guard/execution/test_cut_off.py",
         "protocol/test_over_sockets.py",
         "protocol/test_snapshot_processes.py",
+        "serving/test_proxies.py",
         "serving/test_real_provider.py",
         "snapshots/test_file.py",
         "snapshots/test_questions.py",

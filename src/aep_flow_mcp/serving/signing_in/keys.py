@@ -94,6 +94,11 @@ class IssuerKeys:
         return _usable(fitting[0], algorithm) if len(fitting) == 1 else None
 
 
+def checks_something(key: dict[str, Any]) -> bool:
+    """Whether a published key can check a token at all."""
+    return any(_fits(key, algorithm) and _usable(key, algorithm) is not None for algorithm in ALGORITHMS)
+
+
 def _fits(key: dict[str, Any], algorithm: str) -> bool:
     """Whether a published key is there to check signatures of this algorithm."""
     operations = key.get("key_ops")
