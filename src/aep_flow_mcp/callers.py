@@ -47,6 +47,8 @@ class Person:
     name: str | None
     abilities: frozenset[Ability]
     roles_allow: frozenset[Ability] | None = None
+    until: int | None = None
+    """The epoch second at which the token is over."""
 
     @property
     def key(self) -> str:
@@ -75,6 +77,7 @@ def person_of(token: AccessToken) -> Person:
         name=claims.get("name"),
         abilities=frozenset(map(Ability, claims.get(ABILITIES, ()))),
         roles_allow=None if roles is None else frozenset(map(Ability, roles)),
+        until=token.expires_at,
     )
 
 

@@ -90,7 +90,11 @@ class Served:
             "Accept": "application/json, text/event-stream",
             "MCP-Protocol-Version": "2026-07-28",
             "Mcp-Method": method,
-            **({"Mcp-Name": params["name"]} if params and "name" in params else {}),
+            **(
+                {"Mcp-Name": named}
+                if (named := (params or {}).get("name", (params or {}).get("uri")))
+                else {}
+            ),
             **({"Authorization": f"Bearer {token}"} if token is not None else {}),
             **(headers or {}),
         }
@@ -117,14 +121,19 @@ class Served:
 
 
 @asynccontextmanager
-async def served(settings: Settings | None = None, **given: Any) -> AsyncIterator[Served]:
-    """Run a server in this process. given: settings, where no `Settings` are."""
+async def served(
+    settings: Settings | None = None, *, without_door: bool = False, **given: Any
+) -> AsyncIterator[Served]:
+    """Run a server in this process. given: settings, where no `Settings` are.
+
+    without_door: as if whoever put it together had forgotten that callers sign in.
+    """
     from aep_flow_mcp.serving import listening
 
     port = free_port()
     found = settings or emulator_settings(**given)
     emulator = Emulator(EmulatorOptions())
-    sign_in = listening.sign_in(found, "127.0.0.1", port)
+    sign_in = None if without_door else listening.sign_in(found, "127.0.0.1", port)
     callers: Any = {"auth": sign_in.auth, "token_verifier": sign_in.tokens} if sign_in else {}
     server = build_server(found, transport=lambda: EmulatorTransport(emulator), emulated=True, **callers)
     app: Any = http_app(

@@ -162,6 +162,15 @@ async def test_the_server_refuses_what_the_gate_let_through(issuer: Issuer) -> N
         assert door.requests == 0
 
 
+async def test_the_server_without_its_door_lets_nobody_read(issuer: Issuer) -> None:
+    """Sign-in is configured and whoever put the application together left it out."""
+    async with opened(issuer, without_door=True) as bare:
+        for method, params in (("tools/list", {}), ("resources/read", {"uri": "aep://flows"})):
+            refused = await bare.post(method, params, token=issuer.token())
+            assert "flows:read" in refused.json()["error"]["message"]
+        assert bare.requests == 0
+
+
 async def test_scopes_have_the_names_that_are_configured(issuer: Issuer) -> None:
     renamed = {"read": "api.read", "write": "api.write", "approve": "api.approve"}
     text = ",".join(f"{ability}={scope}" for ability, scope in renamed.items())
@@ -294,6 +303,19 @@ async def test_an_answer_without_the_scope_to_approve_is_none(issuer: Issuer) ->
         answered = await answer(door, issuer.token(scope="flows:write"), flow, asked)
         assert answered["structuredContent"]["status"] == "needs_confirmation"
         assert there(door, flow)
+
+
+async def test_where_nobody_is_asked_to_write_is_enough_and_secrets_are_not_shown(issuer: Issuer) -> None:
+    async with opened(issuer, mcp_approval="none", mcp_reveal_secrets=True) as door:
+        flow = flow_of(door)
+        async with door.client(issuer.token(scope="flows:write")) as client:
+            assert (await call(client, "delete_flow", {"flow_id": flow})).status == "done"
+            assert not there(door, flow)
+            hidden = await call(client, "get_landing_zone_credential", {})
+            assert hidden.status == "refused"
+            assert "flows:approve" in hidden.text
+        async with door.client(issuer.token()) as client:
+            assert (await call(client, "get_landing_zone_credential", {})).status == "done"
 
 
 # --- whose is it ------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from aep_flow_mcp.platform.wire import documents
 from aep_flow_mcp.serving.signing_in.documents import IssuerUnavailable, jwks_of
 from aep_flow_mcp.serving.signing_in.keys import IssuerKeys
 from guard.bed import Clock
+from guard.bed import settings as emulator_settings
 from serving.bed import Served, served
 from serving.issuer import STRANGE_KEY, Issuer, issuing
 
@@ -157,3 +158,27 @@ async def test_the_issuer_is_asked_through_the_proxy_that_adobe_is_asked_through
     with pytest.raises(IssuerUnavailable, match="HTTP_PROXY takes"):
         await jwks_of(issuer.url)
     assert issuer.asked == []
+
+
+def doctor_says(capsys: pytest.CaptureFixture[str], **settings: Any) -> tuple[int, str]:
+    """The exit code of the doctor, and its line about signing in."""
+    from aep_flow_mcp.cli import emulator_transport
+    from aep_flow_mcp.doctor import run_doctor
+
+    code = run_doctor(emulator_settings(mcp_auth="oidc", **settings), transport=emulator_transport)
+    return code, next(line for line in capsys.readouterr().out.splitlines() if " sign-in:" in line)
+
+
+def test_doctor_asks_the_issuer(issuer: Issuer, capsys: pytest.CaptureFixture[str]) -> None:
+    issuer.publish("of another kind", STRANGE_KEY, "RS256", use="enc")
+    code, line = doctor_says(capsys, mcp_auth_issuer=issuer.url, mcp_auth_audience=("aep-flows",))
+    assert code == 0
+    assert f"{issuer.url} has 1 keys" in line
+    assert "their audience is aep-flows" in line
+    issuer.keys.pop(0)
+    code, line = doctor_says(capsys, mcp_auth_issuer=issuer.url)
+    assert code == 1
+    assert "none of the 1 keys" in line
+    issuer.metadata = {"issuer": "https://another.example"}
+    assert "set AEP_MCP_AUTH_ISSUER to exactly that" in doctor_says(capsys, mcp_auth_issuer=issuer.url)[1]
+    assert "set AEP_MCP_AUTH_ISSUER to the address" in doctor_says(capsys)[1]

@@ -13,12 +13,12 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 
-from aep_flow_mcp.serving.asgi import CALLER, Asgi, Message, Receive
+from aep_flow_mcp.serving.asgi import CALLER, Asgi, Message, Receive, stays_open
 from aep_flow_mcp.settings import Settings
 
 IDLE = 900.0
 """Seconds without a request after which a session (of 2025-11-25 and before) is over."""
-_SESSION, _VERSION, _METHOD = "mcp-session-id", "mcp-protocol-version", "mcp-method"
+_SESSION, _VERSION = "mcp-session-id", "mcp-protocol-version"
 
 
 class Limits:
@@ -40,7 +40,7 @@ class Limits:
         opens = scope["method"] == "POST" and _opens(headers)
         if opens and caller is not None and self._sessions.full(caller):
             return await _refused(429, "sessions of one caller are open")(scope, receive, send)
-        counted = self._streams if _stays_open(scope["method"], headers) else self._calls
+        counted = self._streams if stays_open(scope["method"], headers) else self._calls
         # A client that ends its session makes room.
         refusal = counted.refusal(caller) if scope["method"] != "DELETE" else None
         if refusal is not None:
@@ -138,11 +138,6 @@ def _opens(headers: Headers) -> bool:
     """Whether a POST begins a session."""
     version = headers.get(_VERSION)
     return _SESSION not in headers and (version is None or version in HANDSHAKE_PROTOCOL_VERSIONS)
-
-
-def _stays_open(method: str, headers: Headers) -> bool:
-    """Whether the answer is a stream that waits for what happens. The SDK holds the header against the body."""
-    return method == "GET" or headers.get(_METHOD) == "subscriptions/listen"
 
 
 def _refused(status: int, what: str) -> Response:

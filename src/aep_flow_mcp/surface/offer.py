@@ -12,7 +12,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, CallToolResult
+from mcp_types import INVALID_PARAMS, INVALID_REQUEST, CallToolResult
 
 from aep_flow_mcp.callers import Ability, Person, person
 from aep_flow_mcp.settings import AuthMode, Discovery, Settings, SettingsError
@@ -110,7 +110,13 @@ class Offer:
             by = narrowing(getattr(ctx.request, "headers", None))
         except SettingsError as error:
             raise MCPError(INVALID_PARAMS, str(error)) from None
-        token = _narrowing.set(replace(by, may=self._may(over_http=ctx.request is not None)))
+        may = self._may(over_http=ctx.request is not None)
+        if may is not None and Ability.READ not in may:  # the door in front has said so before
+            scope = self._settings.mcp_auth_scopes[Ability.READ]
+            raise MCPError(
+                INVALID_REQUEST, f"This takes the scope {scope}, which this sign-in does not have."
+            )
+        token = _narrowing.set(replace(by, may=may))
         try:
             return await call_next(ctx)
         finally:

@@ -47,8 +47,8 @@ NO_PERSON = (
     "sent. Use a client that can, or set AEP_MCP_APPROVAL to browser."
 )
 NO_APPROVER = (
-    "Whoever signed in here may write and not approve (the scope {scope}), and AEP_MCP_APPROVAL is {mode}: nothing was "
-    "sent."
+    "Whoever signed in here may not approve (that takes the scope {scope}), and AEP_MCP_APPROVAL is {mode}: nothing "
+    "was sent."
 )
 NEXT_STEP_WITHOUT_APPROVER = (
     "Nothing was sent. Whoever signed in here may not approve: show this preview to the person. With the scope {scope} "

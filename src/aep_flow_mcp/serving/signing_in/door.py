@@ -8,9 +8,11 @@ call for want of a scope before any of it is carried out.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from typing import Any
 
+import anyio
 from mcp.server.auth.handlers.metadata import ProtectedResourceMetadataHandler
 from mcp.server.auth.routes import cors_middleware
 from mcp.shared.auth import ProtectedResourceMetadata
@@ -20,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from aep_flow_mcp.callers import Ability, Person
-from aep_flow_mcp.serving.asgi import CALLER, Asgi, Message, Receive, after
+from aep_flow_mcp.serving.asgi import CALLER, Asgi, Message, Receive, after, stays_open
 from aep_flow_mcp.serving.signing_in.documents import IssuerUnavailable
 from aep_flow_mcp.serving.signing_in.parts import ENDPOINT, SignIn
 from aep_flow_mcp.serving.signing_in.tokens import Refused
@@ -56,7 +58,10 @@ class Door:
         if Ability.READ not in someone.abilities:
             refusal = insufficient(self._sign_in, someone, frozenset({Ability.READ}))
             return await refusal(scope, receive, send)
-        await self._app({**scope, CALLER: someone.key, _PERSON: someone}, receive, send)
+        inner = {**scope, CALLER: someone.key, _PERSON: someone}
+        if someone.until is not None and stays_open(scope["method"], Headers(scope=scope)):
+            return await ended_at(someone.until - time.time(), self._app, inner, receive, send)
+        await self._app(inner, receive, send)
 
     def _challenge(self, error: str | None = None, description: str = "") -> Response:
         """401. Without a token there is no error to name (RFC 6750, 3.1)."""
@@ -66,6 +71,31 @@ class Door:
         return _refusal(
             401, error or "unauthorized", said, self._sign_in, self._sign_in.usable, named=error is not None
         )
+
+
+async def ended_at(seconds: float, app: Asgi, scope: Any, receive: Receive, send: Any) -> None:
+    """Run an application whose stream is over after so many seconds, as if the client had gone.
+
+    A stream that waits for what happens would outlive the token that opened it. A call is not cut off: it began with
+    a good token, and a write is finished.
+    """
+    begun = open_ended = False
+
+    async def gone() -> Message:
+        with anyio.CancelScope(deadline=end):
+            return await receive()
+        return {"type": "http.disconnect"}
+
+    async def watched(message: Message) -> None:
+        nonlocal begun, open_ended
+        begun = True
+        open_ended = message["type"] == "http.response.start" or bool(message.get("more_body"))
+        await send(message)
+
+    end = anyio.current_time() + seconds
+    await app(scope, gone, watched)
+    if begun and open_ended and anyio.current_time() >= end:
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class ScopeGate:
