@@ -133,6 +133,14 @@ async def test_a_session_may_no_more_than_the_token_of_the_request(issuer: Issue
             assert {tool["name"] for tool in tools} == seen
 
 
+async def test_the_server_says_who_signed_in_and_what_they_may(issuer: Issuer) -> None:
+    async with opened(issuer) as door:
+        token = issuer.token("ada", "flows:write", name="Ada\u202e Lovelace")
+        async with door.client(token) as client:
+            info = await call(client, "get_server_info", {})
+        assert info.data["signed_in"] == f"Ada Lovelace (ada at {issuer.url}): may read, write"
+
+
 async def test_the_envelope_needs_what_the_call_in_it_needs(issuer: Issuer) -> None:
     async with opened(issuer, mcp_discovery="search") as door:
         token = issuer.token(scope="flows:read")
