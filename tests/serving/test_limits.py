@@ -30,15 +30,21 @@ INITIALIZE = {
 ACCEPTS = {"Accept": "application/json, text/event-stream"}
 
 
+LISTING = {"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}}
+
+
 class Slow:
     """An application whose answers wait until they are let go."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
         self.reached = 0
+        self.ended: list[str] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.reached += 1
+        if scope["method"] == "DELETE":
+            self.ended.append(dict(scope["headers"])[b"mcp-session-id"].decode())
         await self.go.wait()
         headers = {"mcp-session-id": f"session {self.reached}"}
         await PlainTextResponse("ok", headers=headers)(scope, receive, send)
@@ -114,18 +120,47 @@ async def test_without_sign_in_all_are_one_caller_and_only_the_whole_counts() ->
         assert await status(app, None) == 503
 
 
-async def test_sessions_of_one_caller_end_with_disuse_or_when_they_are_ended() -> None:
+async def test_a_session_that_is_not_used_makes_room_for_another() -> None:
     slow, clock = Slow(), Clock()
     slow.go.set()
     app = Limits(slow, emulator_settings(mcp_max_sessions_per_caller=2), clock=clock)
-    opening = {"content-type": "application/json"}
-    assert [await status(app, "ada", headers=opening) for _ in range(3)] == [200, 200, 429]
-    assert await status(app, "bob", headers=opening) == 200
-    clock.now += IDLE - 1
-    assert await status(app, "ada", headers={"mcp-session-id": "session 2"}) == 200
+    opening = {"content-type": "application/json", "host": "here"}
+    for caller in ("ada", "ada", "bob"):
+        assert await status(app, caller, headers=opening) == 200
+        clock.now += 1
+    assert await status(app, "ada", headers={"mcp-session-id": "session 1"}) == 200
     clock.now += 1
-    assert await status(app, "ada", headers=opening) == 200, "the first was not used"
+    before = slow.reached
+    assert await status(app, "ada", headers=opening) == 200
+    assert slow.ended == ["session 2"], (
+        "the one of the two that was not used for longer, and none of another's"
+    )
+    assert slow.reached == before + 2
+    clock.now += IDLE
+    assert await status(app, "ada", headers=opening) == 200
+    assert slow.ended == ["session 2"], "the others are over by themselves"
+
+
+async def test_sessions_that_are_in_use_are_not_ended() -> None:
+    slow = Slow()
+    slow.go.set()
+    app = Limits(slow, emulator_settings(mcp_max_sessions_per_caller=2))
+    opening = {"content-type": "application/json"}
+    assert [await status(app, "ada", headers=opening) for _ in range(2)] == [200, 200]
+    slow.go.clear()
+    streams = [
+        asyncio.create_task(status(app, "ada", "GET", {"mcp-session-id": f"session {number}"}))
+        for number in (1, 2)
+    ]
+    for _ in range(1_000):
+        if slow.reached == 4:
+            break
+        await asyncio.sleep(0)
     assert await status(app, "ada", headers=opening) == 429
+    slow.go.set()
+    assert await asyncio.gather(*streams) == [200, 200]
+    assert await status(app, "ada", headers=opening) == 200
+    assert len(slow.ended) == 1
 
 
 @pytest.fixture(scope="module")
@@ -142,35 +177,46 @@ async def test_over_http_sessions_are_counted_per_person(issuer: Issuer) -> None
         mcp_max_sessions_per_caller=2,
     ) as door:
 
-        async def begin(subject: str) -> Any:
-            bearer = {"Authorization": f"Bearer {issuer.token(subject)}"}
-            return await door.ask("POST", json=INITIALIZE, headers={**ACCEPTS, **bearer})
+        def bearer(subject: str) -> dict[str, str]:
+            return {**ACCEPTS, "Authorization": f"Bearer {issuer.token(subject)}"}
 
-        begun = [await begin("ada") for _ in range(3)]
-        assert [answer.status_code for answer in begun] == [200, 200, 429]
-        assert begun[2].headers["retry-after"]
-        bobs = await begin("bob")
-        assert bobs.status_code == 200
-        foreign = {
-            "Mcp-Session-Id": begun[0].headers["mcp-session-id"],
-            "MCP-Protocol-Version": "2025-11-25",
-            "Authorization": f"Bearer {issuer.token('bob')}",
-        }
+        async def begin(subject: str) -> dict[str, str]:
+            begun = await door.ask("POST", json=INITIALIZE, headers=bearer(subject))
+            assert begun.status_code == 200
+            return {
+                "Mcp-Session-Id": begun.headers["mcp-session-id"],
+                "MCP-Protocol-Version": "2025-11-25",
+            }
+
+        async def listed(subject: str, session: dict[str, str]) -> int:
+            return (await door.ask("POST", json=LISTING, headers={**bearer(subject), **session})).status_code
+
+        bobs, first, second = await begin("bob"), await begin("ada"), await begin("ada")
+        foreign = {**bearer("bob"), **first}
         assert (await door.ask("DELETE", headers=foreign)).status_code == 404
-        assert (await begin("ada")).status_code == 429, "nobody ends another's session"
-        ending = {
-            "Mcp-Session-Id": begun[0].headers["mcp-session-id"],
-            "MCP-Protocol-Version": "2025-11-25",
-            "Authorization": f"Bearer {issuer.token('ada')}",
-        }
-        assert (await door.ask("DELETE", headers=ending)).status_code == 200
-        assert (await begin("ada")).status_code == 200
+        assert await listed("ada", first) == 200, "nobody ends another's session"
+        third = await begin("ada")
+        assert [await listed("ada", one) for one in (first, second, third)] == [200, 404, 200]
+        assert await listed("bob", bobs) == 200
+        assert (await door.ask("DELETE", headers={**bearer("ada"), **third})).status_code == 200
+        await begin("ada")
+        assert await listed("ada", first) == 200, "there was room"
 
 
-async def test_sessions_in_all_are_bounded() -> None:
+async def test_abandoned_sessions_keep_nobody_out() -> None:
     async with served(mcp_max_sessions=3) as door:
-        begun = [await door.ask("POST", json=INITIALIZE, headers=ACCEPTS) for _ in range(4)]
-        assert [answer.status_code for answer in begun] == [200, 200, 200, 503]
+        begun = [await door.ask("POST", json=INITIALIZE, headers=ACCEPTS) for _ in range(10)]
+        assert [answer.status_code for answer in begun] == [200] * 10
+        assert len({answer.headers["mcp-session-id"] for answer in begun}) == 10
+        used = []
+        for answer in begun:
+            session = {
+                "Mcp-Session-Id": answer.headers["mcp-session-id"],
+                "MCP-Protocol-Version": "2025-11-25",
+            }
+            listed = await door.ask("POST", json=LISTING, headers={**ACCEPTS, **session})
+            used.append(listed.status_code)
+        assert used == [404] * 7 + [200] * 3
 
 
 @pytest.mark.parametrize("signs_in", [True, False])

@@ -1,4 +1,7 @@
-"""How much callers over HTTP may ask for at once: each of them, so that nobody is kept out by another, and all."""
+"""How much callers over HTTP may ask for at once: each of them, so that nobody is kept out by another, and all.
+
+Sessions that nobody uses are no reason to refuse one: the one of the same caller that was not used for longest ends.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from aep_flow_mcp.serving.asgi import CALLER, Asgi, Message, Receive, stays_open
 from aep_flow_mcp.settings import Settings
 
-IDLE = 900.0
+IDLE = 1_800.0
 """Seconds without a request after which a session (of 2025-11-25 and before) is over."""
 _SESSION, _VERSION = "mcp-session-id", "mcp-protocol-version"
 
@@ -31,15 +34,15 @@ class Limits:
         self._app = app
         self._calls = _AtOnce(settings.mcp_max_calls, settings.mcp_max_calls_per_caller)
         self._streams = _AtOnce(settings.mcp_max_sessions, settings.mcp_max_sessions_per_caller)
-        self._sessions = _Sessions(settings.mcp_max_sessions_per_caller, clock)
+        self._sessions = _Sessions(settings.mcp_max_sessions, settings.mcp_max_sessions_per_caller, clock)
 
     async def __call__(self, scope: Any, receive: Receive, send: Any) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "POST", "DELETE"):
             return await self._app(scope, receive, send)
         headers, caller = Headers(scope=scope), scope.get(CALLER)
-        opens = scope["method"] == "POST" and _opens(headers)
-        if opens and caller is not None and self._sessions.full(caller):
-            return await _refused(429, "sessions of one caller are open")(scope, receive, send)
+        if scope["method"] == "POST" and _opens(headers) and not await self._has_room(caller, scope):
+            refused = _refused(429 if caller else 503, "sessions are in use")
+            return await refused(scope, receive, send)
         counted = self._streams if stays_open(scope["method"], headers) else self._calls
         # A client that ends its session makes room.
         refusal = counted.refusal(caller) if scope["method"] != "DELETE" else None
@@ -50,9 +53,32 @@ class Limits:
                 scope, receive, self._watched(send, scope["method"], headers.get(_SESSION), caller)
             )
 
+    async def _has_room(self, caller: str | None, scope: Any) -> bool:
+        """Whether a session can begin, after one of the same caller that nobody uses has made room."""
+        while self._sessions.full(caller):
+            unused = self._sessions.longest_unused(caller)
+            if unused is None:
+                return False
+            self._sessions.ended(unused, caller)
+            await self._end(unused, scope)
+        return True
+
+    async def _end(self, session: str, scope: Any) -> None:
+        """End a session as its client would, who is the one that asks for another."""
+        own = [(name, value) for name, value in scope["headers"] if name in (b"host", b"authorization")]
+        named = [(_SESSION.encode(), session.encode()), (_VERSION.encode(), b"2025-11-25")]
+
+        async def nothing() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def unheard(_: Message) -> None:
+            """Nobody waits for the answer."""
+
+        await self._app({**scope, "method": "DELETE", "headers": [*own, *named]}, nothing, unheard)
+
     def _watched(self, send: Any, method: str, session: str | None, caller: str | None) -> Any:
         async def watch(message: Message) -> None:
-            if message["type"] == "http.response.start" and caller is not None:
+            if message["type"] == "http.response.start":
                 status = message["status"]
                 opened = Headers(raw=message["headers"]).get(_SESSION)
                 if session is None and opened is not None and status < 400:
@@ -92,7 +118,7 @@ class _AtOnce:
 
 @dataclass(slots=True)
 class _Session:
-    caller: str
+    caller: str | None
     used_at: float
     requests: int = 0
 
@@ -100,22 +126,34 @@ class _Session:
 class _Sessions:
     """Whose the open sessions are. The SDK ends those that were not used for `IDLE` seconds; so does this list."""
 
-    def __init__(self, per_caller: int, clock: Callable[[], float]) -> None:
+    def __init__(self, total: int, per_caller: int, clock: Callable[[], float]) -> None:
+        self._total = total
         self._per_caller = per_caller
         self._clock = clock
         self._open: dict[str, _Session] = {}
 
-    def full(self, caller: str) -> bool:
+    def full(self, caller: str | None) -> bool:
+        """Whether a caller has as many as one may have. What all may have is for the SDK to refuse."""
         now = self._clock()
         over = [name for name, one in self._open.items() if not one.requests and now - one.used_at >= IDLE]
         for name in over:
             del self._open[name]
-        return sum(one.caller == caller for one in self._open.values()) >= self._per_caller
+        most = self._total if caller is None else self._per_caller
+        return sum(one.caller == caller for one in self._open.values()) >= most
 
-    def opened(self, session: str, caller: str) -> None:
+    def longest_unused(self, caller: str | None) -> str | None:
+        """A session of a caller in which nothing is under way; None where there is none."""
+        own = [
+            (one.used_at, name)
+            for name, one in self._open.items()
+            if one.caller == caller and not one.requests
+        ]
+        return min(own)[1] if own else None
+
+    def opened(self, session: str, caller: str | None) -> None:
         self._open[session] = _Session(caller, self._clock())
 
-    def ended(self, session: str, caller: str) -> None:
+    def ended(self, session: str, caller: str | None) -> None:
         found = self._open.get(session)
         if found is not None and found.caller == caller:
             del self._open[session]
