@@ -128,8 +128,8 @@ class Settings(BaseSettings):
     mcp_max_body: Annotated[int, Field(ge=10_000)] = 4_194_304
     mcp_max_calls: Count = 64
     mcp_max_calls_per_caller: Count = 16
-    mcp_max_sessions: Count = 1_000
-    mcp_max_sessions_per_caller: Count = 50
+    mcp_max_sessions: Count = 500
+    mcp_max_sessions_per_caller: Count = 20
 
     @property
     def all_sandboxes(self) -> tuple[str, ...]:
