@@ -103,7 +103,8 @@ class FlowServer(MCPServer[App]):
             tools=[*offer.envelopes, *tools],
             lifespan=lifespan,
             log_level="WARNING",
-            cache_hints=_CACHE_HINTS,
+            # What a signed-in caller sees changes with its next token.
+            cache_hints=_CACHE_HINTS if auth is None else {**_CACHE_HINTS, "tools/list": CacheHint()},
             middleware=[offer.for_connection],
             auth=auth,
             token_verifier=token_verifier,

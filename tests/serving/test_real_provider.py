@@ -220,6 +220,25 @@ async def test_a_program_signs_in_with_what_it_was_granted(address: str, provide
         assert len((await call(client, "list_flows", {"limit": 2})).data["items"]) == 2
 
 
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_missing_scope_leads_to_signing_in_again(address: str, provider: str, era: str) -> None:
+    """The 403 says which scope, and the SDK's client gets it and repeats the call."""
+    kept, person = Kept(), Person(YES)
+    async with signed_in(address, "ada", era=era, kept=kept) as client:
+        flow = await enabled_flow(client)
+    kept.tokens = OAuthToken(access_token=await machine(provider, "flows:read", address))
+    async with signed_in(address, "ada", era=era, person=person, kept=kept) as client:
+        assert "delete_flow" not in {tool.name for tool in (await client.list_tools()).tools}
+        if era == "2025-11-25":  # a session belongs to who began it
+            return
+        preview = await call(client, "delete_flow", {"flow_id": flow})
+        assert preview.status == "needs_confirmation", "the client asked for what the 403 named, and no more"
+        assert person.questions == []
+        assert "delete_flow" in {tool.name for tool in (await client.list_tools()).tools}
+        confirming = {"confirmation_id": preview.data["confirmation_id"]}
+        assert (await call(client, "confirm_change", confirming)).status == "done"
+
+
 async def test_a_token_for_another_server_is_none(address: str, provider: str) -> None:
     for resource, status in (("https://another.example/mcp", 401), (address, 400)):
         token = await machine(provider, "flows:read", resource)
