@@ -126,8 +126,8 @@ class Settings(BaseSettings):
     mcp_allowed_hosts: Words = ()
     mcp_allowed_origins: Words = ()
     mcp_max_body: Annotated[int, Field(ge=10_000)] = 4_194_304
-    mcp_max_calls: Count = 64
-    mcp_max_calls_per_caller: Count = 16
+    mcp_max_calls: Count = 256
+    mcp_max_calls_per_caller: Count = 32
     mcp_max_sessions: Count = 500
     mcp_max_sessions_per_caller: Count = 20
 
