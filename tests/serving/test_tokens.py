@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -104,9 +105,15 @@ BAD: dict[str, tuple[Callable[[Issuer], str], str]] = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-async def test_a_bad_token_is_refused_and_reaches_no_tool(door: Served, issuer: Issuer, kind: str) -> None:
+async def test_a_bad_token_is_refused_and_reaches_no_tool(
+    door: Served, issuer: Issuer, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
     make, sentence = BAD[kind]
-    answer = await door.call("list_flows", {"limit": 1}, token=make(issuer))
+    token = make(issuer)
+    with caplog.at_level(logging.INFO):
+        answer = await door.call("list_flows", {"limit": 1}, token=token)
+    assert sentence in caplog.text
+    assert token not in caplog.text
     assert answer.status_code == 401
     said = challenge(answer)
     assert said["error"] == answer.json()["error"] == "invalid_token"

@@ -8,6 +8,7 @@ call for want of a scope before any of it is carried out.
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -27,6 +28,8 @@ from aep_flow_mcp.serving.signing_in.documents import IssuerUnavailable
 from aep_flow_mcp.serving.signing_in.parts import ENDPOINT, SignIn
 from aep_flow_mcp.serving.signing_in.tokens import Refused
 from aep_flow_mcp.surface.offer import Offer
+
+logger = logging.getLogger(__name__)
 
 _OPEN = "/.well-known/"
 _METADATA = "/.well-known/oauth-protected-resource"
@@ -161,6 +164,8 @@ def _refusal(
     status: int, error: str, said: str, sign_in: SignIn, scopes: Iterable[str], *, named: bool = True
 ) -> Response:
     parts = [f'error="{error}"', f'error_description="{said}"'] if named else []
+    # Who is turned away is for whoever looks for it: anybody can make lines of it.
+    logger.info("%s: %s", status, said)
     wanted = " ".join(scopes)
     parts += [f'scope="{wanted}"'] if wanted else []
     parts.append(f'resource_metadata="{sign_in.metadata}"')
