@@ -118,6 +118,20 @@ async def test_metadata_of_another_are_not_believed(
     assert read(issuer) == 0
 
 
+async def test_no_more_is_read_of_an_issuer_than_keys_take(issuer: Issuer) -> None:
+    issuer.metadata = {"padding": "x" * 2_000_000}
+    with pytest.raises(IssuerUnavailable, match="not with a JSON object"):
+        await jwks_of(issuer.url)
+    issuer.metadata = {"padding": "x" * 500_000}
+    assert len(await jwks_of(issuer.url)) == 1
+
+
+@pytest.mark.parametrize("keys", [[7, None, "x"], [{"kty": "RSA", "kid": "rsa-1"}], [{"kid": "rsa-1"}]])
+async def test_keys_that_are_none_check_nothing(issuer: Issuer, keys: list[Any]) -> None:
+    issuer.keys[:] = keys
+    assert await IssuerKeys(issuer.url).find("rsa-1", "RS256") is None
+
+
 async def test_an_issuer_that_is_away_is_no_fault_of_the_token(
     door: Served, issuer: Issuer, caplog: pytest.LogCaptureFixture
 ) -> None:

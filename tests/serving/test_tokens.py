@@ -198,6 +198,29 @@ async def test_a_token_in_another_scheme_is_none(door: Served, issuer: Issuer, s
     assert answer.status_code == 401
 
 
+async def test_another_protocol_than_http_has_no_door() -> None:
+    from aep_flow_mcp.serving.signing_in.door import Door
+    from aep_flow_mcp.serving.signing_in.parts import signing_in
+    from aep_flow_mcp.settings import Settings
+
+    reached, said = [], []
+
+    async def app(scope: Any, *_: Any) -> None:
+        reached.append(scope["type"])
+
+    async def send(message: Any) -> None:
+        said.append(message["type"])
+
+    settings = Settings.model_construct(mcp_auth_issuer="https://id.example")
+    door = Door(app, signing_in(settings, "https://flows.example/mcp"))
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    await door({"type": "websocket", "path": "/mcp", "headers": []}, receive, send)
+    assert (reached, said) == ([], ["websocket.close"])
+
+
 async def test_two_tokens_at_once_are_none(door: Served, issuer: Issuer) -> None:
     good = ("Authorization", f"Bearer {issuer.token()}")
     answer = await door.ask("POST", json={}, headers=[good, good])

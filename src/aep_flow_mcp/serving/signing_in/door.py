@@ -46,8 +46,11 @@ class Door:
         self._published = _published(sign_in)
 
     async def __call__(self, scope: Any, receive: Receive, send: Any) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
+        if scope["type"] != "http":  # a WebSocket, which is refused by closing it
+            await send({"type": "websocket.close", "code": 1008})
+            return None
         if scope["path"].startswith(_OPEN):
             return await self._published(scope, receive, send)
         try:
