@@ -20,6 +20,8 @@ LONG = frozenset(
         "protocol/test_networks.py",
         "protocol/test_over_sockets.py",
         "protocol/test_snapshot_processes.py",
+        "serving/test_proxies.py",
+        "serving/test_real_provider.py",
         "snapshots/test_file.py",
         "snapshots/test_questions.py",
         "soak/test_soak.py",

@@ -71,6 +71,7 @@ def test_httpx_is_imported_where_the_client_lives() -> None:
         "platform/wire/proxies.py",
         "platform/wire/bodies.py",
         "platform/wire/outcome.py",
+        "platform/wire/documents.py",
         "emulator/asgi.py",
     }
     found = {

@@ -12,17 +12,19 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aep_flow_mcp.audit_command import audit_app
+from aep_flow_mcp.command_settings import EnvFile, settings_by_profile, stop
 from aep_flow_mcp.command_settings import emulator_settings as emulator_settings
-from aep_flow_mcp.command_settings import settings_by_profile
 from aep_flow_mcp.credentials.command import credentials_app
 
 if TYPE_CHECKING:
     from aep_flow_mcp.emulator import EmulatorOptions, Variants
     from aep_flow_mcp.server import FlowServer
+    from aep_flow_mcp.serving.signing_in.parts import SignIn
     from aep_flow_mcp.settings import Settings
     from aep_flow_mcp.snapshot_command import StandIn
 
@@ -34,18 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-audit_app = typer.Typer(help="Read the audit log.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 app.add_typer(credentials_app, name="credentials")
-
-EnvFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--env-file", help="Also read settings from this file; the environment wins.", show_default=False
-    ),
-]
-"""An option and no variable: hosts start servers inside projects, and a project must not be able to name it."""
-
 
 Profile = Annotated[
     list[str] | None,
@@ -105,7 +97,8 @@ def serve(
     from aep_flow_mcp.logs import configure_logging
 
     configure_logging(settings.mcp_log_level)
-    server = _server(settings, emulator=emulator, copy=copy, profiles=by_profile)
+    sign_in = _sign_in(settings, host, port) if transport is Transport.HTTP else None
+    server = _server(settings, emulator=emulator, copy=copy, profiles=by_profile, sign_in=sign_in)
     configure_logging(settings.mcp_log_level, server.app.redactor)
     _warn_if_unattended(by_profile)
     _prepare_audit_log(settings)
@@ -115,10 +108,22 @@ def serve(
         if transport is Transport.STDIO:
             serve_stdio(server)
         else:
-            _serve_http(server, settings, host=host, port=port)
+            _serve_http(server, settings, host=host, port=port, sign_in=sign_in)
 
 
-def _serve_http(server: FlowServer, settings: Settings, *, host: str, port: int) -> None:
+def _sign_in(settings: Settings, host: str, port: int) -> SignIn | None:
+    from aep_flow_mcp.serving.listening import sign_in
+    from aep_flow_mcp.settings import SettingsError
+
+    try:
+        return sign_in(settings, host, port)
+    except SettingsError as error:
+        stop(str(error))
+
+
+def _serve_http(
+    server: FlowServer, settings: Settings, *, host: str, port: int, sign_in: SignIn | None = None
+) -> None:
     from aep_flow_mcp.serving.listening import check_address, http_security
     from aep_flow_mcp.serving.running import serve_http
     from aep_flow_mcp.settings import SettingsError
@@ -126,13 +131,14 @@ def _serve_http(server: FlowServer, settings: Settings, *, host: str, port: int)
     try:
         warning = check_address(settings, host)
     except SettingsError as error:
-        _stop(str(error))
+        stop(str(error))
     if warning:
         logging.getLogger(__name__).critical(warning)
     serve_http(
         server,
         host=host.strip("[]"),
         port=port,
+        sign_in=sign_in,
         streamable_http_path="/mcp",
         transport_security=http_security(settings, host, port),
     )
@@ -154,7 +160,7 @@ def _prepare_audit_log(settings: Settings) -> None:
             # At any log level: it is about what happened to data.
             logging.getLogger(__name__).critical(sentence)
     except AuditError as error:
-        _stop(str(error))
+        stop(str(error))
 
 
 def _warn_if_unattended(by_profile: dict[str, Settings]) -> None:
@@ -171,21 +177,11 @@ def _warn_if_unattended(by_profile: dict[str, Settings]) -> None:
             logging.getLogger(__name__).critical(f"Profile {profile}: {warning}" if profile else warning)
 
 
-def _of_the_process(env_file: Path | None) -> Settings:
-    """The settings that hold for all profiles."""
-    from aep_flow_mcp.settings import SettingsError, read_settings
-
-    try:
-        return read_settings(env_file=env_file.expanduser() if env_file else None)
-    except SettingsError as error:
-        _stop(str(error))
-
-
 def _settings(*, emulator: bool, env_file: Path | None, profile: list[str] | None = None) -> Settings:
     """The settings of a command that is about one organisation."""
     by_profile = _by_profile(emulator=emulator, env_file=env_file, profile=profile)
     if len(by_profile) > 1:
-        _stop(f"This command takes one profile: name it with --profile, one of {', '.join(by_profile)}.")
+        stop(f"This command takes one profile: name it with --profile, one of {', '.join(by_profile)}.")
     return next(iter(by_profile.values()))
 
 
@@ -195,7 +191,7 @@ def _by_profile(*, emulator: bool, env_file: Path | None, profile: list[str] | N
     try:
         return settings_by_profile(emulator=emulator, env_file=env_file, names=profile or ())
     except SettingsError as error:
-        _stop(str(error))
+        stop(str(error))
 
 
 def _server(
@@ -204,17 +200,21 @@ def _server(
     emulator: bool,
     copy: StandIn | None = None,
     profiles: dict[str, Settings] | None = None,
+    sign_in: SignIn | None = None,
 ) -> FlowServer:
     from aep_flow_mcp.server import build_server
     from aep_flow_mcp.settings import SettingsError
 
+    callers: Any = {"auth": sign_in.auth, "token_verifier": sign_in.tokens} if sign_in else {}
     try:
         if copy is not None:
-            return build_server(settings, transport=copy.transport, emulated=True, snapshot=copy.words)
+            return build_server(
+                settings, transport=copy.transport, emulated=True, snapshot=copy.words, **callers
+            )
         transport = emulator_transport if emulator else None
-        return build_server(settings, transport=transport, emulated=emulator, profiles=profiles)
+        return build_server(settings, transport=transport, emulated=emulator, profiles=profiles, **callers)
     except SettingsError as error:
-        _stop(str(error))
+        stop(str(error))
 
 
 def _opened(
@@ -231,7 +231,7 @@ def _opened(
     try:
         return stand_in(path, options, clock)
     except SnapshotFailed as error:
-        _stop(str(error))
+        stop(str(error))
 
 
 @app.command()
@@ -263,7 +263,7 @@ def snapshot(
             transport=transport,
         )
     except SnapshotFailed as error:
-        _stop(str(error))
+        stop(str(error))
 
 
 def emulator_transport() -> Any:
@@ -307,7 +307,7 @@ def _standing_clock(text: str) -> Callable[[], datetime]:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        _stop(f"--now takes an ISO 8601 time such as 2026-03-02T09:00:00Z, not {text!r}.")
+        stop(f"--now takes an ISO 8601 time such as 2026-03-02T09:00:00Z, not {text!r}.")
     at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return lambda: at
 
@@ -325,10 +325,10 @@ def _variants(given: list[str] | None) -> Variants:
     for item in given or []:
         name, _, value = item.partition("=")
         if name not in known:
-            _stop(f"--variant takes one of: {', '.join(known)}.")
+            stop(f"--variant takes one of: {', '.join(known)}.")
         fitting = [choice for choice in known[name] if str(choice) == value]
         if not fitting:
-            _stop(f"--variant {name} takes one of: {', '.join(map(str, known[name]))}.")
+            stop(f"--variant {name} takes one of: {', '.join(map(str, known[name]))}.")
         chosen[name] = fitting[0]
     return Variants(**chosen)
 
@@ -388,43 +388,8 @@ def configure(
             host, remove=remove, only_print=only_print, emulator=emulator, scope=scope, env_file=env_file
         )
     except ConfigureError as error:
-        _stop(str(error))
+        stop(str(error))
     print(said, end="")
-
-
-@audit_app.callback()
-def _audit() -> None:
-    """Read the audit log."""
-
-
-@audit_app.command()
-def unfinished(
-    file: Annotated[Path | None, typer.Argument(help="The log; AEP_MCP_AUDIT_LOG if left out.")] = None,
-    env_file: EnvFile = None,
-) -> None:
-    """List writes that were begun and have no end in the log, with what they left or may have left."""
-    from aep_flow_mcp.guard.execution.unfinished import may_still_run, read_unfinished
-
-    # The log is one for all profiles, so that none has to be named, or to be there.
-    path = file or _of_the_process(env_file).mcp_audit_log
-    if path is None:
-        _stop("audit unfinished takes a FILE, or AEP_MCP_AUDIT_LOG.")
-    try:
-        found = read_unfinished(path)
-    except OSError as error:
-        _stop(f"The audit log {path} cannot be read: {error.strerror or type(error).__name__}.")
-    for attempt in found.attempts:
-        running = " Its process still runs." if may_still_run(attempt.process) else ""
-        print(f"{attempt.sentence()}{running}")
-    if not found.attempts:
-        print("Every attempt in the log has an end.")
-    if found.unreadable:
-        print(f"{found.unreadable} line(s) of the log could not be read.")
-
-
-def _stop(sentence: str) -> NoReturn:
-    print(f"aep-flow-mcp: {sentence}", file=sys.stderr)
-    sys.exit(2)
 
 
 def main() -> None:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
 
 if TYPE_CHECKING:
     from aep_flow_mcp.settings import Settings
+
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--env-file", help="Also read settings from this file; the environment wins.", show_default=False
+    ),
+]
+"""An option and no variable: hosts start servers inside projects, and a project must not be able to name it."""
 
 EMULATOR_URL = "https://emulator.invalid"
 """Where the emulator inside the process is said to be; nothing ever resolves it."""
@@ -60,3 +71,19 @@ def settings_by_profile(
     from aep_flow_mcp.credentials.profiles import chosen_profiles
 
     return chosen_profiles(settings, names, env_file=named)
+
+
+def of_the_process(env_file: Path | None) -> Settings:
+    """The settings that hold for all profiles."""
+    from aep_flow_mcp.settings import SettingsError, read_settings
+
+    try:
+        return read_settings(env_file=env_file.expanduser() if env_file else None)
+    except SettingsError as error:
+        stop(str(error))
+
+
+def stop(sentence: str) -> NoReturn:
+    """End the command: its settings or arguments are wrong, and the sentence says how."""
+    print(f"aep-flow-mcp: {sentence}", file=sys.stderr)
+    sys.exit(2)

@@ -52,6 +52,7 @@ async def _examine(settings: Settings, transport: TransportFactory | None) -> in
         ("writes", _writes, ()),
         *([("audit log", _audit_log, ())] if settings.mcp_audit_log else []),
         *([("prompts", _prompts, ())] if settings.mcp_prompts_dir else []),
+        *([("sign-in", _sign_in, ())] if settings.mcp_auth == "oidc" else []),
     ]
     unwell: set[str] = set()
     found = 0
@@ -187,3 +188,28 @@ async def _prompts(app: App) -> str:
     from aep_flow_mcp.prompts import load_prompts
 
     return f"{len(load_prompts(app.settings.mcp_prompts_dir))}, with those in {app.settings.mcp_prompts_dir}"
+
+
+async def _sign_in(app: App) -> str:
+    """Over HTTP: that the settings fit together, and that the issuer publishes keys."""
+    from aep_flow_mcp.serving.listening import sign_in
+
+    here = "127.0.0.1", 8000
+    found = sign_in(app.settings, *here)
+    if found is None:
+        return "off"
+    from aep_flow_mcp.credentials.configured import way_to_others
+    from aep_flow_mcp.serving.signing_in.documents import IssuerUnavailable, jwks_of
+    from aep_flow_mcp.serving.signing_in.keys import checks_something
+
+    try:
+        keys = await jwks_of(app.settings.mcp_auth_issuer or "", way_to_others(app.settings))
+    except IssuerUnavailable as error:
+        raise Unwell(str(error)) from None
+    usable = sum(map(checks_something, keys))
+    if not usable:
+        raise Unwell(f"none of the {len(keys)} keys of {app.settings.mcp_auth_issuer} can check a token.")
+    audience = " or ".join(app.settings.mcp_auth_audience) or found.resource
+    return (
+        f"{app.settings.mcp_auth_issuer} has {usable} keys to check tokens with; their audience is {audience}"
+    )

@@ -38,11 +38,14 @@ from aep_flow_mcp import __version__
 from aep_flow_mcp.app import App, TransportFactory
 from aep_flow_mcp.settings import Settings
 from aep_flow_mcp.surface.listed import ListedTool
-from aep_flow_mcp.surface.offer import Offer, narrowing_middleware
+from aep_flow_mcp.surface.offer import Offer
 from aep_flow_mcp.surface.selection import CONFIRM_TOOL
 from aep_flow_mcp.surface.snapshot import load_cards
 
 if TYPE_CHECKING:
+    from mcp.server.auth.provider import TokenVerifier
+    from mcp.server.auth.settings import AuthSettings
+
     from aep_flow_mcp.guard import Guard
     from aep_flow_mcp.guard.changes.change import Change
     from aep_flow_mcp.platform.transport import PlatformClient
@@ -77,7 +80,15 @@ _CACHE_HINTS: dict[CacheableMethod, CacheHint] = {
 class FlowServer(MCPServer[App]):
     """The SDK's server, which lists only what the settings allow; the rest says why when it is called."""
 
-    def __init__(self, tools: list[ListedTool], offer: Offer, app: App) -> None:
+    def __init__(
+        self,
+        tools: list[ListedTool],
+        offer: Offer,
+        app: App,
+        *,
+        auth: AuthSettings | None = None,
+        token_verifier: TokenVerifier | None = None,
+    ) -> None:
         @asynccontextmanager
         async def lifespan(_: MCPServer[App]) -> AsyncIterator[App]:
             try:
@@ -93,21 +104,24 @@ class FlowServer(MCPServer[App]):
             tools=[*offer.envelopes, *tools],
             lifespan=lifespan,
             log_level="WARNING",
-            cache_hints=_CACHE_HINTS,
-            middleware=[narrowing_middleware],
+            # What a signed-in caller sees changes with its next token.
+            cache_hints=_CACHE_HINTS if auth is None else {**_CACHE_HINTS, "tools/list": CacheHint()},
+            middleware=[offer.for_connection],
+            auth=auth,
+            token_verifier=token_verifier,
         )
         self.app = app
-        self._offer = offer
+        self.offer = offer
         self.completion()(self._complete)  # type: ignore[no-untyped-call]
 
     async def list_tools(self) -> list[ListedCard]:
-        return [tool for tool in await super().list_tools() if self._offer.lists(tool.name)]
+        return [tool for tool in await super().list_tools() if self.offer.lists(tool.name)]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[App, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """The tool itself, also where it was found by words and came in `call_tool`."""
-        meant = self._offer.meant(name, arguments)
+        meant = self.offer.meant(name, arguments)
         if isinstance(meant, CallToolResult):
             return meant
         return await super().call_tool(*meant, context)
@@ -226,6 +240,8 @@ def build_server(
     emulated: bool = False,
     snapshot: str | None = None,
     profiles: Mapping[str, Settings] | None = None,
+    auth: AuthSettings | None = None,
+    token_verifier: TokenVerifier | None = None,
 ) -> FlowServer:
     """A server for these settings. It talks to nobody until a tool is called.
 
@@ -234,6 +250,7 @@ def build_server(
     look at them or replace their sleep. snapshot: what answers and previews say stands in for Adobe.
     profiles: settings by the names of several credentials, of which `settings` are the first; with more than one
     every tool takes a `profile`.
+    auth, token_verifier: how callers over HTTP sign in (`serving/signing_in/`), where they do.
 
     Raises:
         SettingsError: a setting names a tool or toolset that does not exist.
@@ -269,7 +286,7 @@ def build_server(
         for card in cards
     ]
     offer.schemas = {tool.name: tool.parameters for tool in tools}
-    return FlowServer(tools, offer, app)
+    return FlowServer(tools, offer, app, auth=auth, token_verifier=token_verifier)
 
 
 def _several(

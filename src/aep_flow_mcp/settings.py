@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, PrivateAttr, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -23,6 +23,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from aep_flow_mcp.callers import DEFAULT_SCOPES, Ability, roles_from, scopes_from
 from aep_flow_mcp.environment import PREFIX, EnvFileError, cleaned, misspelt, read_env_file, unfilled_sentence
 
 
@@ -56,8 +57,9 @@ class Dialect(StrEnum):
 
 
 class AuthMode(StrEnum):
-    """How callers over HTTP sign in. There is no sign-in yet: `none` says in so many words that it is open."""
+    """How callers over HTTP sign in: with tokens of an OpenID Connect issuer, or not, said in so many words."""
 
+    OIDC = "oidc"
     NONE = "none"
 
 
@@ -76,6 +78,15 @@ def _lower(value: Any) -> Any:
     return tuple(map(str.lower, value)) if isinstance(value, tuple) else value
 
 
+def _scopes(value: Any) -> Any:
+    return scopes_from(value) if isinstance(value, str) else value
+
+
+def _roles(value: Any) -> Any:
+    return roles_from(value) if isinstance(value, str) else value
+
+
+Count = Annotated[int, Field(ge=1)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 HomePath = Annotated[Path | None, AfterValidator(lambda path: path.expanduser() if path else None)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_lower), BeforeValidator(_split)]
@@ -127,8 +138,19 @@ class Settings(BaseSettings):
     mcp_prompts_dir: HomePath = None
     mcp_log_level: str = "WARNING"
     mcp_auth: Annotated[AuthMode | None, BeforeValidator(_lower)] = None
+    mcp_auth_issuer: str | None = None
+    mcp_auth_audience: Words = ()
+    mcp_auth_scopes: Annotated[Mapping[Ability, str], NoDecode, BeforeValidator(_scopes)] = DEFAULT_SCOPES
+    mcp_auth_roles_claim: str | None = None
+    mcp_auth_roles: Annotated[Mapping[str, frozenset[Ability]], NoDecode, BeforeValidator(_roles)] = {}
+    mcp_public_url: str | None = None
     mcp_allowed_hosts: Words = ()
     mcp_allowed_origins: Words = ()
+    mcp_max_body: Annotated[int, Field(ge=10_000)] = 4_194_304
+    mcp_max_calls: Count = 256
+    mcp_max_calls_per_caller: Count = 32
+    mcp_max_sessions: Count = 500
+    mcp_max_sessions_per_caller: Count = 20
 
     _network: dict[str, str] = PrivateAttr(default_factory=dict)
 
@@ -187,7 +209,21 @@ _TAKES = {
     "mcp_allow_production_writes": "true or false",
     "mcp_reveal_secrets": "true or false",
     "mcp_preview_rows": "one of off, masked, on",
-    "mcp_auth": "none (callers do not sign in): this version has no other way to sign in over HTTP",
+    "mcp_auth": "oidc (callers over HTTP sign in with an OpenID Connect issuer) or none (they do not)",
+    "mcp_auth_scopes": "the scope of each ability that has another than flows:ability, such as "
+    "read=pipelines.read,write=pipelines.write,approve=pipelines.approve, each its own",
+    "mcp_auth_roles": "what each role may do, such as pipeline-admins=write,approve; analysts=read "
+    "(of read, write, approve)",
+    "mcp_max_body": "bytes, 10000 or more",
+    **dict.fromkeys(
+        (
+            "mcp_max_calls",
+            "mcp_max_calls_per_caller",
+            "mcp_max_sessions",
+            "mcp_max_sessions_per_caller",
+        ),
+        "a number, 1 or more",
+    ),
 }
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9._~\[\]:-]+")
@@ -255,7 +291,8 @@ def _wrong(settings: Settings) -> list[str]:
     """What types alone do not tell."""
     found = [
         _url_problem(f"{PREFIX}{name.upper()}", getattr(settings, name))
-        for name in ("platform_url", "ims_url")
+        for name in ("platform_url", "ims_url", "mcp_auth_issuer", "mcp_public_url")
+        if getattr(settings, name) is not None
     ]
     if settings.mcp_log_level.upper() not in _LEVELS:
         found.append(f"AEP_MCP_LOG_LEVEL takes one of {', '.join(_LEVELS)}.")

@@ -17,7 +17,7 @@ from mcp.server.transport_security import TransportSecurityMiddleware
 from starlette.requests import Request
 
 from aep_flow_mcp.server import build_server
-from aep_flow_mcp.serving.listening import check_address, http_security
+from aep_flow_mcp.serving.listening import check_address, http_security, sign_in
 from aep_flow_mcp.settings import AuthMode, Settings, SettingsError
 from support.processes import emulator_headers, emulator_process, http_server_process, server_environment
 
@@ -125,6 +125,79 @@ def test_an_address_that_others_reach_is_opened_in_so_many_words() -> None:
         assert "EVERYBODY WHO REACHES IT" in warning
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"mcp_auth_issuer": "https://id.example"}, "AEP_MCP_AUTH_ISSUER is set and AEP_MCP_AUTH is not set"),
+        (
+            {"mcp_auth": AuthMode.NONE, "mcp_auth_audience": ("x",)},
+            "AEP_MCP_AUTH_AUDIENCE is set and AEP_MCP_AUTH is none",
+        ),
+        ({"mcp_auth": AuthMode.OIDC}, "set AEP_MCP_AUTH_ISSUER"),
+        (
+            {
+                "mcp_auth": AuthMode.OIDC,
+                "mcp_auth_issuer": "https://id.example",
+                "mcp_auth_roles_claim": "groups",
+            },
+            "set together",
+        ),
+        ({"mcp_auth": AuthMode.OIDC, "mcp_auth_issuer": "https://id.example"}, "set AEP_MCP_PUBLIC_URL"),
+    ],
+)
+def test_a_sign_in_that_is_half_set_does_not_start(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        sign_in(Settings.model_construct(**settings), "0.0.0.0", 8000)
+
+
+@pytest.mark.parametrize(
+    ("public", "resource", "metadata"),
+    [
+        (None, "http://127.0.0.1:8000/mcp", "http://127.0.0.1:8000/.well-known/oauth-protected-resource/mcp"),
+        *(
+            (
+                public,
+                "https://flows.example/mcp",
+                "https://flows.example/.well-known/oauth-protected-resource/mcp",
+            )
+            for public in ("https://flows.example", "https://flows.example/", "https://flows.example/mcp")
+        ),
+        (
+            "https://tools.example/flows",
+            "https://tools.example/flows/mcp",
+            "https://tools.example/.well-known/oauth-protected-resource/flows/mcp",
+        ),
+    ],
+)
+def test_clients_are_told_the_address_that_they_know(
+    public: str | None, resource: str, metadata: str
+) -> None:
+    settings = Settings.model_construct(
+        mcp_auth=AuthMode.OIDC, mcp_auth_issuer="https://id.example", mcp_public_url=public
+    )
+    assert check_address(settings, "0.0.0.0") is None, "who signs in is let in, wherever from"
+    found = sign_in(settings, "127.0.0.1", 8000)
+    assert found is not None
+    assert (found.resource, found.metadata) == (resource, metadata)
+
+
+@pytest.mark.subprocess
+def test_a_server_reads_no_tokens_before_somebody_signs_in() -> None:
+    """Start-up is felt each time a desktop assistant opens."""
+    code = (
+        "import sys\n"
+        "from aep_flow_mcp.cli import emulator_settings\n"
+        "from aep_flow_mcp.server import build_server\n"
+        "from aep_flow_mcp.serving.http_app import http_app\n"
+        "from aep_flow_mcp.serving.listening import sign_in\n"
+        "settings = emulator_settings()\n"
+        "http_app(build_server(settings), sign_in(settings, '127.0.0.1', 8000))\n"
+        "print([name for name in sys.modules if name == 'jwt' or 'signing_in' in name])\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
 @pytest.mark.subprocess
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_the_server_does_not_start_open(tmp_path: Path, host: str) -> None:
@@ -178,6 +251,20 @@ def test_opening_is_said_at_each_start(
         ("0.0.0.0", 8000, {"mcp_allowed_hosts": ("flows.example",)}, {"host": "flows.example:443"}, True),
         ("0.0.0.0", 8000, {"mcp_allowed_hosts": ("flows.example:443",)}, {"host": "flows.example:80"}, False),
         ("0.0.0.0", 8000, {"mcp_allowed_hosts": ("flows.example",)}, {"host": "flows.example.evil"}, False),
+        (
+            "0.0.0.0",
+            8000,
+            {"mcp_public_url": "https://flows.example/aep"},
+            {"host": "flows.example", "origin": "https://flows.example"},
+            True,
+        ),
+        (
+            "0.0.0.0",
+            8000,
+            {"mcp_public_url": "https://flows.example/aep"},
+            {"host": "flows.example", "origin": "http://flows.example:3000"},
+            False,
+        ),
         (
             "0.0.0.0",
             8000,

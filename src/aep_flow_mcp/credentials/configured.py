@@ -10,6 +10,8 @@ from aep_flow_mcp.environment import unfilled_sentence
 from aep_flow_mcp.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aep_flow_mcp.platform.config import Credentials, Network, PlatformConfig
 
 
@@ -36,6 +38,18 @@ def platform_config(settings: Settings) -> PlatformConfig:
     )
 
 
+def way_to_others(settings: Settings) -> Network:
+    """How requests to others than Adobe leave this machine: they are not shown the client certificate."""
+    from aep_flow_mcp.platform.config import Network
+
+    return Network(ca_bundle=settings.ca_bundle, environ=_environ(settings))
+
+
+def _environ(settings: Settings) -> Mapping[str, str] | None:
+    more = settings.network_variables
+    return ChainMap(dict(more), os.environ) if more else None
+
+
 def _network(settings: Settings) -> Network:
     from pydantic import SecretStr
 
@@ -43,13 +57,12 @@ def _network(settings: Settings) -> Network:
     from aep_flow_mcp.platform.config import Network
 
     password = credential(settings, "client_key_password")
-    more = settings.network_variables
     return Network(
         ca_bundle=settings.ca_bundle,
         client_cert=settings.client_cert,
         client_key=settings.client_key,
         client_key_password=SecretStr(password) if password else None,
-        environ=ChainMap(dict(more), os.environ) if more else None,
+        environ=_environ(settings),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from mcp.server.mcpserver import Context
 
+from aep_flow_mcp.callers import Ability, person
 from aep_flow_mcp.guard import Guard
 from aep_flow_mcp.guard.approval import asking as approval
 from aep_flow_mcp.guard.changes.change import Change
@@ -28,6 +29,18 @@ class Call:
         """Who calls."""
         return approval.caller_of(self.ctx)
 
+    @property
+    def may_approve(self) -> bool:
+        """Whether who calls may also say yes."""
+        return approval.may_approve(self.ctx, self.guard.settings)
+
+    def said(self, sentence: str) -> str:
+        """A sentence of `approval` with the scope and the mode that it names."""
+        settings = self.guard.settings
+        return sentence.format(
+            scope=settings.mcp_auth_scopes[Ability.APPROVE], mode=settings.mcp_approval.value
+        )
+
     def entry(self, change: Change | None, event: str, attempt: str) -> dict[str, Any]:
         """A line of the audit log, without its time. No body is in it: bodies may hold secrets."""
         entry: dict[str, Any] = {
@@ -39,6 +52,14 @@ class Call:
         }
         if self.guard.profile is not None:
             entry["profile"] = self.guard.profile
+        someone = person()
+        if someone is not None:
+            entry["person"] = {
+                "issuer": someone.issuer,
+                "subject": someone.subject,
+                "name": someone.name,
+                "client": someone.client,
+            }
         if change is not None:
             entry |= {
                 "sandbox": change.sandbox,

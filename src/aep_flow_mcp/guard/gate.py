@@ -145,7 +145,14 @@ async def ask(call: Call, plan: Plan) -> Elicit[Approval] | Route | Pushed:
     """The question to a person, or the other way that this call has to go."""
     if not isinstance(plan, Planned):
         return Route.SETTLED
-    way = approval.route(call.guard.settings.mcp_approval, askable=approval.can_ask(call.ctx))
+    way = approval.route(
+        call.guard.settings.mcp_approval,
+        askable=approval.can_ask(call.ctx),
+        approver=call.may_approve,
+    )
+    if way is Route.NONE and not call.may_approve and any(step.reveals for step in plan.change.steps):
+        # Where nobody is asked, whoever may write writes; secrets are for those who may say yes to that.
+        way = Route.NO_APPROVER
     if way is not None:
         return way
     asked = _preview(call, plan.change)
@@ -176,7 +183,9 @@ async def decide(call: Call, plan: Plan, outcome: Any) -> WriteResult:
         return await _wait_for_confirmation(call, plan)
     if route is Route.BROWSER:
         return await _ask_in_browser(call, plan)
-    return await call.refused(approval.NO_PERSON, plan.change)
+    return await call.refused(
+        call.said(approval.NO_APPROVER) if route is Route.NO_APPROVER else approval.NO_PERSON, plan.change
+    )
 
 
 async def _answered(call: Call, plan: Planned, outcome: Any) -> WriteResult:
@@ -184,6 +193,8 @@ async def _answered(call: Call, plan: Planned, outcome: Any) -> WriteResult:
 
     The SDK planned again for this round and took the answer only because the question reads the same.
     """
+    if not call.may_approve:
+        return await call.refused(call.said(approval.NO_APPROVER), plan.change)
     use = call.guard.ledger.use(approval.question_of(call.ctx), _question_key(call, plan))
     if use is not Use.GOOD:
         return await call.refused(approval.USED if use is Use.USED else approval.CHANGED, plan.change)
@@ -283,14 +294,14 @@ async def _wait_for_confirmation(call: Call, plan: Planned, *, changed: bool = F
         dependents=kept(asked.dependents),
         preview=asked.text(),
         confirmation_id=confirmation_id,
-        next_step=_next_step(call.guard.profile),
+        next_step=_next_step(call),
     )
 
 
-def _next_step(profile: str | None) -> str:
-    if profile is None:
-        return approval.NEXT_STEP
-    return f"{approval.NEXT_STEP} {approval.SAME_PROFILE.format(profile=profile)}"
+def _next_step(call: Call) -> str:
+    step = approval.NEXT_STEP if call.may_approve else call.said(approval.NEXT_STEP_WITHOUT_APPROVER)
+    profile = call.guard.profile
+    return step if profile is None else f"{step} {approval.SAME_PROFILE.format(profile=profile)}"
 
 
 async def confirm(
@@ -305,6 +316,8 @@ async def confirm(
         return await call.refused(
             f"AEP_MCP_APPROVAL is {guard.settings.mcp_approval.value}: nothing is confirmed."
         )
+    if not call.may_approve:
+        return await call.refused(call.said(approval.NO_APPROVER))
     pending = await guard.pending.peek(confirmation_id, call.caller)
     if pending is None:
         return await call.refused(approval.NOT_VALID)

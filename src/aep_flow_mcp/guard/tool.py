@@ -10,13 +10,15 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from mcp.server.mcpserver import Context, ElicitationResult, Resolve
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import InputRequiredResult
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from aep_flow_mcp.guard import Guard, gate
-from aep_flow_mcp.guard.approval.asking import Approval, with_question
+from aep_flow_mcp.guard.approval.asking import Approval, caller_of, with_question
+from aep_flow_mcp.guard.approval.pending import TooMany
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.execution.results import WriteResult
@@ -38,7 +40,10 @@ class GuardedTool(Tool):
             result = await super().run(arguments, context, convert_result)
         if not isinstance(result, InputRequiredResult) or put.key is None:
             return result
-        name = guard_of(context).ledger.asked(put.key)
+        try:
+            name = guard_of(context).ledger.asked(put.key, caller_of(context))
+        except TooMany as error:
+            raise ToolError(f"{error} Nothing was sent; try again in ten minutes.") from None
         return result.model_copy(update={"request_state": with_question(result.request_state, name)})
 
 

@@ -6,18 +6,14 @@ The SDK drops a message that does not fit the protocol, and the question that it
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from aep_flow_mcp.half_characters import without_halves
+from aep_flow_mcp.serving.asgi import Asgi, Receive, after
 
 _UNREADABLE = {"code": -32600, "message": "The response is not one of JSON-RPC 2.0: its result is no object."}
 _LIMIT = 65_536
 """Bytes of a body that is looked at; an answer to a question is short."""
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Asgi = Callable[[Any, Receive, Any], Awaitable[None]]
 
 
 def mended(message: bytes) -> bytes:
@@ -59,21 +55,11 @@ def readable_responses(app: Asgi) -> Asgi:
         first = await receive()
         body = first.get("body", b"")
         if first["type"] != "http.request" or first.get("more_body") or len(body) > _LIMIT:
-            return await app(scope, _after(first, receive), send)
+            return await app(scope, after(first, receive), send)
         fixed = mended(without_halves(body))
         if fixed != body:
             headers = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
             scope = {**scope, "headers": [*headers, (b"content-length", str(len(fixed)).encode())]}
-        return await app(scope, _after({**first, "body": fixed}, receive), send)
+        return await app(scope, after({**first, "body": fixed}, receive), send)
 
     return wrapped
-
-
-def _after(first: Message, receive: Receive) -> Receive:
-    """`first`, and then what else comes."""
-    waiting = [first]
-
-    async def again() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return again

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from aep_flow_mcp.platform.config import is_loopback
 from aep_flow_mcp.settings import AuthMode, Settings, SettingsError
 
 if TYPE_CHECKING:
     from mcp.server.transport_security import TransportSecuritySettings
+
+    from aep_flow_mcp.serving.signing_in.parts import SignIn
 
 _THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
 _EVERY_ADDRESS = ("0.0.0.0", "::", "[::]", "")  # noqa: S104  (compared with, not bound to)
@@ -20,13 +23,14 @@ def check_address(settings: Settings, host: str) -> str | None:
     Raises:
         SettingsError: others reach it, and nobody has said in so many words that they may without signing in.
     """
-    if is_loopback(host.strip("[]")):
+    if settings.mcp_auth is AuthMode.OIDC or is_loopback(host.strip("[]")):
         return None
     if settings.mcp_auth is not AuthMode.NONE:
         raise SettingsError(
-            f"--host {host} is reachable from other machines, and callers cannot sign in yet: everybody who reaches it "
-            "would act with this server's credential. Listen on 127.0.0.1, or set AEP_MCP_AUTH=none to open it all the "
-            "same (and AEP_MCP_ALLOWED_HOSTS to the names that clients use)."
+            f"--host {host} is reachable from other machines, and callers do not sign in: everybody who reaches it "
+            "would act with this server's credential. Set AEP_MCP_AUTH=oidc and AEP_MCP_AUTH_ISSUER so that they sign "
+            "in, listen on 127.0.0.1, or set AEP_MCP_AUTH=none to open it all the same (and AEP_MCP_ALLOWED_HOSTS to "
+            "the names that clients use)."
         )
     names = ", ".join(allowed_hosts(settings, host))
     writes = (
@@ -38,9 +42,50 @@ def check_address(settings: Settings, host: str) -> str | None:
     )
 
 
+def sign_in(settings: Settings, host: str, port: int) -> SignIn | None:
+    """How callers sign in; None where they do not.
+
+    Raises:
+        SettingsError: half of what it takes is set, so somebody believes that callers sign in.
+    """
+    if settings.mcp_auth is not AuthMode.OIDC:
+        variables = ("mcp_auth_issuer", "mcp_auth_audience", "mcp_auth_roles", "mcp_auth_roles_claim")
+        for name in variables:
+            if getattr(settings, name):
+                said = settings.mcp_auth.value if settings.mcp_auth else "not set"
+                raise SettingsError(f"AEP_{name.upper()} is set and AEP_MCP_AUTH is {said}: set it to oidc.")
+        return None
+    if settings.mcp_auth_issuer is None:
+        raise SettingsError(
+            "AEP_MCP_AUTH is oidc: set AEP_MCP_AUTH_ISSUER to the address of the issuer of tokens."
+        )
+    if bool(settings.mcp_auth_roles) != bool(settings.mcp_auth_roles_claim):
+        raise SettingsError(
+            "AEP_MCP_AUTH_ROLES (what each role may do) and AEP_MCP_AUTH_ROLES_CLAIM (the claim that holds them) are "
+            "set together."
+        )
+    # Imported only here: most servers have no use for it.
+    from aep_flow_mcp.serving.signing_in.parts import endpoint, signing_in
+
+    return signing_in(settings, endpoint(_public_url(settings, host, port)))
+
+
+def _public_url(settings: Settings, host: str, port: int) -> str:
+    if settings.mcp_public_url is not None:
+        return settings.mcp_public_url
+    if port == 0 or not is_loopback(host.strip("[]")):
+        raise SettingsError(
+            "Clients are told where to sign in for which server: set AEP_MCP_PUBLIC_URL to the address by which they "
+            "reach this one, such as https://flows.example.com."
+        )
+    return f"http://{_bracketed(host)}:{port}"
+
+
 def allowed_hosts(settings: Settings, host: str) -> list[str]:
-    """The names that `Host` may have: this machine's, the one listened on, those of AEP_MCP_ALLOWED_HOSTS."""
+    """The names that `Host` may have: this machine's, the one listened on, the public one, AEP_MCP_ALLOWED_HOSTS."""
     own = [] if host in _EVERY_ADDRESS else [_bracketed(host)]
+    if settings.mcp_public_url is not None:
+        own.append(urlsplit(settings.mcp_public_url).netloc)
     return list(dict.fromkeys((*_THIS_MACHINE, *own, *settings.mcp_allowed_hosts)))
 
 
@@ -59,6 +104,9 @@ def http_security(settings: Settings, host: str, port: int) -> TransportSecurity
     ]
     if port == 0:  # a free one, which is known only later
         origins += [f"{origin}:*" for origin in origins]
+    if settings.mcp_public_url is not None:
+        public = urlsplit(settings.mcp_public_url)
+        origins.append(f"{public.scheme}://{public.netloc}")
     return TransportSecuritySettings(
         enable_dns_rebinding_protection=True,
         allowed_hosts=hosts,

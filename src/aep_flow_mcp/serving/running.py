@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from aep_flow_mcp.half_characters import without_halves
-from aep_flow_mcp.serving.client_responses import mended, readable_responses
+from aep_flow_mcp.serving.client_responses import mended
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from aep_flow_mcp.server import FlowServer
+    from aep_flow_mcp.serving.signing_in.parts import SignIn
 
 _NAMES = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
 """What asks a process to end. SIGHUP is not on Windows, and SIGBREAK (Ctrl+Break, and how a parent ends a group of
@@ -45,11 +46,15 @@ def serve_stdio(server: FlowServer) -> None:
     anyio.run(run)
 
 
-def serve_http(server: FlowServer, *, host: str, port: int, **options: Any) -> None:
-    """Serve clients over HTTP. options: of `MCPServer.streamable_http_app`."""
+def serve_http(
+    server: FlowServer, *, host: str, port: int, sign_in: SignIn | None = None, **options: Any
+) -> None:
+    """Serve clients over HTTP. sign_in: how they sign in. options: of `MCPServer.streamable_http_app`."""
     import uvicorn
 
-    app = readable_responses(server.streamable_http_app(host=host, **options))
+    from aep_flow_mcp.serving.http_app import http_app
+
+    app: Any = http_app(server, sign_in, host=host, **options)
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=_STREAMS
     )

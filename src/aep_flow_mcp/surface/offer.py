@@ -1,20 +1,23 @@
-"""What a connection sees and may call: the settings, what its headers narrow, and the tools that are found by words."""
+"""What a connection sees and may call: by settings, by its caller's abilities, by its headers, and by the search."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, CallToolResult
+from mcp_types import INVALID_PARAMS, INVALID_REQUEST, CallToolResult
 
-from aep_flow_mcp.settings import Discovery, Settings, SettingsError
+from aep_flow_mcp.callers import Ability, Person, person
+from aep_flow_mcp.settings import AuthMode, Discovery, Settings, SettingsError
 from aep_flow_mcp.surface.registry import Toolset
-from aep_flow_mcp.surface.selection import CONFIRM_TOOL, Narrowing, narrowed, narrowing, refusals
+from aep_flow_mcp.surface.selection import CONFIRM_TOOL, Narrowing, narrowed, narrowing, needed, refusals
 from aep_flow_mcp.surface.snapshot import Card
 
 _narrowing: ContextVar[Narrowing] = ContextVar("narrowing", default=Narrowing())  # noqa: B039  (frozen)
@@ -30,6 +33,10 @@ class Offer:
         self._dialect = settings.mcp_schemas
         self.schemas: Mapping[str, dict[str, Any]] = {}
         """Tool name -> its input schema as this server lists it."""
+        self._settings = settings
+        self._narrowed = lru_cache(maxsize=64)(
+            lambda by: narrowed(cards, self._refused, by, settings.mcp_auth_scopes)
+        )
         self._searched = settings.mcp_discovery is Discovery.SEARCH
 
     @property
@@ -94,19 +101,45 @@ class Offer:
 
         return spoken(schema, self._dialect)
 
+    def lacking(self, someone: Person, name: str, arguments: Mapping[str, Any]) -> frozenset[Ability]:
+        """What a person would have to be able to do besides, to make a call; of `call_tool`, the call in it."""
+        if self._searched:
+            from aep_flow_mcp.surface.discovery import CALL
+
+            inner = arguments.get("name") if name == CALL else None
+            name = inner if isinstance(inner, str) else name
+        card = next((card for card in self._cards if card["name"] == name), None)
+        if card is None or name in self._refused:  # it is refused, whoever calls
+            return frozenset({Ability.READ}) - someone.abilities
+        return needed(card) - someone.abilities
+
+    async def for_connection(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        """Serve each request with what its caller may do and its own headers narrow.
+
+        Headers prove nothing, so they cannot widen.
+        """
+        try:
+            by = narrowing(getattr(ctx.request, "headers", None))
+        except SettingsError as error:
+            raise MCPError(INVALID_PARAMS, str(error)) from None
+        may = self._may(over_http=ctx.request is not None)
+        if may is not None and Ability.READ not in may:  # the door in front has said so before
+            scope = self._settings.mcp_auth_scopes[Ability.READ]
+            raise MCPError(
+                INVALID_REQUEST, f"This takes the scope {scope}, which this sign-in does not have."
+            )
+        token = _narrowing.set(replace(by, may=may))
+        try:
+            return await call_next(ctx)
+        finally:
+            _narrowing.reset(token)
+
+    def _may(self, *, over_http: bool) -> frozenset[Ability] | None:
+        if not over_http or self._settings.mcp_auth is not AuthMode.OIDC:
+            return None
+        someone = person()
+        return someone.abilities if someone is not None else frozenset()
+
     def _refused_here(self) -> Mapping[str, str]:
         by = _narrowing.get()
-        return self._refused if by == Narrowing() else narrowed(self._cards, self._refused, by)
-
-
-async def narrowing_middleware(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Each request is served with what its own headers narrow; headers prove nothing, so they cannot widen."""
-    try:
-        by = narrowing(getattr(ctx.request, "headers", None))
-    except SettingsError as error:
-        raise MCPError(INVALID_PARAMS, str(error)) from None
-    token = _narrowing.set(by)
-    try:
-        return await call_next(ctx)
-    finally:
-        _narrowing.reset(token)
+        return self._refused if by == Narrowing() else self._narrowed(by)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aep_flow_mcp.callers import Ability
 from aep_flow_mcp.settings import ApprovalMode, Settings, SettingsError
 from aep_flow_mcp.surface.registry import Toolset
 
@@ -29,10 +30,14 @@ _SETS = [*(item.value for item in Toolset), *NAMED_SETS, "all"]
 
 @dataclass(frozen=True)
 class Narrowing:
-    """What one connection wants less of: no writes, and these toolsets (or named sets) only; empty means all."""
+    """What one connection wants less of: no writes, and these toolsets (or named sets) only; empty means all.
+
+    may: what its caller may do at all; None where nobody signs in.
+    """
 
     read_only: bool = False
     toolsets: tuple[str, ...] = ()
+    may: frozenset[Ability] | None = None
 
 
 def narrowing(headers: Mapping[str, str] | None) -> Narrowing:
@@ -50,12 +55,30 @@ def narrowing(headers: Mapping[str, str] | None) -> Narrowing:
     return Narrowing(said not in ("", "false", "0", "no"), toolsets)
 
 
-def narrowed(cards: list[dict[str, Any]], refused: Mapping[str, str], by: Narrowing) -> dict[str, str]:
-    """The refusals of the server with those of a connection added; nothing that is refused comes back."""
+def needed(card: dict[str, Any]) -> frozenset[Ability]:
+    """What its caller has to be able to do. Whoever confirms approves a write, and carries it out."""
+    if card["name"] == CONFIRM_TOOL:
+        return frozenset({Ability.WRITE, Ability.APPROVE})
+    return frozenset({Ability.WRITE if card["writes"] else Ability.READ})
+
+
+def narrowed(
+    cards: list[dict[str, Any]], refused: Mapping[str, str], by: Narrowing, scopes: Mapping[Ability, str]
+) -> dict[str, str]:
+    """The refusals of the server with those of a connection added; nothing that is refused comes back.
+
+    scopes: the name of the scope that stands for each ability.
+    """
     more = dict(refused)
     for card in cards:
         name = card["name"]
-        if name not in more and card["writes"] and by.read_only:
+        lacking = sorted(needed(card) - by.may) if by.may is not None else []
+        if name not in more and lacking:
+            more[name] = (
+                f"{name} needs the scope {' and '.join(scopes[ability] for ability in lacking)}, which this sign-in "
+                "does not have: nothing was sent."
+            )
+        elif name not in more and card["writes"] and by.read_only:
             more[name] = (
                 f"{name} writes, and this connection is read-only (X-AEP-MCP-Read-Only): nothing was sent."
             )

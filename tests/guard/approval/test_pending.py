@@ -48,6 +48,50 @@ async def test_the_store_is_bounded_and_recovers() -> None:
     assert len(store) == 1
 
 
+async def test_who_fills_the_store_is_in_nobodys_way() -> None:
+    store = MemoryStore(per_caller=64, total=100)
+    first = await store.put(waiting("alice"))
+    for _ in range(500):
+        await store.put(waiting("mallory"))
+        await store.put(waiting("eve"))
+    assert len(store) == 100
+    assert await store.peek(first, "alice") is not None
+    others = {f"caller {number}": await store.put(waiting(f"caller {number}")) for number in range(40)}
+    for caller, one in others.items():
+        assert await store.peek(one, caller) is not None
+    assert await store.peek(first, "alice") is not None
+    assert len(store) == 100
+
+
+async def test_a_flood_of_previews_costs_only_who_sends_it() -> None:
+    store = MemoryStore()
+    kept = {caller: await store.put(waiting(caller)) for caller in ("alice", "bob")}
+    for _ in range(2_000):
+        last = await store.put(waiting("mallory"))
+    assert await store.peek(last, "mallory") is not None
+    assert len(store) == 66
+    for caller, one in kept.items():
+        assert await store.take(one, caller) is not None
+
+
+async def test_large_calls_push_out_older_ones_of_the_same_caller() -> None:
+    store = MemoryStore()
+
+    def large(caller: str, size: int) -> Pending:
+        return Pending(tool="t", arguments={"body": "x" * size}, sandbox="dev", caller=caller, digest="d")
+
+    other = await store.put(large("bob", 9_000_000))
+    first, second = [await store.put(large("alice", 9_000_000)) for _ in range(2)]
+    assert await store.peek(first, "alice") is None
+    assert await store.peek(second, "alice") is not None
+    huge = await store.put(large("alice", 40_000_000))
+    assert await store.peek(huge, "alice") is not None, (
+        "a single one is bounded by the request that brings it"
+    )
+    assert await store.peek(second, "alice") is None
+    assert await store.peek(other, "bob") is not None
+
+
 async def test_taking_is_for_the_owner() -> None:
     store = MemoryStore()
     one = await store.put(waiting())
@@ -102,3 +146,13 @@ def test_the_ledger_is_bounded_and_forgets_the_oldest_question() -> None:
     ledger = Ledger(total=3)
     names = [ledger.asked("q") for _ in range(10)]
     assert [ledger.use(name, "q") for name in names] == [Use.USED] * 7 + [Use.GOOD] * 3
+
+
+def test_who_is_asked_much_is_in_nobodys_way() -> None:
+    ledger = Ledger(per_caller=5, total=20)
+    mine = ledger.asked("q", "alice")
+    for _ in range(50):
+        ledger.asked("q", "mallory")
+    for number in range(14):
+        ledger.asked("q", f"caller {number}")
+    assert ledger.use(mine, "q") is Use.GOOD

@@ -149,6 +149,7 @@ def test_the_other_modes_are_quiet() -> None:
 def test_a_session_id_is_not_written_down() -> None:
     class Called:
         headers = Headers({"mcp-session-id": "the-session"})
+        protocol_version = "2025-11-25"
         request_context = None
 
     caller = approval.caller_of(Called())  # type: ignore[arg-type]

@@ -11,7 +11,9 @@ from mcp.server.mcpserver import Context
 from mcp_types.version import is_version_at_least
 from pydantic import BaseModel, Field
 
-from aep_flow_mcp.settings import ApprovalMode
+from aep_flow_mcp.callers import Ability, person
+from aep_flow_mcp.platform.models.text import clean_text
+from aep_flow_mcp.settings import ApprovalMode, AuthMode, Settings
 
 MODERN = "2026-07-28"
 """From this protocol on a question is returned and the answer comes with a repeat of the call."""
@@ -36,12 +38,21 @@ class Route(Enum):
     BROWSER = "browser"
     NONE = "none"
     NOBODY = "nobody"
+    NO_APPROVER = "no approver"
     SETTLED = "settled"
 
 
 NO_PERSON = (
     "AEP_MCP_APPROVAL is human, and this client cannot ask a person (it does not declare elicitation): nothing was "
     "sent. Use a client that can, or set AEP_MCP_APPROVAL to browser."
+)
+NO_APPROVER = (
+    "Whoever signed in here may not approve (that takes the scope {scope}), and AEP_MCP_APPROVAL is {mode}: nothing "
+    "was sent."
+)
+NEXT_STEP_WITHOUT_APPROVER = (
+    "Nothing was sent. Whoever signed in here may not approve: show this preview to the person. With the scope {scope} "
+    "the same person can call confirm_change with the confirmation_id (valid once, for ten minutes)."
 )
 CANCELLED = (
     "The question was dismissed without an answer: nothing was sent. If nobody saw it, this client cancels questions "
@@ -117,8 +128,13 @@ def _members(state: str | None) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def route(mode: ApprovalMode, *, askable: bool) -> Route | None:
-    """The way to an approval; None is a question through the client."""
+def route(mode: ApprovalMode, *, askable: bool, approver: bool = True) -> Route | None:
+    """The way to an approval; None is a question through the client.
+
+    approver: whether whoever calls may say yes. Who may not is shown the preview, and asked nothing.
+    """
+    if not approver and mode is not ApprovalMode.NONE:
+        return Route.TWO_STEP if mode in (ApprovalMode.ASK, ApprovalMode.TWO_STEP) else Route.NO_APPROVER
     if mode in (ApprovalMode.ASK, ApprovalMode.HUMAN) and askable:
         return None
     return {
@@ -131,16 +147,35 @@ def route(mode: ApprovalMode, *, askable: bool) -> Route | None:
 
 
 def caller_of(ctx: Context) -> str:
-    """Who calls: the authenticated principal and the HTTP session, as far as there are any.
+    """Who calls: whom a confirmation or a question belongs to.
 
-    On stdio both are missing and the process has one caller, whoever started it.
+    A person who signed in is one caller, in every session and on every replica. Without sign-in it is the session
+    over HTTP, which a client of 2025-11-25 has; from 2026-07-28 on there is none (a header that says so is made up),
+    and what is left is how the client calls itself. On stdio the process has one caller, whoever started it.
     """
-    from mcp.server.request_state import authenticated_principal
-
-    principal = authenticated_principal(ctx.request_context)
     headers = ctx.headers
-    session = headers.get("mcp-session-id") if headers is not None else None
-    # Whoever knows a session id can use the session, and the caller is written to the audit log.
-    known_as = f"session {hashlib.sha256(session.encode()).hexdigest()[:32]}" if session else None
     transport = "stdio" if headers is None else "http"
-    return " ".join(part for part in (transport, principal, known_as) if part)
+    someone = person()
+    if someone is not None:
+        return f"{transport} {someone.key}"
+    if headers is None:
+        return transport
+    if is_modern(ctx):
+        return " ".join(["http", *_calls_itself(ctx)])
+    session = headers.get("mcp-session-id")
+    # Whoever knows a session id can use the session, and the caller is written to the audit log.
+    return f"http session {hashlib.sha256(session.encode()).hexdigest()[:32]}" if session else "http"
+
+
+def _calls_itself(ctx: Context) -> list[str]:
+    """The client's name and version, which nobody has checked."""
+    client = ctx.session.client_params.client_info if ctx.session.client_params else None
+    return [] if client is None else ["client", clean_text(f"{client.name} {client.version}", limit=80)]
+
+
+def may_approve(ctx: Context, settings: Settings) -> bool:
+    """Whether whoever calls may also say yes to what is asked; without sign-in that is nobody's to say."""
+    if ctx.headers is None or settings.mcp_auth is not AuthMode.OIDC:
+        return True
+    someone = person()
+    return someone is not None and Ability.APPROVE in someone.abilities

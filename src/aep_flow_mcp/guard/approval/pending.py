@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
-LIFE = 600.0
-"""Seconds for which a confirmation id, and an answer to a question, may be used."""
+from aep_flow_mcp.guard.approval.shelf import LIFE, Shelf, TooMany
 
+__all__ = ["LIFE", "Ledger", "MemoryStore", "Pending", "PendingStore", "TooMany", "Use"]
 
-class TooMany(Exception):
-    """The store is full of confirmations that have not expired."""
+_BYTES = 16_000_000
+"""What the arguments of one caller's waiting calls may take, as JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,11 @@ class PendingStore(Protocol):
     """Where confirmations are kept: in memory here, shared between replicas elsewhere."""
 
     async def put(self, pending: Pending) -> str:
-        """Keep it and return its confirmation id: 256 random bits."""
+        """Keep it and return its confirmation id: 256 random bits.
+
+        Raises:
+            TooMany: there is no room, and none that others would not miss.
+        """
 
     async def peek(self, confirmation_id: str, caller: str) -> Pending | None:
         """What the id stands for; None when it is unknown, expired, used, or another caller's."""
@@ -55,48 +59,28 @@ class MemoryStore:
         per_caller: int = 64,
         total: int = 1_024,
     ) -> None:
-        self._clock = clock
-        self._life = life
-        self._per_caller = per_caller
-        self._total = total
-        self._waiting: OrderedDict[bytes, tuple[float, Pending]] = OrderedDict()
+        self._waiting: Shelf[bytes, Pending] = Shelf(
+            per_caller=per_caller, per_caller_size=_BYTES, total=total, life=life, clock=clock
+        )
 
     async def put(self, pending: Pending) -> str:
-        self._forget_expired()
-        own = [key for key, (_, one) in self._waiting.items() if one.caller == pending.caller]
-        if len(own) >= self._per_caller:
-            del self._waiting[own[0]]
-        if len(self._waiting) >= self._total:
-            raise TooMany("Too many changes are waiting to be confirmed.")
         confirmation_id = secrets.token_urlsafe(32)
-        self._waiting[_key(confirmation_id)] = (self._clock() + self._life, pending)
+        size = len(json.dumps(dict(pending.arguments), default=str))
+        self._waiting.put(_key(confirmation_id), pending, pending.caller, size=size)
         return confirmation_id
 
     async def peek(self, confirmation_id: str, caller: str) -> Pending | None:
-        self._forget_expired()
-        found = self._waiting.get(_key(confirmation_id))
-        if found is None or found[1].caller != caller:
-            return None
-        return found[1]
+        owner, pending = self._waiting.get(_key(confirmation_id)) or ("", None)
+        return pending if owner == caller else None
 
     async def take(self, confirmation_id: str, caller: str) -> Pending | None:
         found = await self.peek(confirmation_id, caller)
         if found is not None:
-            del self._waiting[_key(confirmation_id)]
+            self._waiting.pop(_key(confirmation_id))
         return found
 
     def __len__(self) -> int:
-        self._forget_expired()
         return len(self._waiting)
-
-    def _forget_expired(self) -> None:
-        # All live equally long, so the oldest expire first.
-        now = self._clock()
-        while self._waiting:
-            key, (end, _) = next(iter(self._waiting.items()))
-            if end > now:
-                return
-            del self._waiting[key]
 
 
 class Use(Enum):
@@ -117,35 +101,31 @@ class Ledger:
     """
 
     def __init__(
-        self, *, clock: Callable[[], float] = time.monotonic, life: float = LIFE, total: int = 10_000
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        life: float = LIFE,
+        per_caller: int = 1_000,
+        total: int = 10_000,
     ) -> None:
-        self._clock = clock
-        self._life = life
-        self._total = total
-        self._open: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        self._open: Shelf[str, str] = Shelf(per_caller=per_caller, total=total, life=life, clock=clock)
 
-    def asked(self, question: str) -> str:
-        """A question is put; returns its name. `question`: a digest of what is asked, and of whom."""
-        self._forget_expired()
-        while len(self._open) >= self._total:
-            self._open.popitem(last=False)
+    def asked(self, question: str, caller: str = "") -> str:
+        """A question is put to a caller's person; returns its name. `question`: a digest of what is asked, and of whom.
+
+        Raises:
+            TooMany: as many are open as can be.
+        """
         name = secrets.token_urlsafe(24)
-        self._open[name] = (self._clock() + self._life, question)
+        self._open.put(name, question, caller)
         return name
 
     def use(self, name: str | None, question: str) -> Use:
         """Use the answer to a question up. It is good if the question was open, and was this one."""
-        self._forget_expired()
-        found = self._open.pop(name, None) if name is not None else None
+        found = self._open.pop(name) if name is not None else None
         if found is None:
             return Use.USED
         return Use.GOOD if found[1] == question else Use.CHANGED
-
-    def _forget_expired(self) -> None:
-        # All live equally long, so the oldest expire first.
-        now = self._clock()
-        while self._open and next(iter(self._open.values()))[0] <= now:
-            self._open.popitem(last=False)
 
 
 def _key(confirmation_id: str) -> bytes:

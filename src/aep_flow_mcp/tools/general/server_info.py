@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from aep_flow_mcp import __version__
 from aep_flow_mcp.answers.text import Answer
+from aep_flow_mcp.callers import person
 from aep_flow_mcp.platform.auth import HOW_TO_SIGN_IN
 from aep_flow_mcp.platform.config import PlatformConfig
 from aep_flow_mcp.platform.errors import PlatformError
@@ -33,7 +34,8 @@ class SandboxRow(BaseModel):
 class ServerInfo(Answer):
     """How this server is set up; nothing in here is a secret.
 
-    `connection` is `ok`, or the sentence that says what is wrong and how to put it right.
+    `connection` is `ok`, or the sentence that says what is wrong and how to put it right. `signed_in`: over HTTP, who
+    calls and what they may do here; None where nobody signs in.
     """
 
     version: str
@@ -53,6 +55,7 @@ class ServerInfo(Answer):
     excluded_tools: list[str]
     audit_log: bool
     log_level: str
+    signed_in: str | None = None
 
 
 @read_tool("core")
@@ -79,7 +82,16 @@ async def get_server_info(app: AppState, aep: Reader) -> ServerInfo:
         excluded_tools=list(settings.mcp_exclude_tools),
         audit_log=settings.mcp_audit_log is not None,
         log_level=settings.mcp_log_level.upper(),
+        signed_in=_signed_in(),
     )
+
+
+def _signed_in() -> str | None:
+    someone = person()
+    if someone is None:
+        return None
+    may = ", ".join(sorted(someone.abilities))
+    return f"{someone.name or someone.subject} ({someone.subject} at {someone.issuer}): may {may}"
 
 
 def _authentication(config: PlatformConfig) -> str:

@@ -1,0 +1,30 @@
+"""What the layers in front of the SDK's application share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from starlette.datastructures import Headers
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Asgi = Callable[[Any, Receive, Any], Awaitable[None]]
+
+CALLER = "aep.caller"
+"""Where the scope of a request says who signed in; missing where nobody does, and all callers are one and the same."""
+
+
+def stays_open(method: str, headers: Headers) -> bool:
+    """Whether the answer is a stream that waits for what happens. The SDK holds the header against the body."""
+    return method == "GET" or headers.get("mcp-method") == "subscriptions/listen"
+
+
+def after(first: Message, receive: Receive) -> Receive:
+    """`first`, and then what else comes."""
+    waiting = [first]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again

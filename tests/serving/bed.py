@@ -1,0 +1,166 @@
+"""A server whose callers sign in, on a port of this machine, with the emulator behind it in the same process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import httpx2
+import uvicorn
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from aep_flow_mcp.emulator import Emulator, EmulatorOptions
+from aep_flow_mcp.emulator.asgi import EmulatorTransport
+from aep_flow_mcp.server import FlowServer, build_server
+from aep_flow_mcp.serving.http_app import http_app
+from aep_flow_mcp.serving.listening import http_security
+from aep_flow_mcp.serving.signing_in.parts import SignIn
+from aep_flow_mcp.settings import Settings
+from guard.bed import ERAS, Asked
+from guard.bed import settings as emulator_settings
+from support.processes import free_port
+
+CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
+MODERN = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},
+}
+
+
+@dataclass
+class Served:
+    """A running server. url: of its endpoint."""
+
+    url: str
+    server: FlowServer
+    emulator: Emulator
+    sign_in: SignIn | None
+
+    @property
+    def requests(self) -> int:
+        """How many requests have reached the emulator."""
+        return len(list(self.emulator.journal))
+
+    @asynccontextmanager
+    async def client(
+        self,
+        token: str | None = None,
+        *,
+        era: str = "2026-07-28",
+        person: Asked | None = None,
+        **headers: str,
+    ) -> AsyncIterator[Client]:
+        """The SDK's client, with a token."""
+        given = {**headers, **({"Authorization": f"Bearer {token}"} if token else {})}
+        async with (
+            httpx2.AsyncClient(headers=given, timeout=60) as http,
+            Client(
+                streamable_http_client(self.url, http_client=http),
+                mode=ERAS[era],
+                elicitation_callback=person,
+            ) as client,
+        ):
+            yield client
+
+    async def post(
+        self,
+        method: str,
+        params: dict[str, Any] | None = None,
+        *,
+        token: str | None = None,
+        elicits: bool = False,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        """One request of 2026-07-28 by hand."""
+        message = {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": method,
+            "params": {
+                **(params or {}),
+                "_meta": {**MODERN, CAPABILITIES: {"elicitation": {}} if elicits else {}},
+            },
+        }
+        said = {
+            "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": "2026-07-28",
+            "Mcp-Method": method,
+            **(
+                {"Mcp-Name": named}
+                if (named := (params or {}).get("name", (params or {}).get("uri")))
+                else {}
+            ),
+            **({"Authorization": f"Bearer {token}"} if token is not None else {}),
+            **(headers or {}),
+        }
+        async with httpx.AsyncClient(timeout=60) as http:
+            return await http.post(self.url, json=message, headers=said)
+
+    async def ask(self, method: str, path: str = "/mcp", **given: Any) -> httpx.Response:
+        """A plain HTTP request."""
+        async with httpx.AsyncClient(timeout=60) as http:
+            return await http.request(method, self.url.removesuffix("/mcp") + path, **given)
+
+    async def call(
+        self,
+        tool: str,
+        arguments: dict[str, Any],
+        *,
+        token: str | None = None,
+        elicits: bool = False,
+        **more: Any,
+    ) -> httpx.Response:
+        """One call of a tool by hand. elicits: the client can ask its person. more: parameters beside the call."""
+        params = {"name": tool, "arguments": arguments, **more}
+        return await self.post("tools/call", params, token=token, elicits=elicits)
+
+
+@asynccontextmanager
+async def served(
+    settings: Settings | None = None, *, without_door: bool = False, **given: Any
+) -> AsyncIterator[Served]:
+    """Run a server in this process. given: settings, where no `Settings` are.
+
+    without_door: as if whoever put it together had forgotten that callers sign in.
+    """
+    from aep_flow_mcp.serving import listening
+
+    port = free_port()
+    found = settings or emulator_settings(**given)
+    emulator = Emulator(EmulatorOptions())
+    sign_in = None if without_door else listening.sign_in(found, "127.0.0.1", port)
+    callers: Any = {"auth": sign_in.auth, "token_verifier": sign_in.tokens} if sign_in else {}
+    server = build_server(found, transport=lambda: EmulatorTransport(emulator), emulated=True, **callers)
+    app: Any = http_app(
+        server,
+        sign_in,
+        host="127.0.0.1",
+        streamable_http_path="/mcp",
+        transport_security=http_security(found, "127.0.0.1", port),
+    )
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1
+    )
+    listens = _Quiet(config)
+    task = asyncio.create_task(listens.serve())
+    while not listens.started:
+        assert not task.done(), "the server ended"
+        await asyncio.sleep(0.01)
+    try:
+        yield Served(f"http://127.0.0.1:{port}/mcp", server, emulator, sign_in)
+    finally:
+        listens.should_exit = True
+        await task
+
+
+class _Quiet(uvicorn.Server):
+    """Leaves the signals to pytest."""
+
+    @contextmanager
+    def capture_signals(self) -> Any:
+        yield
