@@ -6,9 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
 LOWEST := .venv-lowest
+DOCS := .venv-docs
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-lowest surface connectors guides clean
+.PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-lowest surface connectors guides pages docs clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -83,5 +84,16 @@ connectors: $(VENV)/.installed-dev ## Write docs/connectors.md from the catalogu
 guides: $(VENV)/.installed-dev ## Have the conversations of docs/guides once more.
 	$(BIN)/python tests/guides/write.py
 
+pages: $(VENV)/.installed-dev ## Write the pages that are made from the code: docs/tools, docs/messages.md, docs/error-codes.md, former names.
+	$(BIN)/python tests/pages/write.py
+
+$(DOCS)/.installed: tests/pages/requirements.txt
+	@test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install $(PIP_FLAGS) --no-compile -r tests/pages/requirements.txt
+	@touch $@
+
+docs: $(DOCS)/.installed ## The docs as a site in build/site; a broken link or anchor fails.
+	$(DOCS)/bin/python tests/pages/website.py
+
 clean: ## Remove what the targets made.
-	rm -rf $(VENV) $(PEERS) $(LOWEST) bench-results.json eval-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(LOWEST) $(DOCS) bench-results.json eval-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
