@@ -13,6 +13,7 @@ LONG = frozenset(
         "foreign/test_foreign_organisations.py",
         "guard/approval/test_chromium.py",
         "guard/execution/test_cut_off.py",
+        "pages/test_blocks_run.py",
         "pages/test_examples.py",
         "protocol/test_over_sockets.py",
         "protocol/test_snapshot_processes.py",
