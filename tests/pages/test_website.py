@@ -67,11 +67,10 @@ def test_a_folder_is_in_the_order_of_its_own_page(staged: Path) -> None:
     assert guides[:3] == ["guides/README.md", "guides/import-files.md", "guides/import-landing-zone.md"]
 
 
-def test_a_folder_that_is_not_there_is_left_out(tmp_path: Path) -> None:
-    assert filled([{"Gone": "gone/"}, "here.md", {"Part": ["a.md", {"Gone": "gone/"}]}], tmp_path) == [
-        "here.md",
-        {"Part": ["a.md"]},
-    ]
+def test_what_is_not_there_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "here.md").write_text("# Here\n", "utf-8")
+    plan = [{"Gone": "gone/"}, "here.md", {"Part": ["here.md", "gone.md", {"Gone": "gone/"}]}]
+    assert filled(plan, tmp_path) == ["here.md", {"Part": ["here.md"]}]
 
 
 @pytest.mark.parametrize(

@@ -80,18 +80,21 @@ def _into(link: str, up: str) -> str:
 
 
 def filled(items: list[Any], pages: Path) -> list[Any]:
-    """The navigation with the pages of each folder in its place; one that is not there is left out."""
+    """The navigation with the pages of each folder in its place; what is not there is left out.
+
+    A name that is wrong is seen all the same: the page that was meant is in no list then, which fails the build.
+    """
     return [found for item in items if (found := _filled(item, pages))]
 
 
 def _filled(item: Any, pages: Path) -> Any:
-    if not isinstance(item, dict):
-        return item
+    if isinstance(item, str):
+        return item if (pages / item).exists() else None
     ((title, value),) = item.items()
     if isinstance(value, list):
         return {title: filled(value, pages)}
     if not value.endswith("/"):
-        return item
+        return item if (pages / value).exists() else None
     names = _in_order(pages / value)
     return {title: [f"{value}{name}" for name in names]} if names else None
 
