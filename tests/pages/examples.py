@@ -52,12 +52,24 @@ _BETTER: dict[str, Callable[[World], dict[str, Any]]] = {
         "datasets": ["Loyalty Members"],
     },
     "create_connection": lambda w: {**CASES["create_connection"](w), "name": "Partner bucket"},
+    "find_tools": lambda w: {"query": "switch a flow off", "limit": 1},
+    "call_tool": lambda w: {
+        "name": "list_runs",
+        "arguments": {"flow": SCENARIOS["partial_ingestion"], "limit": 3},
+    },
     "update_run": lambda w: {
         "run_id": w.failed_run(),
         "body": {"metrics": {"recordSummary": {"inputRecordCount": 10}}},
     },
 }
 """Where the arguments that tests use would show a reader too little, or too much."""
+
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "confirm_change": {"mcp_approval": "two-step"},
+    "find_tools": {"mcp_discovery": "search"},
+    "call_tool": {"mcp_discovery": "search"},
+}
+"""What a tool needs to be there, or to be of use."""
 
 
 class _StandingWorld(World):
@@ -104,10 +116,8 @@ async def example_of(card: Card) -> Example:
     async with AsyncExitStack() as stack:
         stack.enter_context(standing(NOW))
         stack.enter_context(mock.patch.dict(os.environ, SECRETS))
-        two_step: dict[str, Any] = {"mcp_approval": "two-step"} if name == "confirm_change" else {}
-        server = build_server(
-            emulator_settings(**two_step), transport=lambda: EmulatorTransport(emulator), emulated=True
-        )
+        settings = emulator_settings(**_SETTINGS.get(name, {}))
+        server = build_server(settings, transport=lambda: EmulatorTransport(emulator), emulated=True)
         client = await stack.enter_async_context(Client(server, elicitation_callback=person))
         if name == "confirm_change":
             return await _confirmed(client, world, example)

@@ -45,10 +45,29 @@ LISTS: Mapping[str, tuple[str, dict[str, Any]]] = {
 """Settings whose cost the first page gives: the setting, what is listed, the same as keywords."""
 
 
+SEARCH = """\
+# Search for tools
+
+With [`AEP_MCP_DISCOVERY=search`](../settings.md#how-many-tools-a-model-sees) a server lists the toolset
+[`core`](core.md) and these two. `call_tool` reads or writes as the tool does that it names: the same settings
+hold, and the same question is asked.
+"""
+
+
 def page(toolset: Toolset, cards: Sequence[Card], examples: Mapping[str, Example]) -> str:
     """One toolset's page."""
     own = [card for card in cards if card["toolset"] == toolset]
-    lines = [f"# Toolset {toolset}", "", ABOUT[toolset], "", "Made by `make pages`.", ""]
+    return _page(f"# Toolset {toolset}\n\n{ABOUT[toolset]}\n", own, examples)
+
+
+async def search_page(examples: Mapping[str, Example]) -> str:
+    """The page of the tools that find others and call them."""
+    own = [card for card in await listed({"mcp_discovery": "search"}) if card["name"] in examples]
+    return _page(SEARCH, own, examples)
+
+
+def _page(head: str, own: Sequence[Card], examples: Mapping[str, Example]) -> str:
+    lines = [head, "Made by `make pages`.", ""]
     lines += [f"- [`{card['name']}`](#{card['name']})" for card in own]
     for card in own:
         lines += ["", *_tool(card), "", *examples[card["name"]].lines()]
@@ -85,7 +104,7 @@ def _arguments(schema: Card) -> list[str]:
         if "default" in about:
             said.append(f"default `{json.dumps(about['default'], ensure_ascii=False)}`")
         said += [words.format(about[key]) for key, words in _BOUNDS.items() if key in about]
-        meaning = "; ".join(part for part in said if part)
+        meaning = "; ".join(part.rstrip(".") for part in said if part)
         lines.append(f"| `{name}`{must} | {_cell(shape(about, flat=True))} | {_cell(meaning)} |")
     return [*lines, ""]
 
@@ -170,6 +189,8 @@ A tool that writes shows first what it would send, and asks.
 | --- | --- | --- | --- | --- |
 {toolsets}
 
+With `AEP_MCP_DISCOVERY=search`, [`find_tools` and `call_tool`](search.md) stand for the others.
+
 ## What they cost
 
 What the list of tools adds to a conversation, in hosts that put all of it there: name, description and input
@@ -195,20 +216,28 @@ async def index(cards: Sequence[Card]) -> str:
         )
     lists: list[str] = []
     for setting, (what, keywords) in LISTS.items():
-        listed = await _listed(keywords)
+        seen = await listed(keywords)
         name = f"`{setting}`" if setting else "nothing"
-        lists.append(f"| {name} | {what} | {len(listed)} | {_rounded(_cost(listed))} |")
+        lists.append(f"| {name} | {what} | {len(seen)} | {_rounded(_cost(seen))} |")
     return _INDEX.format(toolsets="\n".join(toolsets), lists="\n".join(lists))
 
 
-async def _listed(settings: dict[str, Any]) -> list[Card]:
-    """What a client is shown under these settings."""
+async def listed(settings: dict[str, Any]) -> list[Card]:
+    """What a client is shown under these settings, as cards."""
     server = build_server(emulator_settings(**settings), transport=_no_transport, emulated=True)
     async with Client(server) as client:
-        return [
-            {"name": tool.name, "description": tool.description, "input": tool.input_schema}
-            for tool in (await client.list_tools()).tools
-        ]
+        tools = (await client.list_tools()).tools
+    return [
+        {
+            "name": tool.name,
+            "description": tool.description,
+            "input": tool.input_schema,
+            "output": tool.output_schema,
+            "hints": (hints := tool.annotations.model_dump(by_alias=True) if tool.annotations else {}),
+            "writes": not hints.get("readOnlyHint"),
+        }
+        for tool in tools
+    ]
 
 
 def _no_transport() -> EmulatorTransport:

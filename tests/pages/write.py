@@ -15,6 +15,7 @@ from aep_flow_mcp.surface.snapshot import load_cards
 from pages import former_names, messages, tool_pages
 from pages.examples import example_of
 
+SEARCHING = ("find_tools", "call_tool")
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
@@ -25,12 +26,20 @@ async def toolset_page(toolset: Toolset) -> str:
     return tool_pages.page(toolset, cards, examples)
 
 
+async def search_page() -> str:
+    """docs/tools/search.md."""
+    return await tool_pages.search_page(
+        {name: await example_of({"name": name, "input": {}}) for name in SEARCHING}
+    )
+
+
 async def write(docs: Path) -> None:
     """All of them."""
     (docs / "tools").mkdir(exist_ok=True)
     for toolset in Toolset:
         (docs / "tools" / f"{toolset}.md").write_text(await toolset_page(toolset), "utf-8")
     (docs / "tools" / "README.md").write_text(await tool_pages.index(load_cards()), "utf-8")
+    (docs / "tools" / "search.md").write_text(await search_page(), "utf-8")
     (docs / "messages.md").write_text(messages.messages_page(), "utf-8")
     (docs / "error-codes.md").write_text(messages.codes_page(), "utf-8")
     deprecation = docs / "deprecation.md"
