@@ -75,7 +75,7 @@ def in_the_background(text: str, folder: Path, environment: dict[str, str], port
     )
     assert process.stderr
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             assert process.poll() is None, process.stderr.read().decode()
             assert time.monotonic() < deadline, f"{text} does not answer"
@@ -87,7 +87,11 @@ def in_the_background(text: str, folder: Path, environment: dict[str, str], port
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(20)
         process.stderr.close()
 
 
@@ -99,7 +103,7 @@ def run(text: str, folder: Path, environment: dict[str, str]) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert outcome.returncode == 0, f"{text}\n{outcome.stdout}{outcome.stderr}"
