@@ -28,6 +28,10 @@ AREAS: dict[str, tuple[str, str]] = {
         "Credentials and tokens.",
         "platform/auth.py platform/credentials.py platform/config.py profiles credentials",
     ),
+    "Callers over HTTP": (
+        "Who may call a server that several people share.",
+        "serving/signing_in/ serving/limits.py serving/http_app.py serving/asgi.py callers.py",
+    ),
     "Network": (
         "A request that did not arrive, or an answer that did not.",
         "platform/wire/ platform/transport.py platform/waiting/ platform/urls.py platform/concurrency.py "
@@ -92,7 +96,7 @@ def sentences() -> dict[str, list[str]]:
             for text, raised in _texts(ast.parse(path.read_text("utf-8"))):
                 if _is_said(text, name, raised=raised):
                     found[_area(name)][text] = None
-    return {area: list(texts) for area, texts in found.items()}
+    return {area: list(texts) for area, texts in found.items() if texts}
 
 
 def _area(name: str) -> str:
