@@ -8,10 +8,11 @@ PEERS := .venv-peers
 LOWEST := .venv-lowest
 CLIENTS := .venv-clients
 DIST := .venv-dist
+DOCS := .venv-docs
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-clients test-lowest surface connectors guides hosts \
-	manifests lock dist released-surface clean
+	manifests lock dist released-surface pages docs clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -120,5 +121,16 @@ lock: $(DIST)/.installed ## Resolve pyproject.toml anew into distribution/locked
 dist: $(DIST)/.installed ## The commit as wheel, sdist, bundle, server.json, inventory and checksums; RELEASING.md.
 	$(DIST)/bin/python -m distribution.build $(DIST_FLAGS)
 
+pages: $(VENV)/.installed-dev ## Write the pages that are made from the code: docs/tools, docs/messages.md, docs/error-codes.md, former names.
+	$(BIN)/python tests/pages/write.py
+
+$(DOCS)/.installed: tests/pages/requirements.txt
+	@test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install $(PIP_FLAGS) --no-compile -r tests/pages/requirements.txt
+	@touch $@
+
+docs: $(DOCS)/.installed ## The docs as a site in build/site; a broken link or anchor fails.
+	$(DOCS)/bin/python tests/pages/website.py
+
 clean: ## Remove what the targets made.
-	rm -rf $(VENV) $(PEERS) $(CLIENTS) $(LOWEST) $(DIST) bench-results.json eval-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(CLIENTS) $(LOWEST) $(DIST) $(DOCS) bench-results.json eval-results.json dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

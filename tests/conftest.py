@@ -18,6 +18,8 @@ LONG = frozenset(
         "packages/test_installing.py",
         "packages/test_release.py",
         "protocol/test_networks.py",
+        "pages/test_blocks_run.py",
+        "pages/test_examples.py",
         "protocol/test_over_sockets.py",
         "protocol/test_snapshot_processes.py",
         "serving/test_proxies.py",
