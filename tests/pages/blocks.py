@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).resolve().parents[2]
 SHELLS = {"console", "sh", "bash", "shell"}
 DATA = {"json", "jsonc", "toml", "yaml"}
-OTHERS = {"text", "python"}
+OTHERS = {"text", "python", "nginx", "caddy"}
 OURS = "aep-flow-mcp"
 
 _SHELL_WORD = re.compile(

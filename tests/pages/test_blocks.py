@@ -23,7 +23,25 @@ PYTHON = [block for block in BLOCKS if block.language == "python"]
 
 PROGRAMS = {"curl", "make", OURS}
 """They are here: make's targets are looked up, the others are run by test_blocks_run.py."""
+_SIGNING_IN = (
+    "docs/team.md's need a provider: tests/serving/test_real_provider.py starts one and does the same"
+)
 NOT_RUN = {
+    **dict.fromkeys(
+        (
+            "npm install oidc-provider",
+            "cp .../aep-flow-mcp/tests/serving/provider.mjs",
+            "node provider.mjs",
+            "export AEP_MCP_AUTH",
+            f"{OURS} serve --emulator --transport http",
+            "curl -i -X POST http://127.0.0.1:8000/mcp",
+            "curl http://127.0.0.1:8000/.well-known",
+            "curl -u nightly",
+        ),
+        _SIGNING_IN,
+    ),
+    f"{OURS} doctor --env-file /etc": "it is about a company's own provider",
+    f"{OURS} serve --transport http --env-file /etc": "likewise",
     "python3 -m pip install": "it would install into the environment of the tests",
     "claude": "a host; what it is told to start is parsed",
     "uvx": "it needs the file of a release; what it starts is parsed",
