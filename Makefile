@@ -11,7 +11,7 @@ DIST := .venv-dist
 DOCS := .venv-docs
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test test-long test-foreign attack soak eval check bench test-peers test-clients test-lowest surface connectors guides hosts \
+.PHONY: demo test test-long test-heavy check-platforms test-foreign attack soak eval check bench test-peers test-clients test-lowest surface connectors guides hosts \
 	manifests lock dist released-surface pages docs clean
 .DEFAULT_GOAL := test
 
@@ -31,10 +31,13 @@ demo: $(VENV)/.installed ## A real client asks the server questions about an emu
 	$(BIN)/aep-flow-mcp demo
 
 test: $(VENV)/.installed-dev ## Everything but what takes long, the peers and the lowest versions.
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long and not heavy" tests
 
 test-long: $(VENV)/.installed-dev ## The tests that start processes and browsers, or make thousands of cases.
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m long tests
+
+test-heavy: $(VENV)/.installed-dev ## What installs packages, starts other people's servers, or goes over sockets once more.
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m heavy tests
 
 test-foreign: $(VENV)/.installed-dev ## Two thousand generated organisations; SEEDS="--seed 17" is one of them.
 	$(BIN)/python tests/foreign/run.py $(SEEDS)
@@ -46,13 +49,15 @@ attack: $(VENV)/.installed-dev ## Fifty thousand attempts to write without a yes
 soak: $(VENV)/.installed-dev ## Ten thousand calls under faults and hostile bodies, within bounds of time and memory.
 	$(BIN)/python -W ignore tests/soak/run.py
 
-check: $(VENV)/.installed-dev ## Lint, format, types (of each system), import rules, and what the tools promised.
+check: $(VENV)/.installed-dev ## Lint, format, types, import rules, and what the tools promised.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	for system in darwin win32; do $(BIN)/mypy --platform $$system --cache-dir .mypy_cache/$$system --no-warn-unreachable src || exit 1; done
 	$(BIN)/lint-imports
 	$(BIN)/python -m distribution.compatibility
+
+check-platforms: $(VENV)/.installed-dev ## Types as macOS and Windows have them.
+	for system in darwin win32; do $(BIN)/mypy --platform $$system --cache-dir .mypy_cache/$$system --no-warn-unreachable src || exit 1; done
 
 bench: $(VENV)/.installed-dev ## Ratios, measured in one run; writes bench-results.json.
 	$(BIN)/python tests/benchmarks/run.py

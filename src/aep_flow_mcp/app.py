@@ -61,6 +61,7 @@ class App:
         self._given = client is not None or guard is not None
         self._readers: dict[str | None, FlowReader] = {}
         self._guard = guard
+        self._stopping = False
         self._caches: dict[str, Any] = {}
         self.redactor = client.redactor if client is not None else redactor or Redactor()
         """Takes what this server knows by value out of everything that leaves it."""
@@ -113,6 +114,8 @@ class App:
             self._guard.on_written = self._written
             self._guard.unconfirmable = self.unconfirmable
             self._guard.note = f"This is a {self.snapshot}." if self.snapshot else None
+            if self._stopping:
+                self._guard.in_flight.stop()
         return self._guard
 
     async def _written(self, ctx: Context[App, Any], change: Change, ids: Mapping[str, str]) -> None:
@@ -123,10 +126,15 @@ class App:
 
     async def settle(self) -> None:
         """Let no further write begin, and wait until those that have begun are finished or undone."""
-        for each in self.profiles.values():
-            if each is not self:
-                await each.settle()
-        await self.guard.in_flight.settle()
+        apps = [self, *(each for each in self.profiles.values() if each is not self)]
+        for each in apps:
+            each._stopping = True
+            if each._guard is not None:
+                each._guard.in_flight.stop()
+        for each in apps:
+            # Where nothing was ever asked to write there is no guard, and none is made now: it would want credentials.
+            if each._guard is not None:
+                await each._guard.in_flight.settle()
 
     async def aclose(self) -> None:
         """Give the connections back, and forget what was read. A server that runs again starts afresh."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -79,6 +80,8 @@ async def _tour() -> None:
         await _questions(client)
         await _writes(client, person)
     print("That was the emulator. README.md says how to point the server at a sandbox of yours.")
+    if Path(sys.argv[0]).stem == "aep-flow-mcp":
+        print(f"The command is {sys.argv[0]}.")
 
 
 async def _questions(client: Client) -> None:
@@ -86,11 +89,19 @@ async def _questions(client: Client) -> None:
     await _ask(
         client, "What failed in the last 24 hours, and is it getting worse?", "pipeline_health", window="24h"
     )
+    await _ask(
+        client,
+        "Which flows feed the Loyalty Members dataset?",
+        "trace_lineage",
+        object="Loyalty Members",
+        object_kind="dataset",
+        follow="up",
+    )
     found = await _ask(
-        client, "Which flows feed the Loyalty Members dataset?", "find_flows", query="loyalty members"
+        client, "Which flows have to do with loyalty members?", "find_flows", query="loyalty members"
     )
     flow = _first(found)
-    await _ask(client, f"Tell me everything about {flow['name']}.", "describe_flow", flow_id=flow["id"])
+    await _ask(client, f"Tell me everything about {flow['name']}.", "describe_flow", flow=flow["id"])
     worst = await _ask(client, "Which runs failed lately?", "list_runs", status="failed", limit=5)
     await _ask(client, "Why does that flow fail?", "diagnose_flow", flow=_first(worst)["flow_id"])
     await _ask(client, "Which accounts do we have?", "list_connections", limit=8)
@@ -108,7 +119,7 @@ async def _questions(client: Client) -> None:
 async def _writes(client: Client, person: Person) -> None:
     flow = _first(await _call(client, "list_flows", {"state": "enabled", "limit": 1}))
     question = f"Switch off the flow {flow['name']}."
-    arguments = {"flow_id": flow["id"], "action": "disable"}
+    arguments = {"flow": flow["id"], "action": "disable"}
 
     await _ask(client, f"{question} (the person will say no)", "run_flow_action", **arguments)
     if await _state(client, flow["id"]) != "enabled":
@@ -122,7 +133,7 @@ async def _writes(client: Client, person: Person) -> None:
 
 
 async def _state(client: Client, flow_id: str) -> str:
-    answer = await _call(client, "get_flow", {"flow_id": flow_id})
+    answer = await _call(client, "get_flow", {"flow": flow_id})
     return str((answer.structured_content or {})["item"]["state"])
 
 

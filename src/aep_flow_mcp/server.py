@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -226,11 +225,6 @@ async def _announce(ctx: Context[App, Any], change: Change, ids: Mapping[str, st
     await announce(ctx, change, ids)
 
 
-COLLECT_AFTER = (10_000, 20, 20)
-"""Objects that are made between two collections, and collections between two of what has grown old. With Python's own
-numbers a sweep over thousands of flows spends a fifth of its time on looking for garbage that is not there."""
-
-
 def build_server(
     settings: Settings,
     *,
@@ -255,7 +249,6 @@ def build_server(
     Raises:
         SettingsError: a setting names a tool or toolset that does not exist.
     """
-    gc.set_threshold(*COLLECT_AFTER)
     cards = load_cards()
     offer = Offer(cards, settings)
     named = [name for name in profiles or {} if name]

@@ -59,12 +59,18 @@ async def _warnings(
     )
     try:
         sources = await aep.list_source_connections(over, limit=MANY)
-        ids = [item.id for item in sources.items if _same(item.path, path)]
-        flows = await _flows_over(aep, ids)
+        flows = await _flows_over(aep, [item.id for item in sources.items if _near(item.path, path)])
         found = await _into(aep, flows[:LOOKED_AT], dataset_id)
     except PlatformError as error:
         return [f"Could not be read, so it was not checked: {WHAT} ({error.kind.value})."]
-    told = first_few("Loads the same path into the same dataset already", flow_lines(found))
+    same = {item.id for item in sources.items if _same(item.path, path)}
+    doubled = [flow for flow in found if same & set(flow.source_connection_ids)]
+    around = [flow for flow in found if flow not in doubled]
+    told = first_few("Loads the same path into the same dataset already", flow_lines(doubled))
+    told += first_few(
+        "Loads a path above or below this one into the same dataset; what both read is loaded twice",
+        flow_lines(around),
+    )
     if sources.next_cursor or len(flows) > LOOKED_AT:
         told.append(f"Looked at only in part, there are so many connections: {WHAT}.")
     return told
@@ -83,6 +89,14 @@ async def _into(aep: FlowReader, flows: list[Flow], dataset_id: str) -> list[Flo
     targets = await together([partial(aep.get_target_connection, one) for one in ids])
     into = {target.id for target in targets if target.dataset_id == dataset_id}
     return [flow for flow in flows if into & set(flow.target_connection_ids)]
+
+
+def _near(one: str | None, other: str) -> bool:
+    """Whether one is the other or a folder on the way to it."""
+    if one is None:
+        return False
+    short, long = sorted((one.strip("/"), other.strip("/")), key=len)
+    return not short or long == short or long.startswith(f"{short}/")
 
 
 def _same(one: str | None, other: str) -> bool:

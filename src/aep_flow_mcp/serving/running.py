@@ -87,9 +87,11 @@ def _stopping(server: FlowServer, stop: Callable[[], None]) -> Iterator[None]:
     begun: list[asyncio.Task[None]] = []
 
     async def settle() -> None:
-        await server.app.settle()
-        await anyio.sleep(_ANSWERING)
-        stop()
+        try:
+            await server.app.settle()
+            await anyio.sleep(_ANSWERING)
+        finally:
+            stop()
 
     def begin() -> None:
         begun.append(loop.create_task(settle()))

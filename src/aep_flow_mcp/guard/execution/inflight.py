@@ -39,9 +39,13 @@ class InFlight:
             if not self._count and self._idle is not None:
                 self._idle.set()
 
+    def stop(self) -> None:
+        """Let no further write begin."""
+        self._stopping = True
+
     async def settle(self) -> None:
         """Let no further write begin, and wait until those that have begun are finished, undone and written down."""
-        self._stopping = True
+        self.stop()
         if self._count:
             self._idle = self._idle or anyio.Event()
             await self._idle.wait()

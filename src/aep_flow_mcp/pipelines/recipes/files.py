@@ -46,7 +46,10 @@ def _params(desk: Desk) -> dict[str, Any]:
         desk.warn("params.recursive goes with a folder; it is sent all the same.")
     if kind == "folder" and not places.is_pattern(path):
         path = path if path.endswith("/") else f"{path}/"
-        params.setdefault("recursive", _only_folders(desk, path))
+        if "recursive" not in params:
+            params["recursive"] = _only_folders(desk, path)
+            if params["recursive"]:
+                desk.warn(f"{path} holds folders only, so its sub-folders are read: recursive is true.")
     params = {"path": path, **({"type": kind} if kind else {}), **params}
     return parameters.settle(desk, desk.spec.source_spec, params)
 

@@ -39,7 +39,8 @@ async def create_pipeline(aep: Reader, talk: Answered) -> Change:
     if talk.unreadable is not None:
         raise PlanError(f"{talk.unreadable}{_said(talk)}")
     if verdict.blueprint is None:
-        raise PlanError(f"{refusal(verdict)}{_said(talk)}")
+        said = _said(talk).strip()
+        raise PlanError(*refusal(verdict).args, *([said] if said else []))
     doubled = await same_load.of_blueprint(aep, verdict.blueprint)
     follow = partial(how_it_stands, aep, talk.wish.labels)
     return change_of(verdict.blueprint, warnings=doubled, follow=follow)
