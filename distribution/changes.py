@@ -68,6 +68,7 @@ _READ = {
     "default",
 }
 _ANY = "any"
+_LEFT_OUT = "left out, it is"
 _HINTS = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
 """Each hint's harmless value: hosts may let such calls pass without asking."""
 
@@ -145,20 +146,35 @@ def _under_present_names(
 
 def _compared(old: Schema, new: Schema, side: _Side, path: str) -> _Found:
     """What differs between two schemas at a path, with what it does to the values that they allow."""
-    if side is _Side.TAKEN and old.get("default") != new.get("default"):
-        was, now = (json.dumps(node.get("default")) for node in (old, new))
-        yield path, f"left out, it is {now} and was {was}", _Step.OTHER
+    # As JSON: in Python 1 is True.
+    was, now = (json.dumps(node.get("default")) for node in (old, new))
+    if side is _Side.TAKEN and was != now:
+        yield path, f"{_LEFT_OUT} {now} and was {was}", _Step.OTHER
     unread = any(old.get(key) != new.get(key) for key in old.keys() | new.keys() if not _is_read(key))
     mixed = _is_mixed(old) or _is_mixed(new)
     if unread or (mixed and _bare(old) != _bare(new)):
         yield path, "changed in a way that this check does not read", _Step.OTHER
         return
     before, now_ = _alternatives(old), _alternatives(new)
+    if (_ANY in before) != (_ANY in now_) and any(map(_is_conditioned, (before | now_)[_ANY])):
+        yield (
+            path,
+            "has or had conditions and no type, which this check does not compare with types",
+            _Step.OTHER,
+        )
+        return
     yield from _types(set(before), set(now_), path)
     for kind in sorted(before.keys() & now_.keys()):
         yield from _of_kind(before[kind], now_[kind], side, path)
     if "number" in now_ and "integer" in before and "number" not in before and "integer" not in now_:
         yield from _of_kind(before["integer"], now_["number"], side, path)
+    if "number" in before and "integer" in now_ and "integer" not in before and "number" not in now_:
+        yield from _of_kind(before["number"], now_["integer"], side, path)
+
+
+def _is_conditioned(node: Schema) -> bool:
+    """Whether a schema without a type allows less than everything."""
+    return bool(node.keys() - {"default", *_WORDS})
 
 
 def _is_read(key: str) -> bool:
@@ -286,12 +302,26 @@ def _members(old: Schema, new: Schema, side: _Side, path: str) -> _Found:
             must = taken and name in needed_now
             step = _Step.OTHER if must else _Step.LARGER if taken else _Step.SMALLER
             yield inner, "is new and must be given" if must else "is new", step
+            held = old.get("additionalProperties", True)
+            if taken and held is not False:
+                # What is declared now could be sent before as well, and as whatever was allowed then.
+                declared = {key: value for key, value in now[name].items() if key != "default"}
+                yield from _compared({} if held is True else held, declared, side, inner)
         else:
             if name in needed_now - needed_before:
                 yield inner, "must be given" if taken else "is always there", _Step.SMALLER
             if name in needed_before - needed_now:
                 yield inner, "may be left out" if taken else "may be missing", _Step.LARGER
-            yield from _compared(before[name], now[name], side, inner)
+            for found in _compared(before[name], now[name], side, inner):
+                # Nobody could leave out before what had to be given.
+                if not (name in needed_before and found[0] == inner and found[1].startswith(_LEFT_OUT)):
+                    yield found
+    for name in sorted(needed_now - needed_before - now.keys() - before.keys()):
+        yield (
+            f"{path}.{name}" if path else name,
+            "must be given" if taken else "is always there",
+            _Step.SMALLER,
+        )
 
 
 def _open(old: Any, new: Any, side: _Side, path: str) -> _Found:

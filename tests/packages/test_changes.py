@@ -26,11 +26,20 @@ def card(**parts: Any) -> dict[str, Any]:
         "title": "Look",
         "description": "Looks.",
     }
-    return known | {"hints": HINTS, "input": {"type": "object", "properties": {}}, "output": None} | parts
+    nothing = {"type": "object", "properties": {}, "additionalProperties": False}
+    return known | {"hints": HINTS, "input": nothing, "output": None} | parts
 
 
 def taking(schema: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
-    return card(input={"type": "object", "properties": {"a": schema}, "required": ["a"] if required else []})
+    needed = ["a"] if required else []
+    return card(
+        input={
+            "type": "object",
+            "properties": {"a": schema},
+            "required": needed,
+            "additionalProperties": False,
+        }
+    )
 
 
 def answering(schema: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
@@ -223,3 +232,36 @@ def test_every_argument_and_field_of_the_real_surface_is_watched() -> None:
             assert f"{tool['name']} -> {name}" in {
                 item.subject for item in differences([tool], [poorer]) if item.breaking
             }
+
+
+OPEN = {"type": "object"}
+WITH_NUMBER = {"type": "object", "properties": {"b": NUMBER}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param(TEXT, {"enum": ["x", 1]}, id="a mixed choice without a type"),
+        pytest.param(TEXT, {"minLength": 3}, id="a bound without a type"),
+        pytest.param(OPEN, WITH_NUMBER, id="a free member is declared"),
+        pytest.param(
+            OPEN | {"additionalProperties": TEXT},
+            WITH_NUMBER | {"additionalProperties": TEXT},
+            id="likewise, typed",
+        ),
+        pytest.param({"default": 1}, {"default": True}, id="one is not true"),
+        pytest.param(OPEN, OPEN | {"required": ["b"]}, id="a member that nothing declares must be given"),
+    ],
+)
+def test_what_looks_harmless_and_breaks(old: dict[str, Any], new: dict[str, Any]) -> None:
+    assert sorted_as(taking(old), taking(new)) == "breaking"
+
+
+def test_an_answer_that_may_be_larger_than_before_breaks() -> None:
+    old, new = {"type": "number", "maximum": 10}, {"type": "integer", "maximum": 20}
+    assert sorted_as(answering(old), answering(new)) == "breaking"
+
+
+def test_a_default_for_what_had_to_be_given_breaks_nobody() -> None:
+    assert sorted_as(taking(NUMBER, required=True), taking(NUMBER | {"default": 5})) == "compatible"
+    assert sorted_as(taking(NUMBER | {"default": 4}), taking(NUMBER | {"default": 5})) == "breaking"
