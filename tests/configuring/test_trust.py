@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from aep_flow_mcp.configuring.command import configured, removed, shown
-from aep_flow_mcp.configuring.entry import OF_A_PROFILE, server_entry
+from aep_flow_mcp.configuring.entry import OF_A_PROFILE
 from aep_flow_mcp.configuring.files import opened, replaced
 from aep_flow_mcp.configuring.hosts import HOSTS, Host, Scope
 from aep_flow_mcp.configuring.problems import ConfigureError
@@ -348,7 +348,3 @@ def test_a_file_of_settings_that_is_not_there(tmp_path: Path) -> None:
         with pytest.raises(ConfigureError, match=r"nope\.env, which does not exist"):
             command(CURSOR, emulator=False, env_file=tmp_path / "nope.env")
     assert not place_of(CURSOR).exists()
-
-
-def test_an_entry_made_without_a_shell_has_no_variables() -> None:
-    assert "env" not in server_entry(CURSOR, emulator=False, environ={})
