@@ -138,9 +138,8 @@ TOLD: dict[str, Told] = {
     "chatgpt": Told(
         approvals="ChatGPT shows tools that write as such and asks before it calls them.",
         limits=[
-            "Callers cannot sign in at this server yet, so never let it listen to the internet by itself: everybody "
-            "who found the address would act with your credential. Put a gateway with OAuth ahead of it, or use "
-            "OpenAI's Secure MCP Tunnel.",
+            "Never let it listen to the internet without sign-in: everybody who found the address would act with your "
+            "credential. OpenAI's Secure MCP Tunnel reaches a server that does not listen there.",
             "There is no entry to print; `aep-flow-mcp configure chatgpt` says the same as this page.",
         ],
     ),
@@ -200,11 +199,12 @@ def _local(host: Host, told: Told) -> list[str]:
 def _remote(host: Host) -> list[str]:
     return [
         f"{host.title} starts no program on your machine and reads no file: it reaches servers over HTTPS.",
-        "1. Run `aep-flow-mcp serve --transport http` behind something that ends TLS and lets in only whom you mean, "
-        "and give its name in `AEP_MCP_ALLOWED_HOSTS` ([settings](../settings.md), over HTTP).\n"
+        "1. Run `aep-flow-mcp serve --transport http` behind something that ends TLS, with `AEP_MCP_AUTH=oidc`, so "
+        "that people sign in at your company's provider ([for a team](../team.md)), and its name in "
+        "`AEP_MCP_ALLOWED_HOSTS` ([settings](../settings.md), over HTTP).\n"
         "2. In ChatGPT on the web, under Plugins, choose **Add custom MCP server** and give the address, ending in "
         "`/mcp`.\n"
-        "3. Configure how it signs in at what you put ahead, and read its warning.",
+        "3. Choose OAuth there, as the provider wants it, and read its warning.",
     ]
 
 
@@ -264,8 +264,16 @@ replaced as a whole or not at all, and as it was before the first time it is kep
 file that is broken (the line and the column are named), read-only, not UTF-8, or changed by its host meanwhile is left
 alone.
 
-Run again, `configure` keeps what you set in the entry by hand. It takes `AEP_CONFIG_FILE`, the sandboxes and the like
-from the shell; **no secret is ever written**, so credentials are best in the file that `AEP_CONFIG_FILE` names.
+Run again, `configure` keeps what you set by hand in the entry of your own file, and tells the values of what says where
+credentials go and who may approve. Variables that can have other code run (`PYTHON…`, `LD_…`, `DYLD_…`) are taken out.
+It takes `AEP_CONFIG_FILE`, the sandboxes and the like from the shell; **no secret is ever written**, so credentials are
+best in the file that `AEP_CONFIG_FILE` names, and what was not taken is named.
+
+**The file of a project may come from others.** From its entry only what sends nothing elsewhere and allows nothing more
+is kept: the sandboxes, which tools are listed, `AEP_MCP_READ_ONLY=true`, an `AEP_MCP_APPROVAL` as strict as `ask` and
+as this shell's, `disabled`, time limits. An entry with anything else that this shell does not say is refused, and each
+member of it is named: another URL, another approval, a command or arguments of its own, `cwd`, `envFile`, `url`. Take
+that out by hand, or the whole entry with `--remove`. Links that lead out of the project are not followed.
 
 The pages are made by `make hosts` from the data that `configure` uses.
 """

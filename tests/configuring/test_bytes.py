@@ -98,7 +98,7 @@ def test_a_broken_file_is_left_alone(own_home: Path, host: Host, text: str, line
 def test_links_read_only_files_and_folders(own_home: Path, tmp_path: Path, host: Host) -> None:
     path = place_of(host)
     path.parent.mkdir(parents=True, exist_ok=True)
-    target = tmp_path / "dotfiles" / path.name
+    target = tmp_path / "project" / "dotfiles" / path.name  # in the project, as one host's file is of it
     target.parent.mkdir()
     before = bytes_before(host, next(iter(BEFORE[host.format].values())), mark=False, windows=False)
     target.write_bytes(before)
@@ -108,14 +108,16 @@ def test_links_read_only_files_and_folders(own_home: Path, tmp_path: Path, host:
         configured(host, emulator=True)
     assert target.read_bytes() == before
     target.chmod(0o600)
-    configured(host, emulator=True)
+    assert f"{path} (which leads to {target})" in configured(host, emulator=True)
     assert path.is_symlink()
     assert SERVER_NAME.encode() in target.read_bytes()
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     removed(host)
     assert path.is_symlink()
     assert target.read_bytes() == before
-    assert [item.name for item in target.parent.iterdir()] == [path.name], "no half-written file beside it"
+    beside = sorted(item.name for item in target.parent.iterdir())
+    assert beside == [path.name, f"{path.name}.before-aep-flow-mcp"], "no half-written file beside it"
+    assert not path.with_name(f"{path.name}.before-aep-flow-mcp").exists()
 
 
 @pytest.mark.parametrize("host", LOCAL, ids=lambda host: host.name)

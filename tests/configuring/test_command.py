@@ -111,8 +111,8 @@ def test_run_again_keeps_what_a_person_set(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_start_of_a_persons_own_stays(tmp_path: Path) -> None:
     own = {"command": "docker", "args": ["run", "-i", "flows", "serve"], "env": {"AEP_SANDBOX": "dev"}}
-    path = written(tmp_path / "project" / ".mcp.json", {"mcpServers": {"aep-flow": own}})
-    configured(CLAUDE_CODE, emulator=False)
+    path = written(tmp_path / "home" / ".cursor" / "mcp.json", {"mcpServers": {"aep-flow": own}})
+    configured(CURSOR, emulator=False)
     assert json.loads(path.read_text())["mcpServers"]["aep-flow"] == own
 
 
@@ -120,7 +120,8 @@ def test_the_emulator_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyP
     readme = {"command": "aep-flow-mcp", "args": ["serve", "--emulator"]}
     path = written(tmp_path / "project" / ".mcp.json", {"mcpServers": {"aep-flow": readme}})
     monkeypatch.setenv("AEP_SANDBOX", "dev")
-    configured(CLAUDE_CODE, emulator=False, env_file=tmp_path / "aep.env")
+    (tmp_path / "aep.env").write_text("AEP_CONFIG_FILE=/c.json\n")
+    assert "Not set" not in configured(CLAUDE_CODE, emulator=False, env_file=tmp_path / "aep.env")
     entry = json.loads(path.read_text())["mcpServers"]["aep-flow"]
     assert entry["args"][-3:] == ["serve", "--env-file", str(tmp_path / "aep.env")]
 
@@ -187,11 +188,14 @@ def test_chatgpt_is_told_of_and_nothing_is_written(tmp_path: Path) -> None:
     assert "over HTTPS" in configured(host, emulator=True) == shown(host, emulator=True)
     assert "reads no file" in removed(host)
     assert [item for item in tmp_path.rglob("*") if item.is_file()] == []
+    assert "AEP_MCP_AUTH=oidc" in shown(host, emulator=True)
 
 
 def test_a_host_without_a_file_of_a_project() -> None:
     with pytest.raises(ConfigureError, match="no file of a project"):
         configured(HOSTS["claude-desktop"], emulator=True, scope=Scope.PROJECT)
+    with pytest.raises(ConfigureError, match="no file of a project"):
+        shown(HOSTS["windsurf"], emulator=True, scope=Scope.PROJECT)
 
 
 def test_an_entry_in_the_other_file_is_told_of() -> None:

@@ -116,6 +116,52 @@ def test_a_file_that_others_may_change_is_refused(file: Path) -> None:
     assert "can be changed by others" in refused("acme")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="rights of another kind")
+def test_a_file_that_its_group_may_change_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import grp
+    import pwd
+
+    def groups(name: str, members: list[str], primary: int) -> None:
+        owner, gid = file.stat().st_uid, file.stat().st_gid
+        monkeypatch.setattr(grp, "getgrgid", lambda _: grp.struct_group((name, "x", gid, members)))
+        monkeypatch.setattr(
+            pwd,
+            "getpwuid",
+            lambda _: pwd.struct_passwd(("me", "x", owner, primary, "", "/home/me", "/bin/sh")),
+        )
+
+    file.chmod(0o660)
+    gid = file.stat().st_gid
+    for name, members, primary in (("staff", [], gid), ("me", ["me", "you"], gid), ("me", [], gid + 1)):
+        groups(name, members, primary)
+        assert f"{file} can be changed by others: make it yours (chown), and chmod g-w it." in refused("acme")
+    groups("me", [], gid)
+    assert list(chosen("acme")) == ["acme"], "a group of one user's own is that user"
+
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert "chmod g-w it" in refused("acme")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights of another kind")
+def test_a_file_in_a_folder_that_all_may_write_is_refused(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "mine" / "profiles.toml"
+    link.parent.mkdir()
+    link.symlink_to(file)
+    for path, folder in ((file, file.parent), (link, link.parent), (link, file.parent)):
+        monkeypatch.setenv("AEP_PROFILES_FILE", str(path))
+        mode = folder.stat().st_mode
+        folder.chmod(0o777)
+        assert f"can be changed by others: make it yours (chown), and chmod o-w {folder}." in refused("acme")
+        folder.chmod(0o1777)
+        assert list(chosen("acme")) == ["acme"], "as in /tmp, only its owner may exchange it"
+        folder.chmod(mode)
+
+
 def test_the_working_directory_is_never_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for place in (tmp_path, tmp_path / "aep-flow-mcp", tmp_path / ".config" / "aep-flow-mcp"):
         place.mkdir(parents=True, exist_ok=True)

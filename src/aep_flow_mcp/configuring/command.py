@@ -8,21 +8,38 @@ before the first time is kept beside it. No secret is ever written: credentials 
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from aep_flow_mcp.configuring.editing import Editor, editor_of, found, with_entry, without_entry
-from aep_flow_mcp.configuring.entry import renewed, server_entry
+from aep_flow_mcp.configuring.entry import (
+    carried,
+    check_profile,
+    held_back,
+    of_other_code,
+    renewed,
+    renewed_of_project,
+    said_in,
+    server_entry,
+    url_problem,
+)
 from aep_flow_mcp.configuring.files import HostFile, opened, replaced
 from aep_flow_mcp.configuring.hosts import HOSTS, SERVER_NAME, Host, Scope, located, system_of
 from aep_flow_mcp.configuring.problems import BrokenText, ConfigureError, OtherShape
 
 _REMOTE = (
     "{title} starts no program on this machine and reads no file, so there is nothing to write: it reaches servers "
-    "over HTTPS. Run `aep-flow-mcp serve --transport http` behind something that ends TLS and lets in only whom you "
-    "mean, name it in AEP_MCP_ALLOWED_HOSTS, and give {title} the address, ending in /mcp ({source}).\n"
+    "over HTTPS. Run `aep-flow-mcp serve --transport http` behind something that ends TLS, with AEP_MCP_AUTH=oidc so "
+    "that its users sign in (docs/team.md), name it in AEP_MCP_ALLOWED_HOSTS, and give {title} the address, ending in "
+    "/mcp ({source}).\n"
+)
+_SHOWN = re.compile(r"AEP_\w+_URL|AEP_MCP_(?:APPROVAL|AUTH\w*)", re.IGNORECASE)
+"""Kept variables whose values are told: they say where credentials go, and who may do what."""
+_CREDENTIAL = re.compile(
+    r"AEP_(?:CONFIG_FILE|CLIENT_SECRET|CLIENT_SECRET_FILE|ACCESS_TOKEN|ACCESS_TOKEN_FILE)"
 )
 
 
@@ -52,7 +69,7 @@ def answered(
     if remove:
         return removed(host, scope=asked)
     if only_print:
-        return shown(host, emulator=emulator, env_file=env_file)
+        return shown(host, emulator=emulator, env_file=env_file, scope=asked)
     return configured(host, emulator=emulator, env_file=env_file, scope=asked)
 
 
@@ -76,11 +93,18 @@ def hosts_listed() -> str:
     return "\n".join(lines) + "\n"
 
 
-def shown(host: Host, *, emulator: bool, env_file: Path | None = None) -> str:
-    """What belongs into the host's file, the entry alone: the file may hold the tokens of other servers."""
+def shown(host: Host, *, emulator: bool, env_file: Path | None = None, scope: Scope | None = None) -> str:
+    """What belongs into the host's file, the entry alone: the file may hold the tokens of other servers.
+
+    Raises:
+        ConfigureError: a value of the shell is not one that the server would take, or there is no such file.
+    """
     if host.remote:
         return _REMOTE.format(title=host.title, source=host.source)
+    _path(host, scope)
     entry = server_entry(host, emulator=emulator, environ=os.environ, env_file=env_file)
+    if not emulator:
+        check_profile([*entry.get(host.word("env"), {}), *said_in(env_file)])
     return with_entry(editor_of(host.format), "", host.path, entry)
 
 
@@ -90,27 +114,61 @@ def configured(
     """Write the configuration; says what was written, what stayed, and what is still missing.
 
     Raises:
-        ConfigureError: the present file is not of its format, or cannot be written; it is as it was.
+        ConfigureError: the present file is not of its format, or cannot be written; it is as it was. So too where
+            the entry of a project's file holds what others may have put there, or the server would refuse to start.
     """
     if host.remote:
         return _REMOTE.format(title=host.title, source=host.source)
+    in_file = said_in(env_file)
     fresh = server_entry(host, emulator=emulator, environ=os.environ, env_file=env_file)
-    editor, file = editor_of(host.format), opened(_path(host, scope))
+    editor, file = editor_of(host.format), _opened(host, scope)
     before = _present(editor, host, file)
-    entry = renewed(host, before, fresh) if before else fresh
+    entry = _brought_up(host, file, before, fresh, scope) if before else fresh
+    env_ = host.word("env")
+    if not emulator:
+        check_profile([*entry.get(env_, {}), *in_file])
+    gone = of_other_code(host, before) if before else []
     try:
-        text = with_entry(editor, file.text, host.path, entry)
+        text = with_entry(editor, file.text, host.path, entry, dropped=[(env_, name) for name in gone])
     except OtherShape as error:
         raise _of_another_kind(file, error) from None
     changed = file.raw is None or text != file.text
     backup = replaced(file, text) if changed else None
-    said = [f"Wrote the entry {SERVER_NAME} to {file.path}. Restart {host.title}."]
+    said = [f"Wrote the entry {SERVER_NAME} to {file.said}. Restart {host.title}."]
     if not changed:
-        said = [f"The entry {SERVER_NAME} in {file.path} is as it should be: nothing was written."]
+        said = [f"The entry {SERVER_NAME} in {file.said} is as it should be: nothing was written."]
     if backup:
         said.append(f"The file as it was before the first time is kept as {backup.name}.")
-    told = [*_report(host, entry, fresh, emulator=emulator), *_elsewhere(editor, host, file.path)]
-    return "\n".join([*said, *told]) + "\n"
+    if gone:
+        said.append(f"Taken out of its {env_}, as it can have other code run: {_listed(gone)}.")
+    told = _report(host, entry, fresh, emulator=emulator, in_file=in_file)
+    return "\n".join([*said, *told, *_elsewhere(editor, host, file.path)]) + "\n"
+
+
+def _brought_up(
+    host: Host, file: HostFile, before: dict[str, Any], fresh: dict[str, Any], scope: Scope | None
+) -> dict[str, Any]:
+    """The entry that is there with what is written anew.
+
+    Raises:
+        ConfigureError: it is one of a project's file, and not as this command would have written it.
+    """
+    if (scope or host.scope) is Scope.USER:
+        return renewed(host, before, fresh)
+    entry, strange = renewed_of_project(host, before, fresh, carried(os.environ))
+    if strange:
+        raise ConfigureError(
+            f"The entry {SERVER_NAME} in {file.said} holds what this shell does not say, and others may have written "
+            f"the file of a project: {_listed(strange)}. Nothing was written. Take that out by hand, or the whole "
+            "entry with --remove --scope project, and run this again."
+        )
+    return entry
+
+
+def _listed(names: Iterable[object]) -> str:
+    """What a file says, in words: it may hold anything, and a terminal takes some of it for commands."""
+    texts = ("".join(sign if sign.isprintable() else "?" for sign in str(name)) for name in names)
+    return ", ".join(text if len(text) <= 100 else f"{text[:99]}…" for text in texts)
 
 
 def removed(host: Host, *, scope: Scope | None = None) -> str:
@@ -121,9 +179,9 @@ def removed(host: Host, *, scope: Scope | None = None) -> str:
     """
     if host.remote:
         return f"{host.title} reads no file of this machine: remove the server in {host.title} itself.\n"
-    editor, file = editor_of(host.format), opened(_path(host, scope))
+    editor, file = editor_of(host.format), _opened(host, scope)
     if _present(editor, host, file) is None:
-        return f"There is no entry {SERVER_NAME} in {file.path}: nothing was written.\n"
+        return f"There is no entry {SERVER_NAME} in {file.said}: nothing was written.\n"
     text = _as_before(editor, host, file)
     if text is None:
         try:
@@ -132,7 +190,7 @@ def removed(host: Host, *, scope: Scope | None = None) -> str:
             raise _of_another_kind(file, error) from None
     backup = replaced(file, text)
     kept = f" The file as it was before the first time is kept as {backup.name}." if backup else ""
-    return f"Removed the entry {SERVER_NAME} from {file.path}. Restart {host.title}.{kept}\n"
+    return f"Removed the entry {SERVER_NAME} from {file.said}. Restart {host.title}.{kept}\n"
 
 
 def _elsewhere(editor: Editor, host: Host, written: Path) -> list[str]:
@@ -140,7 +198,7 @@ def _elsewhere(editor: Editor, host: Host, written: Path) -> list[str]:
     said = []
     for scope in Scope:
         try:
-            file = opened(_path(host, scope))
+            file = _opened(host, scope)
             if file.path != written and found(editor.read(file.text), host.path) is not None:
                 said.append(
                     f"{file.path} has an entry {SERVER_NAME} too: --remove --scope {scope} takes it out."
@@ -148,6 +206,12 @@ def _elsewhere(editor: Editor, host: Host, written: Path) -> list[str]:
         except (ConfigureError, BrokenText, OtherShape):
             continue
     return said
+
+
+def _opened(host: Host, scope: Scope | None) -> HostFile:
+    """The host's file; that of a project is one of this folder, wherever its links lead."""
+    in_project = (scope or host.scope) is Scope.PROJECT
+    return opened(_path(host, scope), within=Path.cwd() if in_project else None)
 
 
 def _path(host: Host, scope: Scope | None) -> Path:
@@ -204,28 +268,60 @@ def _as_before(editor: Editor, host: Host, file: HostFile) -> str | None:
         return None
 
 
-def _report(host: Host, written: dict[str, Any], fresh: dict[str, Any], *, emulator: bool) -> list[str]:
-    """What it starts, what stayed, and what is missing; names of variables, never values."""
+def _report(
+    host: Host,
+    written: dict[str, Any],
+    fresh: dict[str, Any],
+    *,
+    emulator: bool,
+    in_file: frozenset[str] = frozenset(),
+) -> list[str]:
+    """What it starts, what stayed, and what is missing; values only of what decides who may do what, and where."""
     env, new = written.get(host.word("env"), {}), fresh.get(host.word("env"), {})
     command = [written.get(host.word("command"), ""), *written.get(host.word("args"), [])]
-    lines = [f"It starts: {' '.join(map(str, command))}"]
+    lines = [f"It starts: {' '.join(_listed([word]) for word in command)}"]
     set_now = [name for name in env if env[name] == new.get(name)]
     stayed = [name for name in env if name not in set_now]
     others = [key for key in written if key not in fresh and key != host.word("env")]
     if set_now:
         lines.append(f"Set in its {host.word('env')} from this shell: {', '.join(set_now)}.")
     if stayed or others:
-        lines.append(f"Kept as they stood in the entry: {', '.join([*stayed, *others])}.")
+        kept = [*(_with_value(name, env[name]) for name in stayed), *others]
+        lines.append(f"Kept as they stood in the entry: {_listed(kept)}.")
     differing = [name for name in stayed if name in new]
     if differing:
         lines.append(
             f"This shell has another value for {', '.join(differing)}: edit the file if that one is meant."
         )
-    return [*lines, *_missing(env, emulator=emulator)]
-
-
-def _missing(env: Mapping[str, Any], *, emulator: bool) -> list[str]:
     if emulator:
-        return ["It runs on the built-in emulator."]
-    wanted = [name for name in ("AEP_CONFIG_FILE", "AEP_SANDBOX") if not env.get(name)]
+        return [*lines, "It runs on the built-in emulator."]
+    return [*lines, *_missing({name for name in env if env[name]} | in_file), *_not_taken()]
+
+
+def _with_value(name: str, value: object) -> str:
+    if not _SHOWN.fullmatch(name):
+        return name
+    if name.upper().endswith("_URL") and url_problem(name, str(value)):
+        return f"{name} (which is no plain URL)"
+    return f"{name}={value}"
+
+
+def _missing(names: set[str] | frozenset[str]) -> list[str]:
+    """What the server does not work without; a profile says all of that."""
+    if "AEP_PROFILE" in names:
+        return []
+    credentials = any(map(_CREDENTIAL.fullmatch, names))
+    wanted = [] if credentials else ["AEP_CONFIG_FILE"]
+    wanted += [] if names & {"AEP_SANDBOX", "AEP_SANDBOXES"} else ["AEP_SANDBOX"]
     return [f"Not set, so add to its env or configure again with: {', '.join(wanted)}."] if wanted else []
+
+
+def _not_taken() -> list[str]:
+    names = held_back(os.environ)
+    if not names:
+        return []
+    return [
+        f"This shell has {_listed(names)}, which no host's file is given: put Adobe's credentials into the file that "
+        "AEP_CONFIG_FILE names, a secret into a file of its own (AEP_CLIENT_SECRET_FILE) or into the keyring "
+        "(`aep-flow-mcp credentials`), and configure again."
+    ]

@@ -59,8 +59,17 @@ def found(document: Any, path: Sequence[str]) -> Any:
     return value
 
 
-def with_entry(editor: Editor, text: str, path: Sequence[str], entry: Mapping[str, Any]) -> str:
+def with_entry(
+    editor: Editor,
+    text: str,
+    path: Sequence[str],
+    entry: Mapping[str, Any],
+    *,
+    dropped: Sequence[Sequence[str]] = (),
+) -> str:
     """The text with an entry at `path`; of one that is there only what differs is touched.
+
+    dropped: places below `path` that are taken out.
 
     Raises:
         BrokenText: the text is not of its format.
@@ -71,11 +80,13 @@ def with_entry(editor: Editor, text: str, path: Sequence[str], entry: Mapping[st
         return _put(editor, text, path, dict(entry))
     for place, value in list(_differing(present, entry)):
         text = _put(editor, text, [*path, *place], value)
+    for gone in dropped:
+        text = without_entry(editor, text, [*path, *gone])
     return text
 
 
 def without_entry(editor: Editor, text: str, path: Sequence[str]) -> str:
-    """The text without the entry at `path`, which it has.
+    """The text without the entry, or a member of one, at `path`, which it has.
 
     Raises:
         BrokenText, OtherShape: as `with_entry`.

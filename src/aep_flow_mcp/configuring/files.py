@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import stat
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -16,11 +17,20 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 @dataclass(frozen=True)
 class HostFile:
-    """A file as it was read; `raw` is None when it is not there. `target` is where a link leads."""
+    """A file as it was read; `raw` is None when it is not there. `target` is where a link leads.
+
+    owned: whose it was when it was read, and its mode.
+    """
 
     path: Path
     target: Path
     raw: bytes | None
+    owned: os.stat_result | None = None
+
+    @property
+    def said(self) -> str:
+        """Its path in words, and where a link leads."""
+        return str(self.path) if self.target == self.path else f"{self.path} (which leads to {self.target})"
 
     @property
     def text(self) -> str:
@@ -35,27 +45,57 @@ class HostFile:
     @property
     def kept_copy(self) -> Path:
         """Where the file as it was before the first time is kept."""
-        return self.path.with_name(self.path.name + ".before-aep-flow-mcp")
+        return self.target.with_name(self.target.name + ".before-aep-flow-mcp")
 
     def first_text(self) -> str | None:
         """What it said before the first time, if that is kept."""
         try:
-            return _decoded(self.kept_copy, self.kept_copy.read_bytes())
+            raw, _ = _read(self.kept_copy)
+            return None if raw is None else _decoded(self.kept_copy, raw)
         except (OSError, ConfigureError):
             return None
 
 
-def opened(path: Path) -> HostFile:
+def opened(path: Path, *, within: Path | None = None) -> HostFile:
     """The file at a path, which need not be there.
 
+    within: a folder that links must not lead out of.
+
     Raises:
-        ConfigureError: it cannot be read.
+        ConfigureError: it cannot be read, is no regular file, or lies elsewhere.
     """
     try:
         target = path.resolve()
-        return HostFile(path, target, target.read_bytes() if target.exists() else None)
+        if within is not None and not target.is_relative_to(within.resolve()):
+            raise ConfigureError(
+                f"{path} leads out of this project, to {target}: nothing was read or written. Remove that link, or "
+                "use --scope user."
+            )
+        return HostFile(path, target, *_read(target))
     except (OSError, RuntimeError) as error:
         raise ConfigureError(f"{path} cannot be read ({_why(error)}).") from None
+
+
+def _read(path: Path) -> tuple[bytes | None, os.stat_result | None]:
+    """What a file holds and whose it is. A pipe would keep us waiting, so nothing but a regular file is read."""
+    flags = os.O_RDONLY
+    for name in ("O_NONBLOCK", "O_NOFOLLOW", "O_BINARY"):
+        flags |= getattr(os, name, 0)  # each of them is missing on some system
+    try:
+        # Looked at first, as some devices do something when they are opened.
+        _check_regular(path, path.stat())
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        return None, None
+    with os.fdopen(descriptor, "rb") as file:
+        owned = os.fstat(descriptor)
+        _check_regular(path, owned)
+        return file.read(), owned
+
+
+def _check_regular(path: Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise ConfigureError(f"{path} is not a regular file and was left as it is.")
 
 
 def replaced(file: HostFile, text: str) -> Path | None:
@@ -68,7 +108,7 @@ def replaced(file: HostFile, text: str) -> Path | None:
         content = file.mark + text.encode("utf-8")
     except UnicodeEncodeError:
         raise ConfigureError(f"A path that belongs into {file.path} is not Unicode text.") from None
-    if file.raw is not None and not file.target.stat().st_mode & 0o222:
+    if file.owned is not None and not file.owned.st_mode & 0o222:
         raise ConfigureError(
             f"{file.path} is read-only and was left as it is: make it writable, or put in what --print shows."
         )
@@ -118,20 +158,31 @@ def _replace(file: HostFile, content: bytes) -> None:
         with os.fdopen(descriptor, "wb") as temporary:
             temporary.write(content)
             temporary.flush()
-            os.fsync(temporary.fileno())
-        now = target.read_bytes() if target.exists() else None
-        if now != file.raw:
-            raise ConfigureError(f"{file.path} was changed by something else meanwhile: run this again.")
-        if now is not None:
-            _as_owned(name, target.stat())
+            os.fsync(descriptor)
+            now, owned = _read(target)
+            if now != file.raw:
+                raise ConfigureError(f"{file.path} was changed by something else meanwhile: run this again.")
+            if owned is not None:
+                _as_owned(descriptor, owned)
+            ours = os.fstat(descriptor)
+        # Windows numbers a file differently by name and by descriptor, and lets nobody make links there unasked.
+        if sys.platform != "win32" and not os.path.samestat(ours, os.lstat(name)):
+            raise ConfigureError(
+                f"{file.path}: what was to replace it was exchanged meanwhile. It is as it was."
+            )
         os.replace(name, target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
 
 
-def _as_owned(name: str, before: os.stat_result) -> None:
-    """Give a file the owner and the mode of the one that it replaces; `sudo` must not take a host's file from it."""
-    if sys.platform != "win32" and os.geteuid() == 0:
-        os.chown(name, before.st_uid, before.st_gid)
-    os.chmod(name, before.st_mode & 0o7777)
+def _as_owned(descriptor: int, before: os.stat_result) -> None:
+    """Give a file the owner and the mode of the one that it replaces; `sudo` must not take a host's file from it.
+
+    By its descriptor: whoever may write the folder could put a link in its place meanwhile.
+    """
+    if sys.platform == "win32":
+        return
+    if os.geteuid() == 0:
+        os.fchown(descriptor, before.st_uid, before.st_gid)
+    os.fchmod(descriptor, before.st_mode & 0o777)

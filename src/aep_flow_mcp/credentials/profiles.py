@@ -105,14 +105,40 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _check_owner(path: Path) -> None:
-    """Whoever can write this file can have the client secret sent anywhere."""
-    if sys.platform == "win32":
-        return
+    """Whoever can write this file, or exchange it, can have the client secret sent anywhere."""
+    closed = _to_close(path) if sys.platform != "win32" else None
+    if closed:
+        raise SettingsError(
+            f"The file of profiles {path} can be changed by others: make it yours (chown), and chmod {closed}."
+        )
+
+
+def _to_close(path: Path) -> str | None:
+    """What takes the rights of others away, as `chmod` has it; None when they have none."""
     found = path.stat()
     if found.st_uid not in (os.getuid(), 0) or found.st_mode & stat.S_IWOTH:
-        raise SettingsError(
-            f"The file of profiles {path} can be changed by others: make it yours (chown), and chmod o-w it."
-        )
+        return "o-w it"
+    if found.st_mode & stat.S_IWGRP and not _is_private_group(found.st_gid, found.st_uid):
+        return "g-w it"
+    for folder in dict.fromkeys((path.absolute().parent, path.resolve().parent)):
+        mode = folder.stat().st_mode
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            return f"o-w {folder}"
+    return None
+
+
+def _is_private_group(group: int, user: int) -> bool:
+    """Whether it is the group that many systems make for one user alone, with that user's name."""
+    if sys.platform == "win32":
+        return False
+    import grp
+    import pwd
+
+    try:
+        owner, found = pwd.getpwuid(user), grp.getgrgid(group)
+    except KeyError:
+        return False
+    return found.gr_name == owner.pw_name and owner.pw_gid == group and set(found.gr_mem) <= {owner.pw_name}
 
 
 def _check_alone(settings: Settings, profile: str) -> None:
