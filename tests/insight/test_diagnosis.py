@@ -214,6 +214,15 @@ def test_once_the_connection_test_passes_the_failed_runs_are_retried() -> None:
     assert found.step == Step("retry_run", {"run_id": runs[0].id})
 
 
+def test_an_account_that_cannot_be_tested_is_not_to_be_tested() -> None:
+    runs = bad("Access was rejected: token expired")
+    for probe, tool in ((Probe.NOT_TRIED, "test_connection"), (Probe.UNAVAILABLE, "get_run")):
+        found = diagnose(evidence(runs=runs, tested={ACCOUNT: Probed(probe)}, explored={})).first
+        assert found.cause is Cause.CREDENTIALS
+        assert found.step
+        assert found.step.tool == tool
+
+
 def test_runs_that_do_not_come_take_both_switches() -> None:
     found = diagnose(evidence(runs=GOOD[6:])).first
     assert found.cause is Cause.RUNS_MISSING

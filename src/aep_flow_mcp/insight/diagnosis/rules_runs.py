@@ -27,6 +27,7 @@ _SAME_HOUR = timedelta(hours=1)
 _SKIPPED_SHARE = 0.01
 _STUCK_FACTOR = 5.0
 _STUCK_AT_LEAST = timedelta(hours=2)
+_TESTED = (Cause.CREDENTIALS, Cause.NETWORK, Cause.SOURCE_PERMISSION, Cause.RATE_LIMITED)
 _RETRY = "What the errors name is well now: retry the failed runs, the newest first. If one fails again, ask once more."
 
 
@@ -190,7 +191,10 @@ def _error_of(case: Case, facts: RunFacts) -> tuple[str, ...]:
 
 def _step_for(cause: Cause, case: Case, run: FlowRun) -> Step:
     account = next(iter(case.evidence.accounts), None)
-    if cause in (Cause.CREDENTIALS, Cause.NETWORK, Cause.SOURCE_PERMISSION, Cause.RATE_LIMITED) and account:
+    tried = case.evidence.tested.get(account or "")
+    # What could not be tried a moment ago (nothing is behind a snapshot) is no step to take.
+    testable = account and (tried is None or tried.result is not Probe.UNAVAILABLE)
+    if testable and cause in _TESTED:
         return Step("test_connection", {"account": account})
     if cause in (Cause.SOURCE_MISSING, Cause.BAD_FILE, Cause.SOURCE_EMPTY) and case.evidence.sources:
         return explore_step(case, next(iter(case.evidence.sources)))
