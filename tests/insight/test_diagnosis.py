@@ -13,15 +13,31 @@ from hypothesis import strategies as st
 from aep_flow_mcp.insight.causes import FIXES, HEADLINES, Cause, cause_of_error, cause_of_words
 from aep_flow_mcp.insight.diagnosis.diagnose import Diagnosis, diagnose
 from aep_flow_mcp.insight.diagnosis.evidence import Evidence, Probe, Probed, read_history
+from aep_flow_mcp.insight.diagnosis.findings import Step
 from aep_flow_mcp.insight.shapes import Problem
 from aep_flow_mcp.insight.windows import Window
 from aep_flow_mcp.platform.models.connections import Connection, SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.neighbours import Dataset, MappingSet, SchemaSummary
 from aep_flow_mcp.platform.models.runs import FlowRun
-from insight.made import ACCOUNT, DATASET, MAPPING, NOW, SCHEMA, SOURCE, TARGET, failed_run, flow, ms, run
+from insight.made import (
+    ACCOUNT,
+    DATASET,
+    FLOW,
+    MAPPING,
+    NOW,
+    SCHEMA,
+    SOURCE,
+    TARGET,
+    failed_run,
+    flow,
+    ms,
+    run,
+)
 
 XED = "application/vnd.adobe.xed-full+json;version="
 GOOD = [run(number, ago=timedelta(hours=number) - timedelta(minutes=3)) for number in range(1, 12)]
+SLOWER_BY_THE_DAY = [run(at, ago=timedelta(days=at), seconds=900 - 70 * at) for at in range(1, 11)]
+DAILY = {"startTime": ms(NOW - timedelta(days=12)) // 1000, "frequency": "day", "interval": 1}
 
 
 def bad(message: str, *, code: str = "CONNECTOR-1001-500", number: int = 3, **given: Any) -> list[FlowRun]:
@@ -148,7 +164,7 @@ def dataset(reference: dict[str, str]) -> dict[str, Dataset]:
         ),
         (
             Cause.SLOWER,
-            {"runs": [run(at, ago=timedelta(hours=at), seconds=900 - 70 * at) for at in range(1, 11)]},
+            {"flow": flow(scheduleParams=DAILY), "runs": SLOWER_BY_THE_DAY},
         ),
         (Cause.UNKNOWN, {"runs": bad("The copy activity failed.")}),
         (Cause.UNKNOWN, {"runs": bad("Unexpected condition 0x80004005")}),
@@ -160,6 +176,79 @@ def test_the_first_cause(cause: Cause, changes: dict[str, Any]) -> None:
     assert found.first.evidence
     assert found.first.headline
     assert found.first.fix
+
+
+@pytest.mark.parametrize(
+    ("message", "cause", "tool"),
+    [
+        ("the access key has expired", Cause.CREDENTIALS, "update_connection"),
+        ("connection refused (port 22)", Cause.NETWORK, "get_connection"),
+        ("429: too many requests, slow down", Cause.RATE_LIMITED, "test_connection"),
+        ("Access denied to the object (status 403)", Cause.SOURCE_PERMISSION, "test_connection"),
+    ],
+)
+def test_only_rejected_credentials_are_renewed(message: str, cause: Cause, tool: str) -> None:
+    secret = {"auth": {"params": {"s3AccessKey": "x", "s3SecretKey": "y", "region": "eu-1"}}}
+    account = Connection.model_validate({"id": ACCOUNT, "name": "Bucket", **secret})
+    found = diagnose(
+        evidence(accounts={ACCOUNT: account}, tested={ACCOUNT: Probed(Probe.FAILED, message)}, runs=bad("x"))
+    ).first
+    assert found.cause is cause
+    assert found.step
+    assert found.step.tool == tool
+    assert found.step.arguments["account"] == ACCOUNT
+    if cause is Cause.CREDENTIALS:
+        assert [(op["path"], op["value"]) for op in found.step.arguments["operations"]] == [
+            ("/auth/params/s3AccessKey", "${AEP_SECRET_S3ACCESSKEY}"),
+            ("/auth/params/s3SecretKey", "${AEP_SECRET_S3SECRETKEY}"),
+        ]
+
+
+def test_once_the_connection_test_passes_the_failed_runs_are_retried() -> None:
+    runs = bad("Access was rejected: token expired")
+    found = diagnose(evidence(runs=runs, tested={ACCOUNT: Probed(Probe.OK)})).first
+    assert found.cause is Cause.CREDENTIALS
+    assert "but the connection test passes now" in found.evidence
+    assert "update_connection" not in found.fix
+    assert "retry the failed runs" in found.fix
+    assert found.step == Step("retry_run", {"run_id": runs[0].id})
+
+
+def test_an_account_that_cannot_be_tested_is_not_to_be_tested() -> None:
+    runs = bad("Access was rejected: token expired")
+    for probe, tool in ((Probe.NOT_TRIED, "test_connection"), (Probe.UNAVAILABLE, "get_run")):
+        found = diagnose(evidence(runs=runs, tested={ACCOUNT: Probed(probe)}, explored={})).first
+        assert found.cause is Cause.CREDENTIALS
+        assert found.step
+        assert found.step.tool == tool
+
+
+def test_runs_that_do_not_come_take_both_switches() -> None:
+    found = diagnose(evidence(runs=GOOD[6:])).first
+    assert found.cause is Cause.RUNS_MISSING
+    assert found.step == Step("run_flow_action", {"flow": FLOW, "action": "disable"})
+    assert f"run_flow_action(flow={FLOW}, action=enable)" in found.fix
+
+
+def test_evening_is_not_compared_with_morning() -> None:
+    """Twenty hourly runs, of which the newest five take longer: that says nothing of other days."""
+    hours = [run(at, ago=timedelta(hours=at), seconds=700 if at < 6 else 300) for at in range(1, 21)]
+    assert Cause.SLOWER not in [each.cause for each in diagnose(evidence(runs=hours)).findings]
+    days = [
+        run(at, ago=timedelta(hours=at), seconds=700 if at % 24 in range(1, 6) else 300)
+        for at in range(1, 101)
+    ]
+    assert Cause.SLOWER not in [each.cause for each in diagnose(evidence(runs=days)).findings]
+    slower = [run(at, ago=timedelta(hours=at), seconds=700 if at < 25 else 300) for at in range(1, 101)]
+    assert Cause.SLOWER in [each.cause for each in diagnose(evidence(runs=slower)).findings]
+
+
+def test_slower_runs_do_not_explain_a_failure() -> None:
+    failed = failed_run(90, "Unexpected condition 0x80004005", ago=timedelta(hours=3))
+    runs = [*SLOWER_BY_THE_DAY, failed]
+    night = Window(NOW - timedelta(days=20), NOW)
+    found = diagnose(evidence(flow=flow(scheduleParams=DAILY), runs=runs, window=night))
+    assert found.first.cause is Cause.UNKNOWN
 
 
 def test_what_people_switched_off_because_it_failed() -> None:

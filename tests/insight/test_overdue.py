@@ -223,3 +223,22 @@ def test_what_has_ended_or_has_not_begun_is_not_due() -> None:
     assert with_(scheduleParams={**schedule, "startTime": ms(NOW + timedelta(hours=1)) // 1000}) is None
     assert with_(createdAt=ms(NOW - timedelta(hours=2)), updatedAt=ms(NOW - timedelta(hours=2))) is None
     assert with_(updatedAt=ms(NOW - timedelta(hours=1))) is None, "it may have been off until then"
+
+
+def test_nothing_is_due_at_the_edge_of_a_window_before_which_no_run_is_kept() -> None:
+    """The runs of a month are kept, and a month is asked for: its first hour had its run before."""
+    start = NOW - timedelta(days=30)
+    starts = [start + timedelta(minutes=57) + hour * timedelta(hours=1) for hour in range(720)]
+    schedule = {"startTime": ms(NOW - timedelta(days=400)) // 1000, "frequency": "hour", "interval": 1}
+    created = ms(NOW - timedelta(days=400))
+    flow = raw_flow(scheduleParams=schedule, createdAt=created, updatedAt=created)
+
+    def missed(times: list[datetime]) -> list[tuple[int, int]]:
+        health = Health(Window(start, NOW), UTC)
+        for one in Made(flow, timedelta(hours=1), tuple(times)).runs:
+            health.add(one)
+        found = health.missed([flow_facts(flow)], now=NOW)
+        return [(one.attendance.ran, one.attendance.due) for one in found]
+
+    assert missed(starts) == []
+    assert missed(starts[:300] + starts[301:]) == [(719, 720)]

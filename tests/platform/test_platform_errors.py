@@ -363,3 +363,12 @@ def test_long_hostile_texts_cost_little(text: str) -> None:
     error = parsed(400, {"message": text})
     assert len(str(error)) < 1_500
     assert time.process_time() - started < 1
+
+
+def test_a_code_with_which_the_message_begins_is_told_once() -> None:
+    code = "CONNECTOR-1366-400"
+    error = PlatformError(K.INVALID, f"{code}: the object type is not known", status=400, code=code)
+    assert str(error).startswith(f"answered 400 ({code}): the object type is not known.")
+    assert str(error).count(code) == 1
+    assert str(PlatformError(K.INVALID, f"{code}: ", code=code)).count(code) == 1
+    assert "see CONNECTOR" in str(PlatformError(K.INVALID, f"see {code}: it", code=code))

@@ -28,6 +28,7 @@ from aep_flow_mcp.answers.pieces import Pieces, as_it_is
 from aep_flow_mcp.gathering.health_scope import Scope
 from aep_flow_mcp.gathering.histories.closer_look import CloserLook
 from aep_flow_mcp.gathering.progress import Progress
+from aep_flow_mcp.gathering.side_by_side import MOST
 from aep_flow_mcp.insight.facts import FlowFacts
 from aep_flow_mcp.insight.health.report import ErrorKey, Health, Missed, Trend, Worse, each_first, ending
 from aep_flow_mcp.insight.health.tally import ErrorTally, FlowTally, Tally
@@ -271,6 +272,7 @@ class Report:
         notes = [f"Only a part could be read in time of: {cut}."] if cut else []
         notes += self.scope.unread.notes
         notes += self._streams()
+        notes += self._next()
         if not stopped:
             return notes
         of = f" of {progress.total:,}" if progress.total else ""
@@ -280,6 +282,14 @@ class Report:
             f"Stopped after {progress.elapsed:.0f} s: {read:,}{of} runs were read, "
             "the numbers are those of them. Ask for a shorter window, or one flow, connector or dataset.",
         ]
+
+    def _next(self) -> list[str]:
+        """The call that says why: of the flows that fail most, as many as one takes."""
+        ids = [id for id, _ in self.health.most_failing() if id in self.scope.flows][:MOST]
+        if not ids or self.pieces.only:
+            return []
+        flows = ids[0] if len(ids) == 1 else ids
+        return [f"next: diagnose_flow(flow={flows}, window={self.health.window})"]
 
     def _streams(self) -> list[str]:
         """That streams have no runs is no good news, where one of the few flows asked about is one."""

@@ -8,6 +8,7 @@ field that is no reference works too, and is shown as `***`.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,10 +25,13 @@ from aep_flow_mcp.guard.changes.masking import (
     texts,
 )
 from aep_flow_mcp.guard.changes.steps import Step
-from aep_flow_mcp.platform.redaction.masking import Place
+from aep_flow_mcp.platform.redaction import MASK
+from aep_flow_mcp.platform.redaction.masking import Place, scalars
 from aep_flow_mcp.platform.redaction.values import Redactor
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_MASKED = re.compile(r"(?:^|[\s=:/\"'}])\*{3,}(?=$|[\s@;&,\"'/$])")
+"""Asterisks where a value would be, ours or the service's: `***`, `AccountKey=***;`, `https://***@host`."""
 _SHORTEST = 3
 """Characters of a secret that one Change uses: what it sent is taken out of what comes back, short as it is."""
 
@@ -49,12 +53,18 @@ def check(change: Change, *, prefix: str, environ: Mapping[str, str]) -> SecretU
 
     Raises:
         SecretError: a reference in a field that is shown when it is read back, with another prefix, or to a
-            variable that is not set or empty.
+            variable that is not set or empty; or the mask of an answer in place of a value.
     """
     for step in change.steps:
         _check_elsewhere(step, prefix)
+        stored = _masks_stored(step)
         for place, text in texts(step):
             field = _field(step, place)
+            if _is_mask(step, place, text) and field not in stored:
+                raise SecretError(
+                    f"{field} is {MASK}: this is the mask that answers show, not a value. "
+                    f"Pass ${{{prefix}...}} where it is a secret, or leave the field out."
+                )
             if not takes_reference(step, place):
                 if f"${{{prefix}" in text:
                     raise SecretError(_not_taken(step, place, field, prefix))
@@ -121,6 +131,21 @@ def redactor_of(change: Change, environ: Mapping[str, str]) -> Redactor:
 
 
 # --- the checks and the walk ------------------------------------------------------------------------------
+
+
+def _is_mask(step: Step, place: Place, text: str) -> bool:
+    """Whether a text is what an answer shows in place of a value; in a credential, also within a longer text."""
+    if place.secret or is_credential(step, place):
+        return _MASKED.search(text) is not None
+    return text.strip() == MASK
+
+
+def _masks_stored(step: Step) -> frozenset[str]:
+    """Fields that hold the mask's letters already and are no secrets: a description may say what it likes."""
+    if step.before is None:
+        return frozenset()
+    found = scalars(json.loads(step.before), Place.root(step.secret_keys))
+    return frozenset(dotted(place.way) for place, value in found if value == MASK and not place.secret)
 
 
 def _check_elsewhere(step: Step, prefix: str) -> None:

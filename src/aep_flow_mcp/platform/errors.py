@@ -88,6 +88,9 @@ class PlatformError(Exception):
         if self.code:
             head = f"{head} ({self.code})" if head else self.code
         words = self.detail or self.title or _KIND_WORDS[self.kind]
+        if self.code and words.startswith(f"{self.code}:"):
+            # Some services begin their message with the code, which is told already.
+            words = words[len(self.code) + 1 :].strip() or _KIND_WORDS[self.kind]
         sentence = f"{head}: {words}" if head else words
         parts = [_ended(sentence)]
         if self.request_id:

@@ -274,6 +274,18 @@ def test_a_broken_connection_fails_its_test_until_it_gets_new_credentials(api: A
     assert api.get(f"/connections/{id}/test").body == {"result": True}
 
 
+def test_the_mask_is_no_new_credential(api: Api) -> None:
+    id = api.create("/connections", s3_account())["id"]
+    api.emulator.broken_connections[id] = "The key was revoked."
+    for path, value in (
+        ("s3SecretKey", "***"),
+        ("s3AccessKey", "***"),
+        ("s3SecretKey", "still-masked-beside"),
+    ):
+        api.patch(f"/connections/{id}", [{"op": "replace", "path": f"/auth/params/{path}", "value": value}])
+        assert api.get(f"/connections/{id}/test").code == "CONNECTOR-1308-400"
+
+
 def test_an_unknown_mode_is_refused(api: Api) -> None:
     assert api.call("POST", "/connections?mode=magic", s3_account()).code == "CONNECTOR-1368-400"
 

@@ -112,6 +112,34 @@ def test_a_value_is_not_expanded_again() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        account(password="***"),
+        account(password="********"),
+        account(region="***"),
+        account(connectionString="AccountName=me;AccountKey=***;more=1"),
+        account(connectionString="sftp://***@host/in"),
+        patched({"op": "replace", "path": "/auth/params/password", "value": "***"}),
+        patched({"op": "add", "path": "/auth/params", "value": {"password": "***"}}),
+        patched({"op": "replace", "path": "/name", "value": "***"}),
+        Change.create(Kind.FLOW, {"name": "n", "description": "***"}),
+        Change.create(Kind.SOURCE_CONNECTION, {"name": "n", "params": {"path": "/in", "key": "***"}}),
+    ],
+)
+def test_the_mask_of_an_answer_is_no_value(change: Change) -> None:
+    with pytest.raises(secrets.SecretError, match=r"the mask that answers show, not a value.*AEP_SECRET_"):
+        secrets.check(change, prefix=PREFIX, environ=ENVIRON)
+
+
+def test_stars_in_other_words_are_values() -> None:
+    for change in (
+        account(password="a***b", region="eu-*"),
+        Change.create(Kind.FLOW, {"name": "*** urgent ***", "description": "/in/**/*.csv"}),
+    ):
+        secrets.check(change, prefix=PREFIX, environ=ENVIRON)
+
+
 # --- what is shown ----------------------------------------------------------------------------------------
 
 
@@ -146,9 +174,16 @@ def test_a_changed_password_is_a_change_although_both_look_alike() -> None:
     text = preview(
         patched({"op": "replace", "path": "/auth/params/password", "value": "new-password"})
     ).text()
-    assert "auth.params.password:" in text
+    assert 'auth.params.password: "***" -> "***" (a new value, not shown)' in text
     assert "new-password" not in text
     assert "old-password" not in text
+
+
+def test_a_secret_that_a_reference_replaces_is_told_by_its_name() -> None:
+    text = preview(
+        patched({"op": "replace", "path": "/auth/params/password", "value": "${AEP_SECRET_S3}"})
+    ).text()
+    assert 'auth.params.password: "***" -> "${AEP_SECRET_S3}" (a new value, by reference)' in text
 
 
 def test_the_digest_does_not_depend_on_a_literal_secret_and_the_bytes_do() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from typing import Any
 
 from aep_flow_mcp.surface.snapshot import load_cards
@@ -18,7 +20,8 @@ async def printed(bed: Bed) -> dict[str, tuple[str, dict[str, Any]]]:
         answer, text = await bed.call("diagnose_flow", flow=flow["id"])
         step = answer.get("next_step")
         if step:
-            assert f"next: {step['tool']}(" in text
+            shown = ", ".join(f"{name}={value}" for name, value in step["arguments"].items())
+            assert f"next: {step['tool']}({shown})" in text
             steps[json.dumps(step, sort_keys=True)] = (step["tool"], step["arguments"])
     return steps
 
@@ -42,7 +45,35 @@ async def test_every_next_step_that_writes_is_planned_as_it_is_printed(bed: Bed)
     for tool, arguments in steps:
         result = await bed.client.call_tool(tool, arguments)
         text = result.content[0].text  # type: ignore[union-attr]
-        if result.is_error and "AEP_SECRET_NAME" not in text:
+        if "***" in json.dumps(arguments) or (result.is_error and "AEP_SECRET_" not in text):
             refused.append((tool, arguments, text))
     assert not refused
     assert bed.emulator.journal.writes() == []
+
+
+async def test_the_mask_is_refused_by_the_tool_that_writes(bed: Bed) -> None:
+    """What an answer shows in place of a credential, given back, never becomes the credential."""
+    account = next(
+        one for one in bed.stored("connections") if "password" in (one.get("auth") or {}).get("params", {})
+    )
+    put = {"op": "replace", "path": "/auth/params/password", "value": "***"}
+    result = await bed.client.call_tool("update_connection", {"account": account["id"], "operations": [put]})
+    assert result.is_error
+    text = result.content[0].text  # type: ignore[union-attr]
+    assert "this is the mask that answers show, not a value" in text
+    assert bed.emulator.journal.writes() == []
+
+
+async def test_health_leads_on_to_the_diagnosis_of_what_failed(bed: Bed) -> None:
+    answer, text = await bed.call("pipeline_health", window="2026-03-01T18:00Z/2026-03-02T09:00Z")
+    (line,) = [note for note in answer["notes"] if note.startswith("next: ")]
+    assert line in text
+    match = re.fullmatch(r"next: diagnose_flow\(flow=(.+), window=(\S+)\)", line)
+    assert match
+    flows = ast.literal_eval(match[1]) if match[1].startswith("[") else [match[1]]
+    assert flows[0] == answer["failing"][0]["id"]
+    assert 1 <= len(flows) <= 5
+    told, _ = await bed.call("diagnose_flow", flow=flows, window=match[2])
+    assert [told["flow_id"], *(one["flow_id"] for one in told["further"])] == flows
+    assert told["window"] == answer["window"] == match[2]
+    assert "failed" in told["runs"]

@@ -87,10 +87,17 @@ def patch(backend: Backend, call: Call) -> Answer:
     if changed.get("auth") != row.get("auth"):
         if row.get("state") != "draft":
             check_auth(spec, changed.get("auth"))
-        # New credentials are what repairs a broken connection.
-        backend.broken.pop(row["id"], None)
+        # New credentials are what repairs a broken connection; what an answer shows in their place is none.
+        if not _has_mask(changed.get("auth")):
+            backend.broken.pop(row["id"], None)
     row = writing.written(backend, call, KIND, changed)
     return writing.patch_answer(backend, KIND, row)
+
+
+def _has_mask(auth: JsonObject | None) -> bool:
+    """Whether a credential is nothing but asterisks."""
+    params = (auth or {}).get("params") or {}
+    return any(isinstance(value, str) and value and not value.strip("*") for value in params.values())
 
 
 def _check_state(row: JsonObject) -> None:

@@ -15,6 +15,7 @@ from aep_flow_mcp.guard.changes.naming import Named
 from aep_flow_mcp.guard.changes.patches import ABSENT, differences
 from aep_flow_mcp.guard.changes.whole import TEXT_LIMIT, abridged, whole
 from aep_flow_mcp.platform.redaction import MASK
+from aep_flow_mcp.platform.redaction.texts import names_a_variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +216,13 @@ def _short_changes(step: Step) -> tuple[tuple[str, ...], tuple[str, ...]]:
             text, cut = (_gone(step), ()) if value is ABSENT else abridged(field, value)
             texts.append(f"{text}{_moment(field, value)}")
             cuts.update(dict.fromkeys(cut))
-        lines.append(f"{field}: {texts[0]} -> {texts[1]}")
+        lines.append(f"{field}: {texts[0]} -> {texts[1]}{_renewed(*values)}")
     return tuple(lines), tuple(cuts)
 
 
 def _step(step: Step, names: Sequence[Named]) -> StepPreview:
     changes = tuple(
-        f"{field}: {_value(step, field, old)} -> {_value(step, field, new)}"
+        f"{field}: {_value(step, field, old)} -> {_value(step, field, new)}{_renewed(old, new)}"
         for field, old, new in _changes(step)
     )
     short_changes, cuts = _short_changes(step)
@@ -249,6 +250,13 @@ def _step(step: Step, names: Sequence[Named]) -> StepPreview:
         rows=rows,
         fields=human.fields_of(body, names, but_rows=bool(rows)) if body is not None and not changes else (),
     )
+
+
+def _renewed(old: object, new: object) -> str:
+    """Of a secret that another one replaces: both look alike, or the new one is told by its reference."""
+    if new == MASK and old == MASK:
+        return " (a new value, not shown)"
+    return " (a new value, by reference)" if old == MASK and names_a_variable(new) else ""
 
 
 def _gone(step: Step) -> str:

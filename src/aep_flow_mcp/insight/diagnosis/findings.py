@@ -42,13 +42,17 @@ _LIKELY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, with what speaks for it. `weight` orders findings; `basis` says how sure one is."""
+    """One thing that is wrong, with what speaks for it. `weight` orders findings; `basis` says how sure one is.
+
+    `advice` is what to do where this case needs something else than its cause usually does.
+    """
 
     cause: Cause
     weight: float
     evidence: tuple[str, ...] = ()
     step: Step | None = None
     basis: Basis | None = None
+    advice: str | None = None
 
     @property
     def certainty(self) -> Basis:
@@ -60,7 +64,7 @@ class Finding:
 
     @property
     def fix(self) -> str:
-        return FIXES[self.cause]
+        return self.advice or FIXES[self.cause]
 
 
 @dataclass(frozen=True, slots=True)

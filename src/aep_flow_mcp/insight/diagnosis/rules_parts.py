@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -83,7 +84,7 @@ def probes(case: Case) -> Iterator[Finding]:
         evidence_words = (words, *case.run_words)
         # A test that fails without a word that is known only makes the credentials the likeliest.
         basis = Basis.SEEN if told else Basis.LIKELY
-        yield Finding(named, 0.93, evidence_words, _renewal(id, account), basis)
+        yield Finding(named, 0.93, evidence_words, _repair(named, id, account), basis)
     for id, probe in case.evidence.explored.items():
         if probe.result is Probe.MISSING:
             source = case.evidence.sources.get(id)
@@ -94,14 +95,32 @@ def probes(case: Case) -> Iterator[Finding]:
             yield Finding(Cause.SOURCE_MISSING, weight, (words, *case.run_words), explore_step(case, id))
 
 
+def _repair(cause: Cause, id: str, account: Connection | Problem | None) -> Step:
+    """What to do about a test that fails: only for credentials is it new credentials."""
+    if cause is Cause.CREDENTIALS:
+        return _renewal(id, account)
+    # A host or a port stands in the account; what is not ours to change is tested again once somebody has.
+    return Step("get_connection" if cause is Cause.NETWORK else "test_connection", {"account": id})
+
+
 def _renewal(id: str, account: Connection | Problem | None) -> Step:
-    """New credentials, by reference, in each secret field that the account has."""
+    """New credentials, by reference, in each secret field that the account has; looking at it where none is known."""
     params = account.auth.params if isinstance(account, Connection) and account.auth else {}
-    paths = [f"/auth/params/{_pointer(name)}" for name in params if is_secret_name(name)]
     put = [
-        {"op": "replace", "path": path, "value": "${AEP_SECRET_NAME}"} for path in paths or ["/auth/params"]
+        {"op": "replace", "path": f"/auth/params/{_pointer(name)}", "value": _reference(name)}
+        for name in params
+        if is_secret_name(name)
     ]
-    return Step("update_connection", {"account": id, "operations": put})
+    return (
+        Step("update_connection", {"account": id, "operations": put})
+        if put
+        else Step("get_connection", {"account": id})
+    )
+
+
+def _reference(field: str) -> str:
+    """`${AEP_SECRET_PASSWORD}` for `password`: a variable of its own for each field."""
+    return f"${{AEP_SECRET_{re.sub(r'[^A-Za-z0-9]+', '_', field).strip('_').upper()}}}"
 
 
 def _pointer(name: str) -> str:

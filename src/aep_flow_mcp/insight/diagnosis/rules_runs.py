@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from statistics import median
 
 from aep_flow_mcp.insight.causes import Cause
@@ -22,9 +22,13 @@ _BAD_STATUSES = (RunStatus.FAILED, RunStatus.PARTIAL_FAILURE, RunStatus.PARTIAL_
 _TREND_RUNS = 5
 _TREND_FACTOR = 1.25
 _TREND_SECONDS = 60.0
+_TREND_SPAN = timedelta(days=3)
+_SAME_HOUR = timedelta(hours=1)
 _SKIPPED_SHARE = 0.01
 _STUCK_FACTOR = 5.0
 _STUCK_AT_LEAST = timedelta(hours=2)
+_TESTED = (Cause.CREDENTIALS, Cause.NETWORK, Cause.SOURCE_PERMISSION, Cause.RATE_LIMITED)
+_RETRY = "What the errors name is well now: retry the failed runs, the newest first. If one fails again, ask once more."
 
 
 def errors(case: Case) -> Iterator[Finding]:
@@ -48,8 +52,9 @@ def errors(case: Case) -> Iterator[Finding]:
             named,
             0.45 if against else 0.82,
             (*words, *case.run_words, *against),
-            _step_for(named, case, run),
+            _retry_step(case, facts) if against else _step_for(named, case, run),
             None if against else Basis.ERRORS,
+            _RETRY if against else None,
         )
 
 
@@ -65,8 +70,13 @@ def quiet(case: Case) -> Iterator[Finding]:
         yield stuck
     missed = _missed_words(case)
     if missed:
-        step = Step("run_flow_action", {"flow": case.evidence.flow.id, "action": "disable"})
-        yield Finding(Cause.RUNS_MISSING, 0.55, missed, step)
+        flow_id = case.evidence.flow.id
+        step = Step("run_flow_action", {"flow": flow_id, "action": "disable"})
+        advice = (
+            "Disable the flow and enable it again, two calls: the next one, then run_flow_action("
+            f"flow={flow_id}, action=enable). If it stays, ask Adobe's support."
+        )
+        yield Finding(Cause.RUNS_MISSING, 0.55, missed, step, advice=advice)
     nothing = case.evidence.streak or streak_of(case.history.runs, EMPTY)
     succeeded = sum(run.outcome is Outcome.SUCCEEDED for run in case.history.finished)
     # One run that finds nothing is none to speak of, where others did.
@@ -78,17 +88,11 @@ def quiet(case: Case) -> Iterator[Finding]:
 def trends(case: Case) -> Iterator[Finding]:
     """What goes well and still deserves a look: runs that get slower, records that are left out."""
     finished = [] if case.evidence.focus else case.history.finished
-    timed = [run.duration_s for run in finished if run.duration_s is not None]
-    if len(timed) >= 2 * _TREND_RUNS:
-        newest, oldest = median(timed[:_TREND_RUNS]), median(timed[-_TREND_RUNS:])
-        if newest >= _TREND_FACTOR * oldest and newest - oldest >= _TREND_SECONDS:
-            words = (
-                f"median {newest:.0f} s over the newest {_TREND_RUNS} runs, {oldest:.0f} s over the oldest"
-            )
-            step = Step(
-                "pipeline_health", {"flow": case.evidence.flow.id, "window": "30d", "group_by": "day"}
-            )
-            yield Finding(Cause.SLOWER, 0.38, (words,), step)
+    slower = _slower(finished)
+    # What failed and is not explained yet is not explained by runs that take longer.
+    if slower and all(cause_of_run(run) for run in case.telling_runs):
+        step = Step("pipeline_health", {"flow": case.evidence.flow.id, "window": "30d", "group_by": "day"})
+        yield Finding(Cause.SLOWER, 0.3 if case.history.bad else 0.38, (slower,), step)
     if finished:
         run = next(run for run in case.evidence.runs if run.id == finished[0].id)
         if run.records_skipped and run.records_in and run.records_skipped >= _SKIPPED_SHARE * run.records_in:
@@ -100,6 +104,36 @@ def trends(case: Case) -> Iterator[Finding]:
                 "skipped nor counted as failed"
             )
             yield Finding(Cause.UNACCOUNTED, 0.34, (words,), Step("get_run", {"run_id": run.id}))
+
+
+def _slower(finished: Sequence[RunFacts]) -> str | None:
+    """How much longer the newest runs took than the oldest at the same hours, days before; None where they did not.
+
+    By day and by night a flow reads different amounts: evening is not compared with morning.
+    """
+    timed = [(run.at, run.duration_s) for run in finished if run.at and run.duration_s is not None]
+    newest = timed[:_TREND_RUNS]
+    older = [
+        (at, seconds)
+        for at, seconds in timed[_TREND_RUNS:]
+        if any(_same_hour(at, other) for other, _ in newest)
+    ][-_TREND_RUNS:]
+    if len(older) < _TREND_RUNS or newest[0][0] - older[-1][0] < _TREND_SPAN:
+        return None
+    now, before = (median(seconds for _, seconds in some) for some in (newest, older))
+    if now < _TREND_FACTOR * before or now - before < _TREND_SECONDS:
+        return None
+    return (
+        f"median {now:.0f} s over the newest {_TREND_RUNS} runs, {before:.0f} s over the oldest "
+        f"{_TREND_RUNS} at the same hours"
+    )
+
+
+def _same_hour(one: datetime, other: datetime) -> bool:
+    """Whether two moments are at about the same time of different days."""
+    apart = abs(one - other)
+    off = apart % timedelta(days=1)
+    return apart >= timedelta(hours=22) and min(off, timedelta(days=1) - off) <= _SAME_HOUR
 
 
 def nothing_found(case: Case) -> Finding:
@@ -157,7 +191,10 @@ def _error_of(case: Case, facts: RunFacts) -> tuple[str, ...]:
 
 def _step_for(cause: Cause, case: Case, run: FlowRun) -> Step:
     account = next(iter(case.evidence.accounts), None)
-    if cause in (Cause.CREDENTIALS, Cause.NETWORK, Cause.SOURCE_PERMISSION, Cause.RATE_LIMITED) and account:
+    tried = case.evidence.tested.get(account or "")
+    # What could not be tried a moment ago (nothing is behind a snapshot) is no step to take.
+    testable = account and (tried is None or tried.result is not Probe.UNAVAILABLE)
+    if testable and cause in _TESTED:
         return Step("test_connection", {"account": account})
     if cause in (Cause.SOURCE_MISSING, Cause.BAD_FILE, Cause.SOURCE_EMPTY) and case.evidence.sources:
         return explore_step(case, next(iter(case.evidence.sources)))

@@ -58,11 +58,15 @@ class Seen:
 
 @dataclass(slots=True)
 class _Gap:
-    """From one run to the next (or to the end, `open`), with the number of runs that it surely lacks."""
+    """From one run to the next (or to the end, `open`), with the number of runs that it surely lacks.
+
+    unphased: it begins where the runs that are known begin, and not with a run.
+    """
 
     start: datetime
     lacking: int
     open: bool = False
+    unphased: bool = False
 
 
 def lacking(gap: timedelta, period: timedelta) -> int:
@@ -113,7 +117,7 @@ def _gaps(marks: Sequence[datetime], seen: Seen, *, period: timedelta, until: da
         # A run may have started just before. The first one of all comes in a phase that nobody knows yet.
         end = marks[0] if marks else until
         since_first = max(0, lacking(end - seen.since, period) - 1)
-        yield _Gap(begin, min(lacking(end - begin, period), since_first), open=not marks)
+        yield _Gap(begin, min(lacking(end - begin, period), since_first), open=not marks, unphased=True)
     for start, end in [*pairwise(marks), *((mark, until) for mark in marks[-1:])]:
         busy = _busy(start, seen, period=period, until=end)
         missing = lacking(end - busy, period)
@@ -144,6 +148,8 @@ def _caught_up(gaps: Sequence[_Gap], marks: Sequence[datetime], period: timedelt
 def _inside(gap: _Gap, period: timedelta, window: Window) -> tuple[datetime, datetime, int] | None:
     """The first and the last missing time of a gap in the window, and how many there are; None without any."""
     low = max(1, -((gap.start - window.start) // period))
+    if gap.unphased and gap.start + period * low == window.start:
+        low += 1  # only the phase of the window itself makes something due at its edge
     high = min(gap.lacking, -((gap.start - window.end) // period) - 1)
     if high < low:
         return None

@@ -15,7 +15,7 @@ from typing import Any
 from . import MASK
 from .declared import ANY, Pointers, declares_secret, parts_of
 from .names import is_open_header, is_open_param, is_secret_in_query, is_secret_name, squashed
-from .texts import Show, redact_headers, redact_query, redact_text
+from .texts import Show, names_a_variable, redact_headers, redact_query, redact_text
 
 JSON = Any
 """What `json.loads` returns."""
@@ -94,8 +94,8 @@ def masked_params(params: Mapping[str, Any]) -> dict[str, JSON]:
 
 
 def hidden(place: Place, value: Any) -> JSON:
-    """A scalar as it may be shown."""
-    if value is None or isinstance(value, bool) or value == "":
+    """A scalar as it may be shown. What only names the variable that holds a secret stays."""
+    if value is None or isinstance(value, bool) or value == "" or names_a_variable(value):
         return value
     if place.secret:
         return MASK

@@ -40,6 +40,7 @@ _BARE = re.compile(r"""(?:[^\s,;&"'<>`|]++|,(?![\s,]|$|[\w.-]{1,60}\s{0,3}[:=])|
 _HEADER_VALUE = re.compile(r"""(?:[^\r\n"'`<>,]++|,(?!\s{0,3}[\w-]{1,60}\s{0,3}:))*+""")
 _PREVIOUS_WORD = re.compile(r"([A-Za-z]{1,20})[ _-]$")
 _REFERENCE = re.compile(r"\$\{[^{}\s]*+\}")
+_VARIABLE = re.compile(r"\$\{[A-Z][A-Z0-9]*+_[A-Z0-9_]++\}")
 _ADDRESS = re.compile(r"""://([^\s"'<>`\\]++)""")
 _NO_PORT = re.compile(r"[^/:@?#]++:(?!\d{1,5}(?:[/?#,;]|$))")
 _HOOK = re.compile(
@@ -251,6 +252,11 @@ def _harmless(value: str) -> bool:
         or _REFERENCE.fullmatch(bare) is not None
         or bare.casefold() in ("true", "false", "null", "none", "nil", "undefined")
     )
+
+
+def names_a_variable(value: object) -> bool:
+    """Whether a value is `${AEP_SECRET_NAME}` and nothing else: where a secret is found, and not the secret."""
+    return isinstance(value, str) and _VARIABLE.fullmatch(value) is not None
 
 
 Show = Callable[[str], str]
