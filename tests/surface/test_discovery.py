@@ -128,3 +128,33 @@ def test_an_envelope_that_is_wrong_says_how_it_is_made(arguments: dict[str, Any]
     with pytest.raises(ToolError, match=sentence) as refused:
         opened(arguments, NAMES)
     str(refused.value).encode("utf-8")
+
+
+def test_names_without_end_are_looked_for_and_told_in_part() -> None:
+    looked: list[int] = []
+
+    def close(name: str, *_: Any, **__: Any) -> list[Any]:
+        looked.append(len(name))
+        return []
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rapidfuzz.process.extract", close)
+        with pytest.raises(ToolError):
+            opened({"name": "ab_c" * 100_000}, NAMES)
+    assert looked == [100]
+    many = {str(number): 1 for number in range(250_000)}
+    for call in (lambda: opened({"name": "get_flow", **many}, NAMES), lambda: find(many, CARDS)):
+        with pytest.raises(ToolError, match="249,995 more") as refused:
+            call()
+        assert len(str(refused.value)) < 400
+
+
+def test_only_so_many_words_of_a_question_are_looked_for() -> None:
+    first = " ".join(f"zz{number}" for number in range(40))
+    assert ranked(f"{first} delete_flow", CARDS) == []
+    assert ranked("zz " * 300 + "delete flow", CARDS)[0]["name"] == "delete_flow"
+
+
+def test_the_name_of_a_tool_goes_into_name() -> None:
+    with pytest.raises(ToolError, match=r"does not take 'tool': the tool's name goes into `name`"):
+        opened({"tool": "get_flow", "arguments": {}}, NAMES)

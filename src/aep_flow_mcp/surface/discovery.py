@@ -18,6 +18,7 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 
 from aep_flow_mcp.surface.arguments import fitted
+from aep_flow_mcp.surface.selection import LONGEST, quoted
 from aep_flow_mcp.surface.snapshot import Card
 
 FIND, CALL = "find_tools", "call_tool"
@@ -27,6 +28,8 @@ INSTRUCTIONS = (
 )
 _SHOWN = 5
 _MOST = 20
+_WORDS = 40
+"""Words of a question that count: who asks in more does not hold up the others."""
 _NAME, _ALSO_CALLED, _DESCRIPTION, _ARGUMENT = 3.0, 3.0, 1.0, 0.5
 """What a word is worth by where it is found."""
 _STEM = 4
@@ -98,7 +101,8 @@ def opened(arguments: Mapping[str, Any], known: Collection[str]) -> tuple[str, d
     name, inner = given.get("name"), given.get("arguments", {})
     if unknown:
         raise ToolError(
-            f"{CALL} does not take {', '.join(map(repr, unknown))}: what the tool takes goes into `arguments`."
+            f"{CALL} does not take {quoted(unknown)}: the tool's name goes into `name`, what the tool takes into "
+            "`arguments`."
         )
     if not isinstance(name, str) or not name.strip():
         raise ToolError(f"{CALL} takes the tool's name as `name`, and what it takes as `arguments`.")
@@ -110,7 +114,9 @@ def opened(arguments: Mapping[str, Any], known: Collection[str]) -> tuple[str, d
     if name not in known:
         from rapidfuzz import process
 
-        close = [match[0] for match in process.extract(name, sorted(known), limit=3, score_cutoff=60)]
+        close = [
+            match[0] for match in process.extract(name[:LONGEST], sorted(known), limit=3, score_cutoff=60)
+        ]
         hint = f" Close: {', '.join(close)}." if close else ""
         raise ToolError(f"There is no tool {name[:80]!r}.{hint} {FIND} finds them by what they do.")
     return name, inner
@@ -121,7 +127,7 @@ def ranked(query: str, cards: list[Card]) -> list[Card]:
 
     A word counts the more the fewer tools have it, and more in a name than in a description.
     """
-    words = _words(query)
+    words = list(dict.fromkeys(_words(query)))[:_WORDS]
     if not words:
         return list(cards)
     fields = [_fields(card) for card in cards]
@@ -220,9 +226,7 @@ def _asked(arguments: Mapping[str, Any]) -> tuple[str, int]:
     given = fitted(arguments, _FIND_INPUT)
     query, limit = given.pop("query", ""), given.pop("limit", _SHOWN)
     if given:
-        raise ToolError(
-            f"{FIND} does not take {', '.join(map(repr, sorted(given)))}. It takes: query, limit."
-        )
+        raise ToolError(f"{FIND} does not take {quoted(sorted(given))}. It takes: query, limit.")
     if not isinstance(query, str) or len(query) > 1_000:
         raise ToolError(f"{FIND} takes `query` as text of at most 1,000 characters.")
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= _MOST:
