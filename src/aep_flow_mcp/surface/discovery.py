@@ -28,6 +28,8 @@ INSTRUCTIONS = (
 )
 _SHOWN = 5
 _MOST = 20
+_SHORT = 200
+"""Characters up to which a schema is repeated rather than referred to."""
 _WORDS = 40
 """Words of a question that count: who asks in more does not hold up the others."""
 _NAME, _ALSO_CALLED, _DESCRIPTION, _ARGUMENT = 3.0, 3.0, 1.0, 0.5
@@ -83,7 +85,7 @@ def find(arguments: Mapping[str, Any], cards: list[Card]) -> CallToolResult:
     if not found:
         return _result([f"No tool fits {query[:80]!r}. Ask without a query for all names."], [], 0)
     shown = found[:limit]
-    lines = [line for card in shown for line in _whole(card)]
+    lines = _whole(shown)
     if len(found) > len(shown):
         names = ", ".join(card["name"] for card in found[len(shown) :][:_MOST])
         lines.append(f"{len(shown)} of {len(found)}; less close: {names}")
@@ -174,8 +176,9 @@ _ALSO: Mapping[str, str] = {
     "find_flows": "which flows feed write read into from dataset",
     "diagnose_flow": "fail failed failing broken wrong",
     "pipeline_health": "failed last night yesterday overview status",
-    "create_pipeline": "set up new import daily",
-    "plan_pipeline": "set up new import daily",
+    "create_pipeline": "set up new import daily s3 sftp blob csv",
+    "plan_pipeline": "set up new import daily s3 sftp blob csv",
+    "update_connection": "rotate renew replace exchange credentials secret password key expired",
     "create_run": "run now once backfill",
     "get_batch_errors": "rows rejected",
     "test_connection": "check credentials login",
@@ -234,11 +237,18 @@ def _asked(arguments: Mapping[str, Any]) -> tuple[str, int]:
     return query.strip(), limit
 
 
-def _whole(card: Card) -> list[str]:
+def _whole(cards: list[Card]) -> list[str]:
+    """Lines for tools and what each takes; what two take alike is written out once."""
     import json
 
-    schema = json.dumps(card["input"], ensure_ascii=False, separators=(",", ":"))
-    return [f"{card['name']}{_asks(card)}: {card['description']}", f"  arguments: {schema}"]
+    lines: list[str] = []
+    told: dict[str, str] = {}
+    for card in cards:
+        schema = json.dumps(card["input"], ensure_ascii=False, separators=(",", ":"))
+        first = told.setdefault(schema, card["name"])
+        takes = schema if first == card["name"] or len(schema) < _SHORT else f"the same as of {first}"
+        lines += [f"{card['name']}{_asks(card)}: {card['description']}", f"  arguments: {takes}"]
+    return lines
 
 
 def _brief(card: Card) -> dict[str, Any]:
