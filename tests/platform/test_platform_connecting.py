@@ -19,6 +19,7 @@ from aep_flow_mcp.emulator import Emulator, EmulatorOptions
 from aep_flow_mcp.platform.config import Credentials, Network, PlatformConfig, Timeouts
 from aep_flow_mcp.platform.errors import ErrorKind, NotSent
 from aep_flow_mcp.platform.transport import PlatformClient
+from aep_flow_mcp.platform.wire.network import Egress
 from aep_flow_mcp.settings import NETWORK
 from support.organisation import emulator_on_shared_seed
 from support.processes import EMULATOR_CREDENTIALS
@@ -440,3 +441,28 @@ async def test_a_system_without_certificates(monkeypatch: pytest.MonkeyPatch, tm
     found = trust.trusted(environ={})
     assert found.words == "the certificates that come with this server (the system has none)"
     assert found.context.cert_store_stats()["x509_ca"] > 50
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["the proxy", "an impostor"])
+async def test_a_proxy_hears_its_password_only_where_its_certificate_is_trusted(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    hosts: dict[str, tuple[str, int]],
+    adobe: trustme.CA,
+    corporate: trustme.CA,
+    known: bool,
+) -> None:
+    """Also where only the issuer of a certificate is looked for, in the tunnel or of the proxy itself."""
+    proxy = CorporateProxy(
+        hosts, secure=server_context(corporate.issue_cert("127.0.0.1")), login=f"alice:{PASSWORD}"
+    )
+    bundle = pem_of(corporate if known else adobe, tmp_path / "ca.pem")
+    with proxy.running():
+        monkeypatch.setenv("HTTPS_PROXY", proxy.with_login(LOGIN))
+        said = await refused(client(ca_bundle=bundle)) if not known else ""
+        issuer = await Egress(Network(ca_bundle=bundle)).issuer(f"https://{PLATFORM}/")
+    heads = b"".join(proxy.seen).lower()
+    assert (b"proxy-authorization" in heads) is known
+    assert (issuer or "").startswith("O=Public Authority") is known
+    assert known or f"the certificate of {proxy.url} is not trusted" in said
+    assert known or "issued by O=" in said, "the issuer of the proxy's own certificate is seen without it"

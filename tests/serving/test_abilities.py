@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from mcp import Client
 
@@ -457,3 +458,72 @@ async def test_the_callers_token_goes_nowhere(
     for part in (token, token.rpartition(".")[2], token.split(".")[1]):
         for place in (sent, answers, logged, [out.out, out.err]):
             assert not [text for text in place if part in text]
+
+
+# --- questions that are pushed (2025-11-25) ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scope", "result", "status"),
+    [
+        ("flows:read", {"action": "accept", "content": {"approve": True}}, 403),
+        ("flows:write", {"action": "accept", "content": {"approve": True}}, 403),
+        ("flows:read flows:approve", {"action": "accept", "content": {"approve": True}}, 403),
+        ("flows:write", {"action": "accept", "content": {"approve": "true"}}, 403),
+        ("flows:write", {"action": "decline"}, 202),
+        ("flows:read", {"action": "cancel"}, 202),
+        ("flows:write flows:approve", {"action": "accept", "content": {"approve": True}}, 202),
+    ],
+)
+@pytest.mark.parametrize("spelled", ["plain", "half"])
+async def test_a_pushed_question_is_answered_by_who_may_approve(
+    issuer: Issuer, scope: str, result: dict[str, Any], status: int, spelled: str
+) -> None:
+    """The same person and program, the same session; the answer comes with another token than the call."""
+    async with opened(issuer) as door, httpx.AsyncClient(timeout=30) as http:
+        flow, headers = flow_of(door), await session_of(door, issuer.token())
+        deletes = {"name": "delete_flow", "arguments": {"flow_id": flow}}
+        message = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": deletes}
+        async with http.stream("POST", door.url, json=message, headers=headers) as stream:
+            lines = stream.aiter_lines()
+            question = await first_with(lines, "method")
+            said = json.dumps({"jsonrpc": "2.0", "id": question["id"], "result": result})
+            if spelled == "half":  # what the parser of the SDK takes only once it is mended
+                said = said[:-1] + ', "note": "\\ud800"}'
+            other = {**headers, "Authorization": f"Bearer {issuer.token(scope=scope)}"}
+            answered = await http.post(
+                door.url, content=said, headers={**other, "Content-Type": "application/json"}
+            )
+            assert answered.status_code == status, answered.text
+            if status == 403:
+                assert challenge(answered)["error"] == "insufficient_scope"
+                declined = {"jsonrpc": "2.0", "id": question["id"], "result": {"action": "decline"}}
+                assert (await http.post(door.url, json=declined, headers=headers)).status_code == 202
+            end = await first_with(lines, "result")
+        approved = status == 202 and result["action"] == "accept"
+        assert (end["result"]["structuredContent"]["status"] == "done") is approved
+        assert there(door, flow) is not approved
+
+
+async def first_with(lines: AsyncIterator[str], member: str) -> dict[str, Any]:
+    while True:
+        line = await anext(lines)
+        message = json.loads(line.removeprefix("data: ")) if line.startswith("data: {") else {}
+        if member in message and message.get("method") != "notifications/message":
+            return dict(message)
+
+
+async def session_of(door: Served, token: str) -> dict[str, str]:
+    """A session of 2025-11-25 whose client can ask; the headers of its requests."""
+    headers = {"Accept": "application/json, text/event-stream", "Authorization": f"Bearer {token}"}
+    params = {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {"elicitation": {}},
+        "clientInfo": {"name": "raw", "version": "1"},
+    }
+    message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    begun = await door.ask("POST", json=message, headers=headers)
+    headers |= {"Mcp-Session-Id": begun.headers["mcp-session-id"], "MCP-Protocol-Version": "2025-11-25"}
+    ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    assert (await door.ask("POST", json=ready, headers=headers)).status_code == 202
+    return headers

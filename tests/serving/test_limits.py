@@ -244,3 +244,21 @@ async def test_a_large_body_is_refused_before_it_is_read(issuer: Issuer, signs_i
         )
         assert streamed.status_code == 413
         assert door.requests == before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"mcp-protocol-version": "2025-11-25", "mcp-session-id": "s"},
+        {"mcp-protocol-version": "2026-07-28", "mcp-session-id": "s"},
+        {"mcp-session-id": "s"},
+        {"mcp-protocol-version": "2025-06-18"},
+    ],
+)
+async def test_a_call_is_no_stream_because_its_header_says_so(headers: dict[str, str]) -> None:
+    """Where the header means nothing nobody holds it against the body."""
+    slow = Slow()
+    app = Limits(slow, emulator_settings(mcp_max_calls_per_caller=2, mcp_max_sessions_per_caller=50))
+    async with under_way(app, slow, *[("ada", "POST")] * 2):
+        assert await status(app, "ada", "POST", {**headers, "mcp-method": "subscriptions/listen"}) == 429
+    assert slow.reached == 2

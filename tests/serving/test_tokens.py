@@ -80,6 +80,12 @@ def as_another_type(issuer: Issuer) -> str:
     return jwt.encode(issuer.claims(), RSA_KEY, "RS256", headers={"kid": "rsa-1", "typ": "logout+jwt"})
 
 
+def as_jwt(issuer: Issuer, **claims: Any) -> str:
+    """With the type that says nothing, as most issuers write it."""
+    headers = {"kid": "rsa-1", "typ": "JWT"}
+    return jwt.encode(issuer.claims(**claims), RSA_KEY, "RS256", headers=headers)
+
+
 BAD: dict[str, tuple[Callable[[Issuer], str], str]] = {
     "expired": (lambda one: one.token(exp=int(time.time()) - 60), "has expired"),
     "not yet valid": (lambda one: one.token(nbf=int(time.time()) + 300), "not valid yet"),
@@ -98,10 +104,25 @@ BAD: dict[str, tuple[Callable[[Issuer], str], str]] = {
     "without audience": (lambda one: one.token(aud=None), "lacks the claim aud"),
     "without issuer": (lambda one: one.token(iss=None), "lacks the claim iss"),
     "without subject": (lambda one: one.token(sub=None), "lacks the claim sub"),
+    "an ID token (nonce)": (lambda one: as_jwt(one, nonce="n"), "is an ID token"),
+    "an ID token (at_hash)": (lambda one: as_jwt(one, at_hash="h"), "is an ID token"),
+    "an ID token (c_hash)": (lambda one: one.token(c_hash="h"), "is an ID token"),
+    "an ID token of Keycloak": (lambda one: as_jwt(one, typ="ID"), "is an ID token"),
     "bound to a key": (lambda one: one.token(cnf={"jkt": "x"}), "bound to a key"),
     "no token": (lambda _: "not-a-token", "can read"),
     "too long": (lambda one: one.token(padding="x" * 20_000), "can read"),
 }
+
+
+@pytest.mark.parametrize(
+    "claims", [{}, {"typ": "Bearer", "nonce": "n"}, {"roles": ["x"], "scope": "flows:read"}]
+)
+async def test_an_access_token_of_an_older_kind_is_taken(
+    door: Served, issuer: Issuer, claims: dict[str, Any]
+) -> None:
+    """Without the type of RFC 9068; Keycloak's access tokens once held `nonce`, and say that they are `Bearer`."""
+    answer = await door.post("tools/list", token=as_jwt(issuer, **claims))
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("kind", BAD)

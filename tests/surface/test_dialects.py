@@ -134,3 +134,17 @@ def test_left_out_as_null_is_left_out() -> None:
         required = schema.get("required", [])
         nulls = {member: None for member in schema.get("properties", {}) if member not in required}
         assert fitted(understood(nulls, schema, STRICT), schema) == {}, name
+
+
+@pytest.mark.parametrize("depth", [101, 400, 900, 100_000])
+@pytest.mark.parametrize("brackets", ["[]", "{}"])
+def test_a_text_that_is_nested_without_end_stays_a_text(depth: int, brackets: str) -> None:
+    begin = '{"a":' if brackets == "{}" else "["
+    text = begin * (depth - 1) + brackets + brackets[1] * (depth - 1)
+    sent = {"operations": [{"op": "replace", "path": "/x", "value": text}]}
+    assert understood(sent, SCHEMAS["update_flow"], GEMINI) == sent
+
+
+def test_what_is_nested_a_hundred_times_is_read() -> None:
+    sent = {"operations": [{"op": "replace", "path": "/x", "value": "[" * 100 + "]" * 100}]}
+    assert understood(sent, SCHEMAS["update_flow"], GEMINI) != sent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -37,6 +38,8 @@ ASKED = {
     "landing zone credentials": "get_landing_zone_credential",
     "set up a new pipeline": "create_pipeline",
     "which connectors are there for Snowflake": "find_connector",
+    "rotate credentials": "update_connection",
+    "renew credentials": "update_connection",
     "publish a draft": "publish_connection",
     "read any other resource of the platform": "get_resource",
 }
@@ -128,3 +131,50 @@ def test_an_envelope_that_is_wrong_says_how_it_is_made(arguments: dict[str, Any]
     with pytest.raises(ToolError, match=sentence) as refused:
         opened(arguments, NAMES)
     str(refused.value).encode("utf-8")
+
+
+def test_names_without_end_are_looked_for_and_told_in_part() -> None:
+    looked: list[int] = []
+
+    def close(name: str, *_: Any, **__: Any) -> list[Any]:
+        looked.append(len(name))
+        return []
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rapidfuzz.process.extract", close)
+        with pytest.raises(ToolError):
+            opened({"name": "ab_c" * 100_000}, NAMES)
+    assert looked == [100]
+    many = {str(number): 1 for number in range(250_000)}
+    for call in (lambda: opened({"name": "get_flow", **many}, NAMES), lambda: find(many, CARDS)):
+        with pytest.raises(ToolError, match="249,995 more") as refused:
+            call()
+        assert len(str(refused.value)) < 400
+
+
+def test_only_so_many_words_of_a_question_are_looked_for() -> None:
+    first = " ".join(f"zz{number}" for number in range(40))
+    assert ranked(f"{first} delete_flow", CARDS) == []
+    assert ranked("zz " * 300 + "delete flow", CARDS)[0]["name"] == "delete_flow"
+
+
+def test_the_name_of_a_tool_goes_into_name() -> None:
+    with pytest.raises(ToolError, match=r"does not take 'tool': the tool's name goes into `name`"):
+        opened({"tool": "get_flow", "arguments": {}}, NAMES)
+
+
+@pytest.mark.parametrize("query", ["import from s3", "import a csv from s3 every day"])
+def test_a_pipeline_comes_before_an_account_for_exporting(query: str) -> None:
+    found = _found(query)
+    assert set(found[:2]) == {"plan_pipeline", "create_pipeline"}
+
+
+def test_what_two_tools_take_alike_is_written_out_once() -> None:
+    result = find({"query": "plan or create a pipeline", "limit": 2}, CARDS)
+    assert result.structured_content is not None
+    tools = result.structured_content["tools"]
+    assert {tool["name"] for tool in tools} == {"plan_pipeline", "create_pipeline"}
+    assert tools[0]["input_schema"] == tools[1]["input_schema"]
+    schema = json.dumps(tools[0]["input_schema"], ensure_ascii=False, separators=(",", ":"))
+    assert _text(result).count(schema) == 1
+    assert f"arguments: the same as of {tools[0]['name']}" in _text(result)

@@ -5,9 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from starlette.datastructures import Headers
 
+from aep_flow_mcp.callers import DEFAULT_SCOPES
 from aep_flow_mcp.settings import ApprovalMode, Settings, SettingsError
-from aep_flow_mcp.surface.selection import refusals
+from aep_flow_mcp.surface.selection import (
+    READ_ONLY_HEADER,
+    TOOLSETS_HEADER,
+    Narrowing,
+    narrowed,
+    narrowing,
+    quoted,
+    refusals,
+)
+from aep_flow_mcp.surface.snapshot import load_cards
 
 
 def _settings(**changed: Any) -> Settings:
@@ -65,3 +76,59 @@ def test_an_unknown_name_is_said_with_close_ones() -> None:
         refusals(CARDS, _settings(mcp_tools=("list_flow",)))
     with pytest.raises(SettingsError, match="AEP_MCP_TOOLSETS names 'coer'"):
         refusals(CARDS, _settings(mcp_toolsets=("coer",)))
+
+
+@pytest.mark.parametrize(
+    ("headers", "read_only"),
+    [
+        ([], False),
+        (["false"], False),
+        (["true"], True),
+        (["false", "true"], True),
+        (["true", "false"], True),
+        (["", "1"], True),
+        (["false, true"], True),
+        (["false, no", "0"], False),
+    ],
+)
+def test_read_only_if_any_header_says_so(headers: list[str], read_only: bool) -> None:
+    raw = [(READ_ONLY_HEADER.encode(), value.encode()) for value in headers]
+    assert narrowing(Headers(raw=raw)).read_only is read_only
+
+
+@pytest.mark.parametrize(
+    ("headers", "left"),
+    [
+        ([], {"describe_flow", "list_flows", "delete_flow", "confirm_change"}),
+        (["all", "core"], {"describe_flow"}),
+        (["core", "all"], {"describe_flow"}),
+        (["core, flows", "flows"], {"list_flows", "delete_flow", "confirm_change"}),
+        (["core", "flows"], set()),
+        (["", "core"], {"describe_flow"}),
+    ],
+)
+def test_several_headers_of_toolsets_leave_what_all_name(headers: list[str], left: set[str]) -> None:
+    raw = [(TOOLSETS_HEADER.encode(), value.encode()) for value in headers]
+    refused = narrowed(CARDS, {}, narrowing(Headers(raw=raw)), DEFAULT_SCOPES)
+    assert {card["name"] for card in CARDS} - set(refused) == left
+
+
+def test_a_plain_mapping_narrows_as_well() -> None:
+    assert narrowing({READ_ONLY_HEADER: "1", TOOLSETS_HEADER: "Core"}) == Narrowing(True, (("core",),))
+    with pytest.raises(SettingsError, match="X-AEP-MCP-Toolsets names 'coer'"):
+        narrowing({TOOLSETS_HEADER: "coer"})
+
+
+def test_names_without_end_are_not_repeated() -> None:
+    said = quoted(["x" * 10_000, *map(str, range(1_000_000))])
+    assert said.startswith("'xxx")
+    assert said.endswith("'3', 999,996 more")
+    assert len(said) < 200
+    with pytest.raises(SettingsError) as wrong:
+        narrowing({TOOLSETS_HEADER: " ".join(map(str, range(30_000)))})
+    assert len(str(wrong.value)) < 500
+
+
+def test_the_essential_set_can_renew_a_credential() -> None:
+    refused = refusals(load_cards(), _settings(mcp_toolsets=("essential",)))
+    assert "update_connection" not in refused

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from aep_flow_mcp.server import instructions
+from aep_flow_mcp.settings import Settings
+from aep_flow_mcp.surface.offer import Offer
 from aep_flow_mcp.surface.snapshot import collect, describe, load_cards
 from aep_flow_mcp.surface.tables import load_operations, operations_page, readme_with_table
 from benchmarks.tokens import measure, tokens
@@ -95,3 +98,25 @@ def test_what_can_be_cut_can_go_on(cards: list[dict[str, Any]]) -> None:
         gives = bool(answer & {"cursors", "next_cursor"})
         takes = "cursor" in card["input"]["properties"]
         assert gives is (takes or card["name"] in whole), card["name"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"mcp_toolsets": ("core",)},
+        {"mcp_toolsets": ("essential",)},
+        {"mcp_toolsets": ("runs",)},
+        {"mcp_read_only": True},
+        {"mcp_exclude_tools": ("describe_flow", "create_pipeline")},
+    ],
+)
+def test_the_instructions_name_only_tools_that_can_be_called(settings: dict[str, Any]) -> None:
+    cards = load_cards()
+    offer = Offer(cards, Settings.model_construct(**{**dict(Settings.model_construct()), **settings}))
+    told = instructions(offer)
+    named = {card["name"] for card in cards if card["name"] in told}
+    assert named.isdisjoint(offer.refused)
+    assert ("Tools that write" in told) is offer.writes
+    if not settings:
+        assert named == {"describe_flow", "find_connector", "plan_pipeline", "create_pipeline"}

@@ -16,12 +16,11 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 
-from aep_flow_mcp.serving.asgi import CALLER, Asgi, Message, Receive, stays_open
+from aep_flow_mcp.serving.asgi import CALLER, SESSION, VERSION, Asgi, Message, Receive, stays_open
 from aep_flow_mcp.settings import Settings
 
 IDLE = 1_800.0
 """Seconds without a request after which a session (of 2025-11-25 and before) is over."""
-_SESSION, _VERSION = "mcp-session-id", "mcp-protocol-version"
 
 
 class Limits:
@@ -48,9 +47,9 @@ class Limits:
         refusal = counted.refusal(caller) if scope["method"] != "DELETE" else None
         if refusal is not None:
             return await refusal(scope, receive, send)
-        with counted.one(caller), self._sessions.using(headers.get(_SESSION)):
+        with counted.one(caller), self._sessions.using(headers.get(SESSION)):
             await self._app(
-                scope, receive, self._watched(send, scope["method"], headers.get(_SESSION), caller)
+                scope, receive, self._watched(send, scope["method"], headers.get(SESSION), caller)
             )
 
     async def _has_room(self, caller: str | None, scope: Any) -> bool:
@@ -66,7 +65,7 @@ class Limits:
     async def _end(self, session: str, scope: Any) -> None:
         """End a session as its client would, who is the one that asks for another."""
         own = [(name, value) for name, value in scope["headers"] if name in (b"host", b"authorization")]
-        named = [(_SESSION.encode(), session.encode()), (_VERSION.encode(), b"2025-11-25")]
+        named = [(SESSION.encode(), session.encode()), (VERSION.encode(), b"2025-11-25")]
 
         async def nothing() -> Message:
             return {"type": "http.request", "body": b"", "more_body": False}
@@ -80,7 +79,7 @@ class Limits:
         async def watch(message: Message) -> None:
             if message["type"] == "http.response.start":
                 status = message["status"]
-                opened = Headers(raw=message["headers"]).get(_SESSION)
+                opened = Headers(raw=message["headers"]).get(SESSION)
                 if session is None and opened is not None and status < 400:
                     self._sessions.opened(opened, caller)
                 elif session is not None and (status == 404 or (method == "DELETE" and status < 300)):
@@ -174,8 +173,8 @@ class _Sessions:
 
 def _opens(headers: Headers) -> bool:
     """Whether a POST begins a session."""
-    version = headers.get(_VERSION)
-    return _SESSION not in headers and (version is None or version in HANDSHAKE_PROTOCOL_VERSIONS)
+    version = headers.get(VERSION)
+    return SESSION not in headers and (version is None or version in HANDSHAKE_PROTOCOL_VERSIONS)
 
 
 def _refused(status: int, what: str) -> Response:

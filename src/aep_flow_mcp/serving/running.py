@@ -10,7 +10,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from threading import Thread
@@ -22,6 +22,8 @@ from aep_flow_mcp.half_characters import without_halves
 from aep_flow_mcp.serving.client_responses import mended
 
 if TYPE_CHECKING:
+    import asyncio
+    from socket import socket
     from types import FrameType
 
     from aep_flow_mcp.server import FlowServer
@@ -43,7 +45,12 @@ def serve_stdio(server: FlowServer) -> None:
         with _own_input() as end_input, _stopping(server, end_input):
             await server.run_stdio_async()
 
-    anyio.run(run)
+    try:
+        anyio.run(run)
+    except* BrokenPipeError:  # the client has gone, and nobody is there to hear anything
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 1)  # Python writes out what is left when it ends.
+        os.close(nothing)
 
 
 def serve_http(
@@ -66,6 +73,12 @@ def serve_http(
         def capture_signals(self) -> Iterator[None]:
             yield
 
+        async def startup(self, sockets: list[socket] | None = None) -> None:
+            await super().startup(sockets)
+            for address in _addresses(self.servers) if self.started else ():
+                path = options.get("streamable_http_path", "/mcp")
+                print(f"Listening on http://{address}{path}", file=sys.stderr, flush=True)
+
     listening = Listening(config)
 
     def stop() -> None:
@@ -76,6 +89,12 @@ def serve_http(
             await listening.serve()
 
     anyio.run(run)
+
+
+def _addresses(servers: Iterable[asyncio.Server]) -> list[str]:
+    """Where servers listen: `host:port`, an IPv6 address in brackets."""
+    names = [each.getsockname() for server in servers for each in server.sockets]
+    return [f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}" for name in names]
 
 
 @contextmanager

@@ -19,6 +19,8 @@ _Schema = Mapping[str, Any]
 
 _ANY_VALUE = 'As JSON, e.g. "text" in quotes, 20, true, {"a": 1}.'
 _ANY_OBJECT = "As JSON: an object."
+_DEEPEST = 100
+"""Levels of JSON in a text that are read; what is nested deeper stays a text, as it is nobody's value."""
 _GEMINI_KEPT = frozenset({"description", "enum", "type", "minItems", "maxItems", "minimum", "maximum"})
 _STRICT_KEPT = frozenset(
     {
@@ -70,9 +72,26 @@ def _from_json(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        meant = json.loads(value)
     except (ValueError, RecursionError):
         return value
+    return value if _deeper(meant, _DEEPEST) else meant
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether a value is nested deeper than so many levels; without recursion."""
+    level = [value]
+    for _ in range(levels):
+        inner: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                inner += each.values()
+            elif isinstance(each, list):
+                inner += each
+        if not inner:
+            return False
+        level = inner
+    return any(isinstance(each, dict | list) for each in level)
 
 
 def _is_untyped(schema: _Schema) -> bool:

@@ -18,6 +18,7 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 
 from aep_flow_mcp.surface.arguments import fitted
+from aep_flow_mcp.surface.selection import LONGEST, quoted
 from aep_flow_mcp.surface.snapshot import Card
 
 FIND, CALL = "find_tools", "call_tool"
@@ -27,6 +28,10 @@ INSTRUCTIONS = (
 )
 _SHOWN = 5
 _MOST = 20
+_SHORT = 200
+"""Characters up to which a schema is repeated rather than referred to."""
+_WORDS = 40
+"""Words of a question that count: who asks in more does not hold up the others."""
 _NAME, _ALSO_CALLED, _DESCRIPTION, _ARGUMENT = 3.0, 3.0, 1.0, 0.5
 """What a word is worth by where it is found."""
 _STEM = 4
@@ -80,7 +85,7 @@ def find(arguments: Mapping[str, Any], cards: list[Card]) -> CallToolResult:
     if not found:
         return _result([f"No tool fits {query[:80]!r}. Ask without a query for all names."], [], 0)
     shown = found[:limit]
-    lines = [line for card in shown for line in _whole(card)]
+    lines = _whole(shown)
     if len(found) > len(shown):
         names = ", ".join(card["name"] for card in found[len(shown) :][:_MOST])
         lines.append(f"{len(shown)} of {len(found)}; less close: {names}")
@@ -98,7 +103,8 @@ def opened(arguments: Mapping[str, Any], known: Collection[str]) -> tuple[str, d
     name, inner = given.get("name"), given.get("arguments", {})
     if unknown:
         raise ToolError(
-            f"{CALL} does not take {', '.join(map(repr, unknown))}: what the tool takes goes into `arguments`."
+            f"{CALL} does not take {quoted(unknown)}: the tool's name goes into `name`, what the tool takes into "
+            "`arguments`."
         )
     if not isinstance(name, str) or not name.strip():
         raise ToolError(f"{CALL} takes the tool's name as `name`, and what it takes as `arguments`.")
@@ -110,7 +116,9 @@ def opened(arguments: Mapping[str, Any], known: Collection[str]) -> tuple[str, d
     if name not in known:
         from rapidfuzz import process
 
-        close = [match[0] for match in process.extract(name, sorted(known), limit=3, score_cutoff=60)]
+        close = [
+            match[0] for match in process.extract(name[:LONGEST], sorted(known), limit=3, score_cutoff=60)
+        ]
         hint = f" Close: {', '.join(close)}." if close else ""
         raise ToolError(f"There is no tool {name[:80]!r}.{hint} {FIND} finds them by what they do.")
     return name, inner
@@ -121,7 +129,7 @@ def ranked(query: str, cards: list[Card]) -> list[Card]:
 
     A word counts the more the fewer tools have it, and more in a name than in a description.
     """
-    words = _words(query)
+    words = list(dict.fromkeys(_words(query)))[:_WORDS]
     if not words:
         return list(cards)
     fields = [_fields(card) for card in cards]
@@ -168,8 +176,9 @@ _ALSO: Mapping[str, str] = {
     "find_flows": "which flows feed write read into from dataset",
     "diagnose_flow": "fail failed failing broken wrong",
     "pipeline_health": "failed last night yesterday overview status",
-    "create_pipeline": "set up new import daily",
-    "plan_pipeline": "set up new import daily",
+    "create_pipeline": "set up new import daily s3 sftp blob csv",
+    "plan_pipeline": "set up new import daily s3 sftp blob csv",
+    "update_connection": "rotate renew replace exchange credentials secret password key expired",
     "create_run": "run now once backfill",
     "get_batch_errors": "rows rejected",
     "test_connection": "check credentials login",
@@ -220,9 +229,7 @@ def _asked(arguments: Mapping[str, Any]) -> tuple[str, int]:
     given = fitted(arguments, _FIND_INPUT)
     query, limit = given.pop("query", ""), given.pop("limit", _SHOWN)
     if given:
-        raise ToolError(
-            f"{FIND} does not take {', '.join(map(repr, sorted(given)))}. It takes: query, limit."
-        )
+        raise ToolError(f"{FIND} does not take {quoted(sorted(given))}. It takes: query, limit.")
     if not isinstance(query, str) or len(query) > 1_000:
         raise ToolError(f"{FIND} takes `query` as text of at most 1,000 characters.")
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= _MOST:
@@ -230,11 +237,18 @@ def _asked(arguments: Mapping[str, Any]) -> tuple[str, int]:
     return query.strip(), limit
 
 
-def _whole(card: Card) -> list[str]:
+def _whole(cards: list[Card]) -> list[str]:
+    """Lines for tools and what each takes; what two take alike is written out once."""
     import json
 
-    schema = json.dumps(card["input"], ensure_ascii=False, separators=(",", ":"))
-    return [f"{card['name']}{_asks(card)}: {card['description']}", f"  arguments: {schema}"]
+    lines: list[str] = []
+    told: dict[str, str] = {}
+    for card in cards:
+        schema = json.dumps(card["input"], ensure_ascii=False, separators=(",", ":"))
+        first = told.setdefault(schema, card["name"])
+        takes = schema if first == card["name"] or len(schema) < _SHORT else f"the same as of {first}"
+        lines += [f"{card['name']}{_asks(card)}: {card['description']}", f"  arguments: {takes}"]
+    return lines
 
 
 def _brief(card: Card) -> dict[str, Any]:

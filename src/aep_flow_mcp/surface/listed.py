@@ -17,6 +17,7 @@ from aep_flow_mcp.app import App
 from aep_flow_mcp.platform.redaction.values import Redactor
 from aep_flow_mcp.settings import Dialect
 from aep_flow_mcp.surface.arguments import broken_text, fitted, renamed
+from aep_flow_mcp.surface.selection import quoted
 from aep_flow_mcp.surface.snapshot import Card, definition_of
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ class ListedTool(Tool):
         unknown = sorted(set(arguments) - set(known))
         if unknown:
             takes = ", ".join(known) or "no arguments"
-            raise ToolError(f"{self.name} does not take {', '.join(map(repr, unknown))}. It takes: {takes}.")
+            raise ToolError(f"{self.name} does not take {quoted(unknown)}. It takes: {takes}.")
         own, app = dict(arguments), None
         if self._profiles:
             app = self._profiles.get(str(own.pop("profile", None)))

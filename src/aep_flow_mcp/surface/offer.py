@@ -45,14 +45,18 @@ class Offer:
         return self._refused
 
     @property
+    def writes(self) -> bool:
+        """Whether anything that this server lets through writes."""
+        return any(card["writes"] and card["name"] not in self._refused for card in self._cards)
+
+    @property
     def envelopes(self) -> list[Tool]:
         """`find_tools` and `call_tool`, where tools are found by words."""
         if not self._searched:
             return []
         from aep_flow_mcp.surface.discovery import call_tool, find_tool
 
-        writes = any(card["writes"] and card["name"] not in self._refused for card in self._cards)
-        made = [find_tool(), call_tool(reads=not writes)]
+        made = [find_tool(), call_tool(reads=not self.writes)]
         return [tool.model_copy(update={"parameters": self._in_dialect(tool.parameters)}) for tool in made]
 
     @property

@@ -5,8 +5,9 @@ The settings decide for the server; over HTTP a connection's own headers narrow 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from aep_flow_mcp.callers import Ability
@@ -20,7 +21,7 @@ NAMED_SETS: Mapping[str, frozenset[str]] = {
         {
             *(Toolset.CORE, Toolset.PIPELINES),
             *("list_runs", "get_run", "create_run", "retry_run", "list_connections", "explore_connection"),
-            *("run_flow_action", "update_flow"),
+            *("run_flow_action", "update_flow", "update_connection"),
         }
     )
 }
@@ -28,15 +29,28 @@ NAMED_SETS: Mapping[str, frozenset[str]] = {
 _SETS = [*(item.value for item in Toolset), *NAMED_SETS, "all"]
 
 
+NAMED, LONGEST = 5, 100
+"""How many names that do not exist are told or looked for, and how many characters of one."""
+
+
+def quoted(names: Collection[str]) -> str:
+    """Names that a caller gave, of any length and number, for a sentence."""
+    shown = [repr(name[:LONGEST]) for name in islice(names, NAMED)]
+    more = [f"{len(names) - NAMED:,} more"] if len(names) > NAMED else []
+    return ", ".join(shown + more)
+
+
 @dataclass(frozen=True)
 class Narrowing:
     """What one connection wants less of: no writes, and these toolsets (or named sets) only; empty means all.
+
+    toolsets: of each header; a tool is in all of them.
 
     may: what its caller may do at all; None where nobody signs in.
     """
 
     read_only: bool = False
-    toolsets: tuple[str, ...] = ()
+    toolsets: tuple[tuple[str, ...], ...] = ()
     may: frozenset[Ability] | None = None
 
 
@@ -48,11 +62,21 @@ def narrowing(headers: Mapping[str, str] | None) -> Narrowing:
     """
     if not headers:
         return Narrowing()
-    said = headers.get(READ_ONLY_HEADER, "").strip().lower()
-    wanted = headers.get(TOOLSETS_HEADER, "").lower().replace("_", "-").replace(",", " ").split()
-    toolsets = tuple(name.replace("-", "_") for name in wanted)
-    _known("X-AEP-MCP-Toolsets", toolsets, _SETS)
-    return Narrowing(said not in ("", "false", "0", "no"), toolsets)
+    said = [part.strip().lower() for one in _each(headers, READ_ONLY_HEADER) for part in one.split(",")]
+    wanted = [
+        one.lower().replace("-", "_").replace(",", " ").split() for one in _each(headers, TOOLSETS_HEADER)
+    ]
+    toolsets = tuple(tuple(names) for names in wanted if names)
+    _known("X-AEP-MCP-Toolsets", chain.from_iterable(toolsets), _SETS)
+    return Narrowing(any(one not in ("", "false", "0", "no") for one in said), toolsets)
+
+
+def _each(headers: Mapping[str, str], name: str) -> list[str]:
+    """A header as often as it came: whoever adds a second one to narrow a connection is not overruled by the first."""
+    getlist: Callable[[str], list[str]] | None = getattr(headers, "getlist", None)
+    if getlist is not None:
+        return getlist(name)
+    return [headers[name]] if name in headers else []
 
 
 def needed(card: dict[str, Any]) -> frozenset[Ability]:
@@ -82,7 +106,11 @@ def narrowed(
             more[name] = (
                 f"{name} writes, and this connection is read-only (X-AEP-MCP-Read-Only): nothing was sent."
             )
-        elif name not in more and name != CONFIRM_TOOL and not _within(card, by.toolsets):
+        elif (
+            name not in more
+            and name != CONFIRM_TOOL
+            and not all(_within(card, names) for names in by.toolsets)
+        ):
             more[name] = (
                 f"{name} is switched off on this connection: X-AEP-MCP-Toolsets does not name {card['toolset']}."
             )
@@ -150,7 +178,9 @@ def _known(variable: str, given: Iterable[str], known: list[str]) -> None:
         from rapidfuzz import process
 
         close = [
-            match[0] for word in wrong for match in process.extract(word, known, limit=3, score_cutoff=60)
+            match[0]
+            for word in wrong[:NAMED]
+            for match in process.extract(word[:LONGEST], known, limit=3, score_cutoff=60)
         ]
         hint = f" Close: {', '.join(dict.fromkeys(close))}." if close else f" It takes: {', '.join(known)}."
-        raise SettingsError(f"{variable} names {', '.join(map(repr, wrong))}, which does not exist.{hint}")
+        raise SettingsError(f"{variable} names {quoted(wrong)}, which does not exist.{hint}")

@@ -197,7 +197,9 @@ async def _certificate(error: Exception, attempt: Attempt, stage: Stage) -> Caus
     proxy = attempt.route.proxy
     of_proxy = proxy is not None and stage is Stage.FIRST_TLS
     host = proxy.shown if proxy and of_proxy else attempt.host
-    issuer = await issuer_of(attempt.url, proxy, of_proxy=of_proxy)
+    issuer = await issuer_of(
+        attempt.url, proxy, of_proxy=of_proxy, trusts=attempt.trust.context if attempt.trust else None
+    )
     reason = clean_text(getattr(refused, "verify_message", "") or str(refused), limit=200)
     told = f"(TLS: {reason}; issued by {issuer or 'an unknown issuer'})"
     code = getattr(refused, "verify_code", None)

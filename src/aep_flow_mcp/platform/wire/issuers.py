@@ -18,11 +18,14 @@ class _SeenEnoughError(Exception):
     """The certificate was shown; nothing is sent."""
 
 
-async def issuer_of(url: str, proxy: Proxy | None = None, *, of_proxy: bool = False) -> str | None:
+async def issuer_of(
+    url: str, proxy: Proxy | None = None, *, of_proxy: bool = False, trusts: ssl.SSLContext | None = None
+) -> str | None:
     """The issuer of the certificate that answers at `url`, by its names; None where that cannot be seen.
 
-    of_proxy: of the certificate that the proxy itself shows. One connection, over which nothing is sent but the
-    question to the proxy for a tunnel.
+    of_proxy: of the certificate that the proxy itself shows. trusts: whom a proxy spoken to over TLS has to be known
+    by before it is asked. One connection, over which nothing is sent but the question to the proxy for a tunnel:
+    with the user and the password of the proxy in it, so never to one whose certificate is not trusted.
     """
     unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
@@ -41,7 +44,7 @@ async def issuer_of(url: str, proxy: Proxy | None = None, *, of_proxy: bool = Fa
         await info["return_value"].aclose()
         raise _SeenEnoughError
 
-    via = httpx.Proxy(proxy.url, ssl_context=_if_tls(proxy, unchecked)) if proxy else None
+    via = _way(proxy, unchecked if of_proxy else trusts or ssl.create_default_context()) if proxy else None
     try:
         async with httpx.AsyncHTTPTransport(verify=unchecked, proxy=via) as transport:
             timeout = httpx.Timeout(_PATIENCE).as_dict()
@@ -52,8 +55,11 @@ async def issuer_of(url: str, proxy: Proxy | None = None, *, of_proxy: bool = Fa
     return _issuer(seen[0]) if seen else None
 
 
-def _if_tls(proxy: Proxy, context: ssl.SSLContext) -> ssl.SSLContext | None:
-    return context if proxy.url.startswith("https:") else None
+def _way(proxy: Proxy, context: ssl.SSLContext) -> httpx.Proxy:
+    if not proxy.url.startswith("https:"):
+        return httpx.Proxy(proxy.url)
+    checked = context.verify_mode is ssl.CERT_REQUIRED
+    return httpx.Proxy(proxy.url if checked else proxy.shown, ssl_context=context)
 
 
 def _issuer(der: bytes) -> str | None:

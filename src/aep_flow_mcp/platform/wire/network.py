@@ -57,7 +57,9 @@ class Egress:
 
     async def issuer(self, url: str) -> str | None:
         """Who issued the certificate that answers at `url`, trusted or not; None where there is none to see."""
-        return await issuer_of(url, self.route(url).proxy) if urlsplit(url).scheme == "https" else None
+        if urlsplit(url).scheme != "https":
+            return None
+        return await issuer_of(url, self.route(url).proxy, trusts=self.trust.context)
 
     def client_for(self, urls: tuple[str, ...], make: Callable[..., httpx.AsyncClient]) -> httpx.AsyncClient:
         """A client that reaches `urls`; `make` gets `mounts`, `verify` and `trust_env`."""

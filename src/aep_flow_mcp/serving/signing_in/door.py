@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import anyio
+import pydantic_core
 from mcp.server.auth.handlers.metadata import ProtectedResourceMetadataHandler
 from mcp.server.auth.routes import cors_middleware
 from mcp.shared.auth import ProtectedResourceMetadata
@@ -23,6 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from aep_flow_mcp.callers import Ability, Person
+from aep_flow_mcp.half_characters import without_halves
 from aep_flow_mcp.serving.asgi import CALLER, Asgi, Message, Receive, after, stays_open
 from aep_flow_mcp.serving.signing_in.documents import IssuerUnavailable
 from aep_flow_mcp.serving.signing_in.parts import ENDPOINT, SignIn
@@ -105,7 +107,10 @@ async def ended_at(seconds: float, app: Asgi, scope: Any, receive: Receive, send
 
 
 class ScopeGate:
-    """Refuses a call of a tool whose caller lacks a scope, with 403 and the scope; reads whole bodies only."""
+    """Refuses a call of a tool, or a person's yes, whose caller lacks a scope, with 403 and the scope.
+
+    It reads whole bodies only.
+    """
 
     def __init__(self, app: Asgi, sign_in: SignIn, offer: Offer) -> None:
         self._app = app
@@ -123,18 +128,40 @@ class ScopeGate:
         await self._app(scope, after(first, receive), send)
 
     def _lacking(self, someone: Person, body: bytes) -> frozenset[Ability]:
-        """What the call in a body needs and its caller may not do. What is no call the server refuses itself."""
-        try:
-            message = json.loads(body)
-        except (ValueError, RecursionError):
+        """What a call, or an answer, in a body needs and its caller may not do. The rest the server refuses itself."""
+        message = _read(body)
+        if not isinstance(message, dict):
             return frozenset()
-        params = message.get("params") if isinstance(message, dict) else None
+        lacking = _answering(message.get("result")) - someone.abilities
+        params = message.get("params")
         if not isinstance(params, dict) or message.get("method") != "tools/call":
-            return frozenset()
+            return lacking
         name, arguments = params.get("name"), params.get("arguments")
         if not isinstance(name, str):
-            return frozenset()
-        return self._offer.lacking(someone, name, arguments if isinstance(arguments, dict) else {})
+            return lacking
+        return lacking | self._offer.lacking(someone, name, arguments if isinstance(arguments, dict) else {})
+
+
+def _read(body: bytes) -> Any:
+    """A message, also one that only the SDK's parser can read; None where nobody can."""
+    for parse, text in ((json.loads, body), (pydantic_core.from_json, without_halves(body))):
+        try:
+            return parse(text)
+        except (ValueError, RecursionError):
+            continue
+    return None
+
+
+def _answering(result: Any) -> frozenset[Ability]:
+    """What the answer to a pushed question takes (before 2026-07-28 it comes as a message of its own).
+
+    Questions are put while a tool writes. Which one is answered is not known here; only an approval has `approve`.
+    """
+    if not isinstance(result, dict) or result.get("action") != "accept":
+        return frozenset()
+    content = result.get("content")
+    approves = isinstance(content, dict) and content.get("approve", False) is not False
+    return frozenset({Ability.WRITE, Ability.APPROVE} if approves else {Ability.WRITE})
 
 
 def insufficient(sign_in: SignIn, someone: Person, lacking: frozenset[Ability]) -> Response:

@@ -23,6 +23,8 @@ LEEWAY = 30
 _LONGEST = 16_384
 _TYPES = ("", "jwt", "at+jwt", "application/at+jwt")
 """Header `typ` of access tokens (RFC 9068), and of those that issuers made before it. Others are no access tokens."""
+_NO_ACCESS = ("id", "refresh", "offline", "logout")
+"""Likewise the claim `typ` of Keycloak's tokens."""
 
 Admitted = tuple[str, AccessToken]
 _admitted: ContextVar[Admitted | None] = ContextVar("admitted", default=None)
@@ -110,11 +112,25 @@ class IssuedTokens:
             )
         except exceptions.PyJWTError as error:
             raise Refused(_sentence(error)) from None
+        if _is_id_token(header, claims):
+            raise Refused("The token is an ID token, not an access token.")
         if "cnf" in claims:
             raise Refused("The token is bound to a key of its client, which cannot be checked here.")
         if not claims["sub"]:
             raise Refused("The token does not say whose it is (sub).")
         return claims
+
+
+def _is_id_token(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
+    """Whether a token only says to a client who signed in there (OpenID Connect), and allows nothing anywhere.
+
+    Keycloak names the kind in a claim `typ` (`ID`, `Bearer`); its older versions put `nonce` into access tokens too.
+    """
+    kind = str(claims.get("typ") or "").lower()
+    if kind in _NO_ACCESS or {"at_hash", "c_hash"} & claims.keys():
+        return True
+    declared = kind == "bearer" or str(header.get("typ") or "").lower().endswith("at+jwt")
+    return "nonce" in claims and not declared
 
 
 def _sentence(error: exceptions.PyJWTError) -> str:
