@@ -207,6 +207,35 @@ async def test_rare_letters_of_a_large_answer_are_as_they_came(wire: Wire, clien
         await client.request_json("GET", PATH)
 
 
+class Breaking(httpx.AsyncByteStream):
+    """A body that breaks off; `closed` once nobody holds it."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"some"
+        raise httpx.ReadError("broken off")
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+async def test_a_file_that_breaks_off_is_let_go(wire: Wire) -> None:
+    streams: list[Breaking] = []
+
+    def answer(request: httpx.Request) -> Any:
+        streams.append(Breaking())
+        return httpx.Response(200, stream=streams[-1])
+
+    wire.handler = answer
+    async with wire.client() as client:
+        with pytest.raises(PlatformError, match="broke off"):
+            await client.read_start(PATH, most=1_000)
+    assert streams
+    assert all(stream.closed for stream in streams)
+
+
 # --- lists without end ------------------------------------------------------------------------------------
 
 

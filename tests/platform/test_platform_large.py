@@ -10,14 +10,20 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
+import anyio.abc
 import httpx
 import pytest
+from pydantic import SecretStr
 
+from aep_flow_mcp.platform.cache import TtlCache
+from aep_flow_mcp.platform.config import Credentials, PlatformConfig
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.transport import PlatformClient
+from aep_flow_mcp.platform.wire import large
 from aep_flow_mcp.platform.wire.bodies import MOST_OF_ONE, weight
 from aep_flow_mcp.platform.wire.large import LARGE, MOST_HELD, holding
+from aep_flow_mcp.platform.wire.outcome import CrowdedOut
 from support.instant import in_no_time
 from support.platform_wire import Wire
 
@@ -56,7 +62,7 @@ class Service:
         body = LARGE_ONE if "large" in str(request.url) else SMALL_ONE
         return httpx.Response(200, stream=Slowly(body, self._arriving, self.most))
 
-    async def read(self, client: PlatformClient, size: str) -> None:
+    async def read(self, client: PlatformClient, size: str = "large") -> None:
         await client.request_json("GET", PATH, params=[("size", size)])
 
 
@@ -116,6 +122,201 @@ def test_nobody_waits_for_ever() -> None:
             # Who gave up leaves no place in the queue.
             with holding():
                 await service.read(client, "large")
+
+    in_no_time(main)
+
+
+def test_who_waits_for_its_turn_keeps_nobody_from_asking() -> None:
+    """Sixteen calls wait, as many as requests are sent at once, for one that reads on; and one reads what is small."""
+    told: list[str] = []
+
+    async def main() -> None:
+        service = Service()
+        async with service.wire.client() as client:
+
+            async def owner() -> None:
+                with holding():
+                    await service.read(client)
+                    await anyio.sleep(5)
+                    await service.read(client)
+                    told.append("owner")
+
+            async def other() -> None:
+                await anyio.sleep(2)
+                with holding():
+                    await service.read(client)
+                    told.append("other")
+
+            async def small() -> None:
+                await anyio.sleep(4)
+                await service.read(client, "small")
+                told.append("small")
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(owner)
+                group.start_soon(small)
+                for _ in range(client.config.max_concurrency):
+                    group.start_soon(other)
+
+    in_no_time(main)
+    assert told == ["small", "owner", *["other"] * 16]
+
+
+def test_any_number_gets_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those that keep their slot while they wait, and the ones that wait for these."""
+    monkeypatch.setattr(large, "MOST_ASIDE", 3)
+    number = 24
+
+    async def main() -> None:
+        service = Service()
+        async with service.wire.client() as client, anyio.create_task_group() as group:
+            for _ in range(number):
+                group.start_soon(page, service, client)
+
+    async def page(service: Service, client: PlatformClient) -> None:
+        with holding():
+            await service.read(client)
+        read.append(True)
+
+    read: list[bool] = []
+    in_no_time(main)
+    assert len(read) == number
+
+
+async def test_who_waits_for_its_turn_leaves_connections_to_others() -> None:
+    """Over sockets: the answer that waits keeps its connection, and the only request that is sent at once goes on."""
+    waits = anyio.Event()
+
+    async def serve(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            asked = (await stream.receive()).decode()
+            body = LARGE_ONE if "large" in asked else SMALL_ONE
+            await stream.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+            if "last" in asked:
+                waits.set()
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(anyio.abc.SocketAttribute.local_port)
+    config = PlatformConfig(
+        platform_url=f"http://127.0.0.1:{port}",
+        sandbox="dev",
+        credentials=Credentials(client_id="me", org_id="ORG@AdobeOrg", access_token=SecretStr("token")),
+        max_concurrency=1,
+    )
+
+    async def other() -> None:
+        with holding():
+            await client.request_json("GET", PATH, params=[("size", "large-last")])
+
+    async with listener, anyio.create_task_group() as group, PlatformClient(config) as client:
+        group.start_soon(listener.serve, serve)
+        with holding():
+            await client.request_json("GET", PATH, params=[("size", "large")])
+            task = asyncio.get_running_loop().create_task(other(), context=contextvars.Context())
+            await waits.wait()
+            await client.request_json("GET", PATH, params=[("size", "small")])
+            assert not task.done()
+        await task
+        group.cancel_scope.cancel()
+
+
+def test_who_waits_for_a_fetch_that_waits_for_it_fetches_by_itself() -> None:
+    told: list[str] = []
+
+    async def main() -> None:
+        service, cache = Service(), TtlCache(60)
+        async with service.wire.client() as client:
+
+            async def fetch() -> str:
+                await service.read(client)
+                return "x"
+
+            async def first() -> None:
+                with holding():
+                    await service.read(client)
+                    await anyio.sleep(3)
+                    told.append(await cache.get("x", fetch))
+
+            async def second() -> None:
+                await anyio.sleep(2)
+                with holding(), pytest.raises(CrowdedOut, match="in a moment") as caught:
+                    await cache.get("x", fetch)
+                assert "smaller" not in str(caught.value)
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(first)
+                group.start_soon(second)
+
+    in_no_time(main)
+    assert told == ["x"]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_what_outlives_its_call_does_not_keep_the_turn(begun: bool) -> None:
+    """begun: the answer arrives already when the call ends."""
+
+    async def main() -> None:
+        service = Service()
+        async with service.wire.client() as client, anyio.create_task_group() as group:
+
+            async def outlives() -> None:
+                await anyio.sleep(0 if begun else 1)
+                await service.read(client)
+
+            with holding():
+                group.start_soon(outlives)
+                await anyio.sleep(0.2)
+            await anyio.sleep(5)
+            with holding():
+                await service.read(client)
+
+    in_no_time(main)
+
+
+def test_a_part_that_outlives_its_end_belongs_to_what_is_around_it() -> None:
+    told: list[str] = []
+
+    async def main() -> None:
+        service = Service()
+        async with service.wire.client() as client, anyio.create_task_group() as group:
+
+            async def outlives() -> None:
+                await anyio.sleep(1)
+                await service.read(client)
+
+            async def other() -> None:
+                await anyio.sleep(3)
+                with holding():
+                    await service.read(client)
+                told.append("other")
+
+            group.start_soon(other)
+            with holding():
+                with holding():
+                    group.start_soon(outlives)
+                await anyio.sleep(8)
+                told.append("call ends")
+
+    in_no_time(main)
+    assert told == ["call ends", "other"]
+
+
+def test_many_small_calls_do_not_look_through_memory_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[bool] = []
+    monkeypatch.setattr(gc, "collect", lambda: looks.append(True))
+    lane = large.Lane()
+
+    async def call() -> None:
+        with holding(), lane.arrival() as arrival:
+            await arrival.grown(LARGE + 1)
+
+    async def main() -> None:
+        for _ in range(5):
+            await call()
+        assert len(looks) == 1
+        lane._collected -= 60
+        await call()
+        assert len(looks) == 2
 
     in_no_time(main)
 

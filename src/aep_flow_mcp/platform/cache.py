@@ -12,6 +12,7 @@ import anyio
 
 from .errors import ErrorKind
 from .waiting.patience import OutOfTime, time_for_read
+from .wire.outcome import CrowdedOut
 
 T = TypeVar("T")
 
@@ -30,7 +31,8 @@ class TtlCache:
     """Values by key for `ttl` seconds, at most `max_entries` of them (the oldest goes first).
 
     Failures are not kept; those who waited for a fetch that failed get its error. When the one who fetches
-    is cancelled, or its own call had no time left, the next waiter fetches.
+    is cancelled, its own call had no time left, or its turn among large answers did not come, the next waiter
+    fetches: who holds what the other waited for would wait for itself.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class TtlCache:
                 raise OutOfTime(
                     ErrorKind.UNAVAILABLE, "another call still waits for Adobe's answer to the same"
                 )
-            if flight.error and not isinstance(flight.error, OutOfTime):
+            if flight.error and not isinstance(flight.error, OutOfTime | CrowdedOut):
                 raise flight.error
             if flight.done:
                 return cast(T, flight.value)

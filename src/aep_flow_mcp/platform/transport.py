@@ -22,9 +22,9 @@ from .waiting.patience import NotSentInTime, out_of_time, sign_of_life, time_for
 from .waiting.retrying import Sleep, repeated
 from .wire import bodies
 from .wire.journey import TRACE, Journey, as_http, is_about, never_sent
-from .wire.large import LARGE, Arrival, Lane
+from .wire.large import LARGE, MOST_ASIDE, Arrival, Lane, NoTurnError, Slot
 from .wire.network import Egress
-from .wire.outcome import Answer, Planned, ReadBody, lost, no_token, read_answer, unbounded
+from .wire.outcome import Answer, Planned, ReadBody, crowded_out, lost, no_token, read_answer, unbounded
 
 _READS = frozenset({"GET", "HEAD"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
@@ -161,7 +161,8 @@ class PlatformClient:
                 connect=limits.connect, read=limits.read, write=limits.write, pool=limits.total
             ),
             limits=httpx.Limits(
-                max_connections=self.config.max_concurrency,
+                # Answers that wait for their turn keep their connection while others are sent.
+                max_connections=self.config.max_concurrency + MOST_ASIDE,
                 max_keepalive_connections=self.config.max_concurrency,
             ),
             event_hooks={"request": [self._count], "response": [bodies.bound]},
@@ -241,7 +242,7 @@ class PlatformClient:
             if limit <= 0:
                 raise out_of_time(0, method=planned.method, path=planned.path)
             with anyio.fail_after(limit):
-                async with self._limiter:
+                async with Slot(self._limiter) as arrival.slot:
                     request = client.build_request(
                         planned.method,
                         planned.url,
@@ -265,6 +266,8 @@ class PlatformClient:
             raise await self._broken(planned, as_http(error, about), reads=reads) from error
         except TimeoutError:
             raise self._too_slow(planned, request, limit, reads=reads) from None
+        except NoTurnError as error:
+            raise crowded_out(planned, str(error), reads=reads) from None
         except bodies.UnboundedBody as error:
             raise unbounded(planned, str(error), left=has_left(request), reads=reads) from None
         except (httpx.InvalidURL, UnicodeError) as error:

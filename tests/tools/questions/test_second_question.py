@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from copy import deepcopy
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
 
 import pytest
 from mcp import Client
 
 from aep_flow_mcp.app import platform_config
-from aep_flow_mcp.emulator import Emulator
+from aep_flow_mcp.emulator import Emulator, EmulatorOptions, Exchange
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.gathering import times
+from aep_flow_mcp.gathering.remembered import keeping
+from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.transport import PlatformClient
 from aep_flow_mcp.server import build_server
 from aep_flow_mcp.settings import Settings
@@ -26,9 +30,30 @@ ASKED: dict[str, Any] = {"window": "24h", "group_by": "flow", "top": 50}
 Change = Callable[[Emulator], None]
 
 
+class Clocks:
+    """The service's, and that of this machine, which is wrong by `skew`; `passed` is what both went on."""
+
+    def __init__(self) -> None:
+        self.skew = self.passed = timedelta()
+
+    def service(self) -> datetime:
+        return NOW + self.passed
+
+    def here(self) -> datetime:
+        return self.service() + self.skew
+
+
 @pytest.fixture(autouse=True)
-def _the_emulators_present(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(times, "now", lambda: NOW)
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    found, real = Clocks(), time.monotonic
+    monkeypatch.setattr(times, "now", found.here)
+    monkeypatch.setattr(keeping, "seconds", lambda: real() + found.passed.total_seconds())
+    return found
+
+
+@pytest.fixture
+def emulator_options(clocks: Clocks) -> EmulatorOptions:
+    return EmulatorOptions(clock=clocks.service)
 
 
 @asynccontextmanager
@@ -126,48 +151,55 @@ def nothing(emulator: Emulator) -> None:
 LONG_AGO = timedelta(hours=2)
 DAYS_AGO = timedelta(days=9)
 _LAST = {"id": "x", "state": "success", "startedAtUTC": ms(NOW), "completedAtUTC": ms(NOW)}
-CASES: dict[str, tuple[Change, Change, bool]] = {
-    # what is there before the first question, what changes after it, whether everything must be read again
-    "nothing": (nothing, nothing, False),
-    "new run": (nothing, put_run(7, status="failed"), False),
-    "run under way": (nothing, put_run(7, status="inProgress"), False),
-    "run that has not started": (nothing, put_run(7, status="scheduled"), False),
+_UNDER_WAY = {"id": "x", "state": "inProgress", "startedAtUTC": ms(NOW - timedelta(hours=20))}
+_HOURLY = {"startTime": str(ms(NOW - DAYS_AGO) // 1000), "frequency": "hour", "interval": 1}
+CASES: dict[str, tuple[Change, Change, set[str]]] = {
+    # what is there before the first question, what changes after it, of what everything must be read again
+    "nothing": (nothing, nothing, set()),
+    "new run": (nothing, put_run(7, status="failed"), set()),
+    "run under way": (nothing, put_run(7, status="inProgress"), set()),
+    "run that has not started": (nothing, put_run(7, status="scheduled"), set()),
     "finished run": (
         put_run(7, status="inProgress", changed=LONG_AGO),
         put_run(7, status="failed", changed=LONG_AGO),
-        False,
+        set(),
     ),
     "started run": (
         put_run(7, status="scheduled", changed=LONG_AGO),
         put_run(7, status="success", changed=LONG_AGO),
-        False,
+        set(),
     ),
     "run corrected later": (
         put_run(7, status="success", changed=LONG_AGO),
         put_run(7, status="failed"),
-        False,
+        set(),
     ),
-    "deleted run": (put_run(7, status="failed", changed=LONG_AGO), drop_run(7), True),
+    "deleted run": (put_run(7, status="failed", changed=LONG_AGO), drop_run(7), {"/runs"}),
     "run in another's place": (
         put_run(7, status="failed", changed=LONG_AGO),
         both(drop_run(7), put_run(8, status="success")),
-        True,
+        {"/runs"},
     ),
-    "renamed flow": (nothing, alter_flow(name="By another name"), False),
-    "disabled flow": (put_new(changed=DAYS_AGO), put_new(state="disabled"), False),
+    "renamed flow": (nothing, alter_flow(name="By another name"), set()),
+    "disabled flow": (put_new(changed=DAYS_AGO), put_new(state="disabled"), set()),
     "flow that settles": (
         put_new(state="enabling", changed=DAYS_AGO),
         put_new(changed=DAYS_AGO),
-        False,
+        set(),
     ),
     "flow that ran": (
         put_new(changed=DAYS_AGO),
         put_new(changed=DAYS_AGO, lastRunDetails=_LAST),
-        False,
+        set(),
     ),
-    "new flow": (nothing, add_flow, False),
-    "deleted flow": (nothing, delete_flow, True),
-    "flow in another's place": (nothing, both(add_flow, delete_flow), True),
+    "flow whose run ends without saying when": (
+        put_new(changed=DAYS_AGO, scheduleParams=_HOURLY, lastRunDetails=_UNDER_WAY),
+        put_new(changed=DAYS_AGO, scheduleParams=_HOURLY, lastRunDetails=_UNDER_WAY | {"state": "success"}),
+        set(),
+    ),
+    "new flow": (nothing, add_flow, set()),
+    "deleted flow": (nothing, delete_flow, {"/flows"}),
+    "flow in another's place": (nothing, both(add_flow, delete_flow), {"/flows"}),
 }
 
 
@@ -179,21 +211,76 @@ async def test_the_second_answer_is_that_of_a_server_that_knows_nothing(
     before(emulator)
     async with serving(emulator, settings) as bed:
         first = await bed.answer("pipeline_health", **ASKED)
-        read = len(bed.sent("/flows") + bed.sent("/runs"))
+        known = bed.sent()
+        assert _read_whole(known) == {"/flows", "/runs"}
         change(emulator)
         second = await bed.answer("pipeline_health", **ASKED)
-        sent = (bed.sent("/flows") + bed.sent("/runs"))[read:] if read else []
-    async with serving(emulator, settings) as other:
-        truth = await other.answer("pipeline_health", **ASKED)
-    assert second == truth
+        sent = bed.sent()[len(known) :]
+    assert second == await _truth(emulator, settings)
     assert (second == first) == (name == "nothing")
-    swept = [one for one in sent if "createdAt" in str(one.query) and "count" not in str(one.query)]
-    assert not _everything(swept) or afresh
+    assert _read_whole(sent) == afresh
 
 
-def _everything(swept: list[Any]) -> bool:
-    """Whether a whole list was read, as the first question does."""
-    return any("createdAt>=0" in str(one.query) for one in swept)
+async def _truth(emulator: Emulator, settings: Settings) -> dict[str, Any]:
+    """What a server says that knows nothing."""
+    async with serving(emulator, settings) as other:
+        return await other.answer("pipeline_health", **ASKED)
+
+
+def _read_whole(sent: list[Exchange]) -> set[str]:
+    """Of what everything was read, rather than what changed or what belongs to some flows."""
+    whole = set()
+    for one in sent:
+        query = str(one.query)
+        for path, swept in (("/flows", "createdAt"), ("/runs", "metrics.durationSummary.startedAtUTC")):
+            if one.path.endswith(path) and f"('orderby', '{swept}')" in query and "flowId" not in query:
+                whole.add(path)
+    return whole
+
+
+@pytest.mark.parametrize("skew", [timedelta(), timedelta(hours=1), timedelta(hours=-1)], ids=str)
+@pytest.mark.parametrize(
+    ("passed", "afresh"),
+    [(timedelta(minutes=5), set()), (timedelta(minutes=11), {"/flows", "/runs"})],
+    ids=["5 minutes later", "11 minutes later"],
+)
+async def test_time_passes_between_them_and_clocks_are_wrong(
+    emulator: Emulator,
+    settings: Settings,
+    clocks: Clocks,
+    skew: timedelta,
+    passed: timedelta,
+    afresh: set[str],
+) -> None:
+    clocks.skew = skew
+    put_run(7, status="inProgress", changed=LONG_AGO)(emulator)
+    async with serving(emulator, settings) as bed:
+        first = await bed.answer("pipeline_health", **ASKED)
+        known = bed.sent()
+        clocks.passed = passed
+        moment = timedelta(minutes=1) - passed
+        put_run(7, status="success", changed=LONG_AGO)(emulator)
+        put_run(8, status="failed", changed=moment)(emulator)
+        alter_flow(name="By another name", changed=moment)(emulator)
+        second = await bed.answer("pipeline_health", **ASKED)
+        sent = bed.sent()[len(known) :]
+    assert second != first
+    assert second == await _truth(emulator, settings)
+    assert _read_whole(sent) == afresh
+
+
+async def test_two_questions_at_once(emulator: Emulator, settings: Settings) -> None:
+    async with serving(emulator, settings) as bed:
+        first = await bed.answer("pipeline_health", **ASKED)
+        put_run(8, status="failed")(emulator)
+        both_at_once = await together([partial(bed.answer, "pipeline_health", **ASKED)] * 2)
+        known = bed.sent()
+        again = await bed.answer("pipeline_health", **ASKED)
+        sent = bed.sent()[len(known) :]
+    truth = await _truth(emulator, settings)
+    assert truth != first
+    assert [*both_at_once, again] == [truth] * 3
+    assert _read_whole(sent) == set()
 
 
 async def test_a_service_that_does_not_filter_by_changes_is_read_afresh(
@@ -218,3 +305,48 @@ async def test_a_longer_window_is_read_afresh(emulator: Emulator, settings: Sett
         longer = await bed.answer("pipeline_health", window="7d")
     async with serving(emulator, settings) as other:
         assert longer == await other.answer("pipeline_health", window="7d")
+
+
+# --- how much is kept -------------------------------------------------------------------------------------
+
+
+class Some(NamedTuple):
+    id: str
+    changed_at: datetime | None = None
+
+
+def _some(number: int) -> keeping.Kept[Some]:
+    facts = {str(each): Some(str(each)) for each in range(number)}
+    return keeping.Kept(facts, 0, keeping.seconds())
+
+
+def test_what_is_no_longer_fresh_is_given_back_whoever_asks(clocks: Clocks) -> None:
+    store: keeping.Store[keeping.Kept[Some]] = keeping.Store()
+    store.put("dev", _some(1))
+    store.put("stage", _some(1))
+    clocks.passed = timedelta(seconds=keeping.MAX_AGE)
+    assert store.take("another") is None
+    assert len(store) == 0
+
+
+def test_of_few_sandboxes_those_asked_about_last() -> None:
+    store: keeping.Store[keeping.Kept[Some]] = keeping.Store()
+    for number in range(keeping.MOST_SANDBOXES):
+        store.put(str(number), _some(1))
+    kept = store.take("0")
+    assert kept is not None
+    store.put("0", kept)
+    store.put("new", _some(1))
+    assert len(store) == keeping.MOST_SANDBOXES
+    assert store.take("1") is None
+    assert store.take("0") is kept
+
+
+def test_so_many_facts_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "MOST_KEPT", 10)
+    store: keeping.Store[keeping.Kept[Some]] = keeping.Store()
+    store.put("dev", _some(6))
+    store.put("stage", _some(6))
+    assert store.take("dev") is None
+    store.put("stage", _some(11))
+    assert store.take("stage") is None

@@ -8,9 +8,9 @@ from functools import partial
 
 from aep_flow_mcp.gathering.lean_reading import LeanReader
 from aep_flow_mcp.gathering.remembered.keeping import (
-    MOST_KEPT,
     AfreshError,
     Kept,
+    Store,
     Watch,
     changed,
     read_again,
@@ -29,7 +29,7 @@ class RememberedFlows:
     """The flows of each sandbox. Kept by the App: `memory.cache("remembered_flows", RememberedFlows)`."""
 
     def __init__(self) -> None:
-        self._kept: dict[str | None, Kept[FlowFacts]] = {}
+        self._kept: Store[Kept[FlowFacts]] = Store()
 
     async def read(self, reading: Reading) -> dict[str, FlowFacts]:
         """The facts of every flow by id, as they are now.
@@ -38,21 +38,21 @@ class RememberedFlows:
             PlatformError: they could not be read.
         """
         sandbox = reading.aep.sandbox
-        kept = self._kept.pop(sandbox, None)
-        if kept is not None and kept.fresh:
+        kept = self._kept.take(sandbox)
+        if kept is not None:
             try:
                 return await self._refreshed(reading, kept)
             except AfreshError:
-                pass
+                kept = None  # Both at once would be twice the memory.
         watch = Watch(reading.now)
         flows = await read_flows(reading)
-        if len(flows) <= MOST_KEPT and not reading.progress.cut:
-            self._kept[sandbox] = Kept(flows, watch.since(_times(flows.values())), watch.clock)
+        if not reading.progress.cut:
+            self._kept.put(sandbox, Kept(flows, watch.since(_times(flows.values())), watch.clock))
         return dict(flows)
 
     async def _refreshed(self, reading: Reading, kept: Kept[FlowFacts]) -> dict[str, FlowFacts]:
         lean, watch = LeanReader(reading.aep), Watch(reading.now)
-        unsettled = [flow.id for flow in kept.facts.values() if flow.state not in _SETTLED]
+        unsettled = [flow.id for flow in kept.facts.values() if not _settled(flow)]
         newer, again = await together(
             [
                 partial(changed, lean.list_flows, _CHANGES, kept.since),
@@ -71,8 +71,13 @@ class RememberedFlows:
             raise AfreshError
         reading.progress.done += len(newer)
         since = watch.since(_times([*newer.values(), *again.values()]), kept.since)
-        self._kept[reading.aep.sandbox] = Kept(flows, since, kept.read_at)
+        self._kept.put(reading.aep.sandbox, Kept(flows, since, kept.read_at))
         return dict(flows)
+
+
+def _settled(flow: FlowFacts) -> bool:
+    """Whether whatever becomes of it is a change that it tells of: a last run may end without saying when."""
+    return flow.state in _SETTLED and (flow.last_status is None or flow.last_status.finished)
 
 
 def _times(flows: Iterable[FlowFacts]) -> Iterator[datetime | None]:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from aep_flow_mcp.insight.windows import epoch_ms
 from aep_flow_mcp.platform.concurrency import together
@@ -20,6 +20,8 @@ MAX_AGE = 600.0
 MARGIN = timedelta(minutes=3)
 """How long a change may take until lists show it, and how far clocks may differ beyond what their answers tell."""
 MOST_KEPT = 60_000
+"""Facts that are kept of all sandboxes together."""
+MOST_SANDBOXES = 4
 MOST_PAGES = 30
 """Where more has changed, it is quicker to read everything side by side."""
 MOST_OPEN = 240
@@ -43,6 +45,11 @@ class AfreshError(Exception):
     """What is kept cannot be relied on: everything has to be read again."""
 
 
+def seconds() -> float:
+    """Of a clock that only goes on, whatever becomes of the time of day."""
+    return time.monotonic()
+
+
 @dataclass(slots=True)
 class Kept(Generic[F]):
     """The facts of a list by id. `since`: what changed from then on (epoch ms) may be missing."""
@@ -53,7 +60,38 @@ class Kept(Generic[F]):
 
     @property
     def fresh(self) -> bool:
-        return time.monotonic() - self.read_at < MAX_AGE
+        return seconds() - self.read_at < MAX_AGE
+
+
+K = TypeVar("K", bound=Kept[Any])
+
+
+class Store(Generic[K]):
+    """What is kept of a list in each sandbox: of few, those asked about last, and only while it is fresh."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str | None, K] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def take(self, sandbox: str | None) -> K | None:
+        """What is kept of it, which then is the caller's alone: who finds it wrong leaves nothing behind."""
+        self._drop_stale()
+        return self._kept.pop(sandbox, None)
+
+    def put(self, sandbox: str | None, kept: K) -> None:
+        """Keep it in place of what there was, and let others go for it. What is too much is not kept."""
+        self._drop_stale()
+        self._kept.pop(sandbox, None)
+        if len(kept.facts) > MOST_KEPT or not kept.fresh:
+            return
+        self._kept[sandbox] = kept
+        while len(self) > MOST_SANDBOXES or sum(len(one.facts) for one in self._kept.values()) > MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+
+    def _drop_stale(self) -> None:
+        self._kept = {sandbox: kept for sandbox, kept in self._kept.items() if kept.fresh}
 
 
 @dataclass(slots=True)
@@ -61,7 +99,10 @@ class Watch:
     """When a reading began, so that it is known afterwards since when changes may have been missed."""
 
     began: datetime
-    clock: float = field(default_factory=time.monotonic)
+    clock: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = seconds()
 
     def since(self, told: Iterable[datetime | None], known: int | None = None) -> int:
         """The earlier of two times, less a margin: when the reading began by this machine's clock; and by the
@@ -69,7 +110,7 @@ class Watch:
 
         known: what this was before the reading.
         """
-        took = timedelta(seconds=time.monotonic() - self.clock)
+        took = timedelta(seconds=seconds() - self.clock)
         newest = max((at for at in told if at is not None), default=None)
         begins = [epoch_ms(self.began - MARGIN)]
         if newest is not None:

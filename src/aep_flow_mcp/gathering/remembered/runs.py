@@ -11,6 +11,7 @@ from aep_flow_mcp.gathering.remembered.keeping import (
     MOST_KEPT,
     AfreshError,
     Kept,
+    Store,
     Watch,
     changed,
     read_again,
@@ -39,11 +40,18 @@ class _Stretch:
         return run.at is not None and self.start <= epoch_ms(run.at) < self.end
 
 
+@dataclass(slots=True)
+class _KeptRuns(Kept[RunFacts]):
+    """`reach`: all of its runs are among these, or changed since."""
+
+    reach: _Stretch
+
+
 class RememberedRuns:
     """The runs of each sandbox. Kept by the App: `memory.cache("remembered_runs", RememberedRuns)`."""
 
     def __init__(self) -> None:
-        self._kept: dict[str | None, tuple[_Stretch, Kept[RunFacts]]] = {}
+        self._kept: Store[_KeptRuns] = Store()
 
     async def read(
         self,
@@ -59,13 +67,13 @@ class RememberedRuns:
         Raises:
             PlatformError: they could not be read.
         """
-        asked, sandbox = _Stretch(start, end), reading.aep.sandbox
-        known, kept = self._kept.pop(sandbox, (None, None))
-        if known is not None and kept is not None and kept.fresh and _reaches(known, kept, asked):
+        asked = _Stretch(start, end)
+        kept = self._kept.take(reading.aep.sandbox)
+        if kept is not None and _reaches(kept, asked):
             try:
-                runs = await self._refreshed(reading, asked, known, kept)
+                runs = await self._refreshed(reading, asked, kept)
             except AfreshError:
-                pass
+                kept = None  # Both at once would be twice the memory.
             else:
                 for run in runs:
                     take(run)
@@ -90,16 +98,12 @@ class RememberedRuns:
 
         sweep = RunSweep(reading.aep, keep, reading.crew, progress=reading.progress, enough=enough)
         await sweep.read(asked.start, asked.end)
-        if not sweep.stopped and len(runs) <= MOST_KEPT:
-            self._kept[reading.aep.sandbox] = (
-                asked,
-                Kept(runs, watch.since(run.changed_at for run in runs.values()), watch.clock),
-            )
+        if not sweep.stopped:
+            since = watch.since(run.changed_at for run in runs.values())
+            self._kept.put(reading.aep.sandbox, _KeptRuns(runs, since, watch.clock, asked))
         return sweep.stopped
 
-    async def _refreshed(
-        self, reading: Reading, asked: _Stretch, known: _Stretch, kept: Kept[RunFacts]
-    ) -> list[RunFacts]:
+    async def _refreshed(self, reading: Reading, asked: _Stretch, kept: _KeptRuns) -> list[RunFacts]:
         lean, watch = LeanReader(reading.aep), Watch(reading.now)
         under_way = [run.id for run in kept.facts.values() if run.outcome not in _OVER]
         newer, again = await together(
@@ -119,13 +123,14 @@ class RememberedRuns:
             raise AfreshError
         reading.progress.done += len(newer)
         since = watch.since((run.changed_at for run in (*newer.values(), *again.values())), kept.since)
-        reach = _Stretch(known.start, max(known.end, asked.end))
-        self._kept[reading.aep.sandbox] = reach, Kept(runs, since, kept.read_at)
+        reach = _Stretch(kept.reach.start, max(kept.reach.end, asked.end))
+        self._kept.put(reading.aep.sandbox, _KeptRuns(runs, since, kept.read_at, reach))
         return found
 
 
-def _reaches(known: _Stretch, kept: Kept[RunFacts], asked: _Stretch) -> bool:
+def _reaches(kept: _KeptRuns, asked: _Stretch) -> bool:
     """Whether what is kept, with what changed since, is everything of the stretch."""
+    known = kept.reach
     return known.start <= asked.start and (asked.end <= known.end or kept.since <= known.end)
 
 

@@ -64,11 +64,13 @@ async def start_of(response: httpx.Response, most: int) -> bytes:
     """At most `most` bytes of a body that was not read yet; the rest is not waited for. What an error says is read."""
     most = most if response.is_success else max(most, _PIECE)
     held = bytearray()
-    async for piece in response.aiter_bytes():
-        held += piece
-        if len(held) >= most:
-            break
-    await response.aclose()
+    try:
+        async for piece in response.aiter_bytes():
+            held += piece
+            if len(held) >= most:
+                break
+    finally:
+        await response.aclose()
     return bytes(held[:most])
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import TracebackType
 from typing import cast
 
 import anyio
@@ -27,11 +29,20 @@ MOST_HELD = 80_000_000
 """Bytes of memory that the large answers of one call may take. The largest that is known, a page of a hundred
 connection specs, takes most of it; pages of specs and of sweeps are let go one by one."""
 PATIENCE = 10.0
-"""Seconds for which an answer waits for its turn. Nobody waits for it in vain: calls could wait for each other."""
+"""Seconds for which an answer waits while the turn does not pass on: calls could wait for each other."""
+MOST_ASIDE = 32
+"""Answers that are held while they wait, beyond the requests that are sent at once. Each keeps a connection, and
+the bytes up to which it was small."""
 
 _MMAP_THRESHOLD = -3
 """What mallopt calls the size from which a block is a mapping of its own, gone as soon as it is freed."""
 _BLOCK = 262_144
+_COLLECTED_EVERY = 3.0
+"""Seconds between two looks for what holds itself, each of which goes through everything in memory."""
+
+
+class NoTurnError(UnboundedBody):
+    """An answer that was not read to its end since others were; nothing is wrong with it."""
 
 
 class Holder:
@@ -41,13 +52,20 @@ class Holder:
         self.around = around
         self.bytes = 0
         self.lanes: list[Lane] = []
+        self.closed = False
+
+    @property
+    def open(self) -> Holder | None:
+        """This, or the nearest around it, that is not at its end."""
+        return self if not self.closed else self.around and self.around.open
 
     def within(self, other: Holder | None) -> bool:
         """Whether this is the other one or a part of it."""
         return self is other or (self.around is not None and self.around.within(other))
 
     def let_go(self) -> None:
-        """Nothing is held any longer."""
+        """Nothing is held any longer, and nobody is to hold anything by it again."""
+        self.closed = True
         for lane in self.lanes:
             lane.leave(self)
 
@@ -75,11 +93,16 @@ class Lane:
         self._arriving: Arrival | None = None
         self._waiting: deque[tuple[Holder, anyio.Event]] = deque()
         self._give_back: Callable[[int], object] | None = None
+        self._passed_on = 0
+        self._collected = -_COLLECTED_EVERY
+        self._aside = 0
 
     @contextmanager
     def arrival(self) -> Iterator[Arrival]:
         """An answer that arrives in the block, and is read as what it is."""
-        holder = _holder.get()
+        # A task may outlive the call that started it, whose holder lets go of nothing any more.
+        given = _holder.get()
+        holder = given and given.open
         own = holder or Holder()
         arrival = Arrival(self, own)
         try:
@@ -90,30 +113,34 @@ class Lane:
         finally:
             if self._arriving is arrival:
                 self._arriving = None
-                self._next()
-            if holder is None:
+                self._pass_on()
+            self._aside -= arrival.aside
+            if holder is None or own.closed:
                 own.let_go()
 
     async def enter(self, arrival: Arrival) -> None:
         """Wait for the turn of an answer.
 
         Raises:
-            UnboundedBody: it did not come in time.
+            NoTurnError: it did not come in time.
         """
         holder = arrival.holder
         if not self._waiting and self._free(holder):
             self._take(arrival)
             return
+        if self._aside < MOST_ASIDE and arrival.step_aside():
+            self._aside += 1
         place = (holder, anyio.Event())
         self._waiting.append(place)
         try:
-            with anyio.fail_after(PATIENCE):
-                while not self._free(holder) or self._first() is not place:
+            while not self._free(holder) or self._first() is not place:
+                before = self._passed_on
+                with anyio.move_on_after(PATIENCE) as patience:
                     await place[1].wait()
                     place = self._again(place)
+                if patience.cancelled_caught and before == self._passed_on:
+                    raise NoTurnError("the answer is large, and had to wait too long for others that are")
             self._take(arrival)
-        except TimeoutError:
-            raise UnboundedBody("the answer is large, had to wait too long for others that are") from None
         finally:
             self._waiting.remove(place)
             self._next()
@@ -122,12 +149,13 @@ class Lane:
         """A holder is done."""
         if self._owner is holder:
             self._owner = None
-            if holder.around is None:
+            if holder.around is None and time.monotonic() - self._collected >= _COLLECTED_EVERY:
                 # Errors that were told of and their frames hold each other, and with them what was read.
                 gc.collect()
+                self._collected = time.monotonic()
             if self._give_back is not None:
                 self._give_back(0)
-            self._next()
+            self._pass_on()
 
     def _free(self, holder: Holder) -> bool:
         return self._arriving is None and (self._owner is None or holder.within(self._owner))
@@ -149,6 +177,10 @@ class Lane:
             self._owner = arrival.holder
             arrival.holder.lanes.append(self)
 
+    def _pass_on(self) -> None:
+        self._passed_on += 1
+        self._next()
+
     def _next(self) -> None:
         first = self._first()
         if first is not None:
@@ -169,6 +201,30 @@ def _giving_back() -> Callable[[int], object] | None:
         return None
 
 
+class Slot:
+    """A place among the requests that are sent at once."""
+
+    def __init__(self, limiter: anyio.CapacityLimiter) -> None:
+        self._limiter = limiter
+        self._held = False
+
+    async def __aenter__(self) -> Slot:
+        await self._limiter.acquire_on_behalf_of(self)
+        self._held = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Leave it to others; a second time, nothing."""
+        if self._held:
+            self._held = False
+            self._limiter.release_on_behalf_of(self)
+
+
 class Arrival:
     """One answer on its way in."""
 
@@ -178,12 +234,26 @@ class Arrival:
         self.holder = holder
         self.bytes = 0
         """What it takes in memory; a small answer does not count."""
+        self.slot: Slot | None = None
+        """That of its request."""
+        self.aside = False
+        """Whether it has let go of its slot."""
+
+    def step_aside(self) -> bool:
+        """Let go of the slot, which whoever it waits for may need. It is not taken again: answers arrive one at a time,
+        so one request more is on its way, and those with a slot may wait for this one. Whether there was one.
+        """
+        if self.slot is None:
+            return False
+        self.slot.let_go()
+        self.aside = True
+        return True
 
     async def grown(self, now: int) -> None:
         """It has grown to so many bytes.
 
         Raises:
-            UnboundedBody: its turn does not come.
+            NoTurnError: its turn does not come.
         """
         if now > LARGE:
             await self._enter()
@@ -192,7 +262,8 @@ class Arrival:
         """All of it is here, and will be read.
 
         Raises:
-            UnboundedBody: its turn does not come, or the call would hold too much.
+            NoTurnError: its turn does not come.
+            UnboundedBody: the call would hold too much.
         """
         takes = weight(body)
         if takes > HEAVY:

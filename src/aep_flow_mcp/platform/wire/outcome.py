@@ -74,6 +74,21 @@ def unbounded(planned: Planned, words: str, *, left: bool, reads: bool) -> Platf
     ).about(planned.method, planned.path)
 
 
+class CrowdedOut(PlatformError):
+    """A read that was given up because others held what it waited for. The service is well, and so is the answer."""
+
+
+def crowded_out(planned: Planned, words: str, *, reads: bool) -> PlatformError:
+    """An answer whose turn did not come."""
+    if not reads:
+        return lost(planned, words, reads=False)
+    error = CrowdedOut(
+        ErrorKind.UNAVAILABLE, words, hint="Other calls read much at the moment: try again in a moment"
+    ).about(planned.method, planned.path)
+    error.repeatable = False  # It has waited already.
+    return error
+
+
 def lost(planned: Planned, words: str, *, reads: bool, status: int | None = None) -> PlatformError:
     """No usable answer: a reading may be tried again, of a write it is not known whether it happened."""
     if reads:
