@@ -8,22 +8,42 @@ import pytest
 
 LONG = frozenset(
     {
+        "attack/test_attack.py",
+        "contract/test_emulator_contract.py",
         "contract/test_known_errors.py",
+        "emulator/flow_service/test_self_serve.py",
+        "evals/test_models.py",
         "evals/test_scripted.py",
+        "field_cases/test_bounds.py",
+        "field_cases/test_rights.py",
         "foreign/test_foreign_organisations.py",
+        "foreign/test_generator.py",
         "guard/approval/test_chromium.py",
+        "guard/approval/test_given_up.py",
+        "guard/approval/test_unreadable_answers.py",
         "guard/execution/test_cut_off.py",
+        "guard/test_attacks.py",
         "pages/test_examples.py",
+        "platform/test_platform_large.py",
         "protocol/test_snapshot_processes.py",
+        "serving/test_abilities.py",
+        "serving/test_tokens.py",
         "snapshots/test_file.py",
+        "snapshots/test_kept.py",
         "snapshots/test_questions.py",
         "soak/test_soak.py",
+        "tools/observing/test_observing.py",
+        "tools/questions/test_describe_flow_parts.py",
+        "tools/questions/test_second_question.py",
         "tools/test_attacks.py",
+        "tools/test_canaries.py",
         "tools/test_write_faults.py",
+        "tools/test_write_tools.py",
+        "tutorials/test_planned.py",
         "tutorials/test_tutorials.py",
     }
 )
-"""Servers as processes, browsers, thousands of generated cases: relative to this folder."""
+"""Servers as processes, browsers, thousands of generated cases, whole organisations: relative to this folder."""
 HEAVY = frozenset(
     {
         "configuring/test_layouts.py",
