@@ -323,5 +323,5 @@ def _not_taken() -> list[str]:
     return [
         f"This shell has {_listed(names)}, which no host's file is given: put Adobe's credentials into the file that "
         "AEP_CONFIG_FILE names, a secret into a file of its own (AEP_CLIENT_SECRET_FILE) or into the keyring "
-        "(`aep-flow-mcp credentials`), and configure again."
+        "(`aep-flow-mcp credentials set`), and configure again."
     ]

@@ -1,4 +1,4 @@
-"""`aep-flow-mcp credentials`: puts a secret into the system's keyring, from a prompt that shows nothing."""
+"""`aep-flow-mcp credentials set`: puts a secret into the system's keyring, from a prompt that shows nothing."""
 
 from __future__ import annotations
 
