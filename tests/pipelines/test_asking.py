@@ -176,7 +176,7 @@ def test_a_folder_of_folders_is_read_recursively_and_a_mixed_one_warns(organisat
     wish = files(path="in", format="csv")
     inner, file = entry("folder", "/in/2026/"), entry("file", "/in/a.csv")
     for entries, recursive, warning in (
-        ((inner,), True, None),
+        ((inner,), True, "holds folders only"),
         ((file,), False, None),
         ((inner, file), False, "recursive=true"),
         ((), False, "empty so far"),

@@ -152,7 +152,9 @@ def with_secrets(value: Any) -> Any:
 
 def changes(text: str) -> list[tuple[str, Any]]:
     """The `field: before -> after` lines of a preview, as (field, after); `...` for a field that goes."""
-    lines = re.findall(r"^   ((?!body: )\S+): .* -> (.+)$", text, re.MULTILINE)
+    lines = re.findall(
+        r"^   ((?!body: )\S+): .* -> (.+?)(?: \(a new value, by reference\))?$", text, re.MULTILINE
+    )
     return [(field, ... if after == "(none)" else json.loads(after)) for field, after in lines]
 
 

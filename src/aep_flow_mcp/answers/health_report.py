@@ -286,7 +286,7 @@ class Report:
     def _next(self) -> list[str]:
         """The call that says why: of the flows that fail most, as many as one takes."""
         ids = [id for id, _ in self.health.most_failing() if id in self.scope.flows][:MOST]
-        if not ids or self.pieces.only:
+        if not ids or self.pieces.only or self.group_by is not None:
             return []
         flows = ids[0] if len(ids) == 1 else ids
         return [f"next: diagnose_flow(flow={flows}, window={self.health.window})"]
