@@ -36,8 +36,8 @@ test: $(VENV)/.installed-dev ## Everything but what takes long, the peers and th
 test-long: $(VENV)/.installed-dev ## The tests that start processes and browsers, or make thousands of cases.
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m long tests
 
-test-safety: $(VENV)/.installed-dev ## Of the long ones: that nothing is written without a yes, and no secret shown.
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m long tests/guard tests/attack tests/tools/test_attacks.py tests/tools/test_canaries.py \
+test-safety: $(VENV)/.installed-dev ## Of the long ones: that nothing is written without a yes.
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m long tests/guard tests/attack tests/tools/test_attacks.py \
 		tests/tools/test_write_faults.py tests/tools/test_write_tools.py
 
 test-heavy: $(VENV)/.installed-dev ## What installs packages, starts other people's servers, or goes over sockets once more.
