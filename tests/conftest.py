@@ -28,6 +28,7 @@ LONG = frozenset(
         "protocol/test_snapshot_processes.py",
         "serving/test_abilities.py",
         "serving/test_tokens.py",
+        "serving/test_whose.py",
         "snapshots/test_file.py",
         "snapshots/test_kept.py",
         "snapshots/test_questions.py",

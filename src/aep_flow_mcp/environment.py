@@ -149,3 +149,21 @@ def _closest(name: str, ours: Iterable[str]) -> tuple[float, str]:
 def _core(name: str) -> str:
     """What a name says: without the prefixes that people forget, and without underscores."""
     return name.removeprefix(PREFIX).removeprefix("MCP_").replace("_", "")
+
+
+def url_problem(variable: str, value: str) -> str | None:
+    """Why a variable cannot name the host that the token travels to, or None; plain http is for this machine only."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return f"{variable} takes a URL such as https://platform.adobe.io."
+    if parts.scheme not in ("http", "https") or not host:
+        return f"{variable} takes a URL such as https://platform.adobe.io."
+    if parts.username or parts.password or parts.query or parts.fragment:
+        return f"{variable} takes a plain URL without user, query or fragment."
+    if parts.scheme == "http" and host not in ("127.0.0.1", "localhost", "::1"):
+        return f"{variable} takes https; plain http is accepted for this machine (127.0.0.1) only."
+    return None

@@ -24,7 +24,15 @@ from pydantic_settings import (
 )
 
 from aep_flow_mcp.callers import DEFAULT_SCOPES, Ability, roles_from, scopes_from
-from aep_flow_mcp.environment import PREFIX, EnvFileError, cleaned, misspelt, read_env_file, unfilled_sentence
+from aep_flow_mcp.environment import (
+    PREFIX,
+    EnvFileError,
+    cleaned,
+    misspelt,
+    read_env_file,
+    unfilled_sentence,
+    url_problem,
+)
 
 
 class SettingsError(ValueError):
@@ -290,7 +298,7 @@ def _sentence(loc: tuple[int | str, ...], message: str) -> str:
 def _wrong(settings: Settings) -> list[str]:
     """What types alone do not tell."""
     found = [
-        _url_problem(f"{PREFIX}{name.upper()}", getattr(settings, name))
+        url_problem(f"{PREFIX}{name.upper()}", getattr(settings, name))
         for name in ("platform_url", "ims_url", "mcp_auth_issuer", "mcp_public_url")
         if getattr(settings, name) is not None
     ]
@@ -317,22 +325,4 @@ def _prefix_problem(prefix: str) -> str | None:
     reached = [name for name in KNOWN if name.startswith(prefix.upper())]
     if reached:
         return f"AEP_MCP_SECRETS_PREFIX must not reach this server's own variables, such as {reached[0]}."
-    return None
-
-
-def _url_problem(variable: str, value: str) -> str | None:
-    """The token travels to this host, so plain http is taken for this machine only."""
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return f"{variable} takes a URL such as https://platform.adobe.io."
-    if parts.scheme not in ("http", "https") or not host:
-        return f"{variable} takes a URL such as https://platform.adobe.io."
-    if parts.username or parts.password or parts.query or parts.fragment:
-        return f"{variable} takes a plain URL without user, query or fragment."
-    if parts.scheme == "http" and host not in ("127.0.0.1", "localhost", "::1"):
-        return f"{variable} takes https; plain http is accepted for this machine (127.0.0.1) only."
     return None

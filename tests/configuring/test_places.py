@@ -44,7 +44,7 @@ def place(
         HOSTS[name],
         scope,
         home=HOME if windows else "/h",
-        folder=r"D:\work" if windows else "/work",
+        folder=r"D:\project" if windows else "/project",
         environ=environ or {},
         system=system,
     )
@@ -86,8 +86,8 @@ def test_variables_that_move_a_file(name: str, variable: str, file: str) -> None
 
 
 def test_the_file_of_a_project() -> None:
-    assert place("vscode", System.WINDOWS, Scope.PROJECT) == r"D:\work\.vscode\mcp.json"
-    assert place("codex", System.LINUX, Scope.PROJECT) == "/work/.codex/config.toml"
+    assert place("vscode", System.WINDOWS, Scope.PROJECT) == r"D:\project\.vscode\mcp.json"
+    assert place("codex", System.LINUX, Scope.PROJECT) == "/project/.codex/config.toml"
     assert place("goose", System.LINUX, Scope.PROJECT) is None
     assert place("chatgpt", System.LINUX) is None
 

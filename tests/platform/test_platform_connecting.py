@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import ssl
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -404,16 +403,6 @@ def _encrypt(key: Path, password: str) -> None:
     )
 
 
-def test_the_system_is_trusted_where_nothing_else_is_said() -> None:
-    from aep_flow_mcp.platform.wire.trust import trusted
-
-    trust = trusted(environ={})
-    assert trust.words == "the system's certificates" or "comes" in trust.words
-    assert trust.variables == ()
-    assert trust.context.verify_mode is ssl.CERT_REQUIRED
-    assert trust.context.check_hostname
-
-
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
 async def test_the_store_of_macos_and_windows_is_asked(
     monkeypatch: pytest.MonkeyPatch, hosts: dict[str, tuple[str, int]], corporate: trustme.CA, platform: str
@@ -430,17 +419,6 @@ async def test_the_store_of_macos_and_windows_is_asked(
         said = await refused(client())
     assert f"the certificate of {IMS} is not trusted (TLS: " in said
     assert "the system's certificates" in said
-
-
-async def test_a_system_without_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """As in bare containers."""
-    from aep_flow_mcp.platform.wire import trust
-
-    monkeypatch.setattr(trust, "_STORES", (str(tmp_path / "none.pem"),))
-    monkeypatch.setattr(ssl.SSLContext, "set_default_verify_paths", lambda self: None)
-    found = trust.trusted(environ={})
-    assert found.words == "the certificates that come with this server (the system has none)"
-    assert found.context.cert_store_stats()["x509_ca"] > 50
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["the proxy", "an impostor"])

@@ -23,6 +23,7 @@ from aep_flow_mcp.serving.signing_in.parts import SignIn
 from aep_flow_mcp.settings import Settings
 from guard.bed import ERAS, Asked
 from guard.bed import settings as emulator_settings
+from serving.issuer import Issuer
 from support.processes import free_port
 
 CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
@@ -164,3 +165,43 @@ class _Quiet(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Any:
         yield
+
+
+@asynccontextmanager
+async def opened(issuer: Issuer, **settings: Any) -> AsyncIterator[Served]:
+    async with served(
+        mcp_auth="oidc", mcp_auth_issuer=issuer.url, mcp_auth_audience=("aep-flows",), **settings
+    ) as found:
+        yield found
+
+
+def flow_of(door: Served) -> str:
+    rows = door.emulator.store.all("dev", "flows")
+    return next(str(row["id"]) for row in rows if row["state"] == "enabled")
+
+
+def there(door: Served, flow: str) -> bool:
+    return any(row["id"] == flow for row in door.emulator.store.all("dev", "flows"))
+
+
+async def put(door: Served, token: str, flow: str) -> dict[str, Any]:
+    """Call delete_flow on 2026-07-28 with a client that can ask; the question."""
+    found = await door.call("delete_flow", {"flow_id": flow}, token=token, elicits=True)
+    result: dict[str, Any] = found.json()["result"]
+    assert result["resultType"] == "input_required", result
+    return result
+
+
+async def answer(door: Served, token: str, flow: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """Yes to everything asked; the result, or the error."""
+    yes = {"action": "accept", "content": {"approve": True}}
+    found = await door.call(
+        "delete_flow",
+        {"flow_id": flow},
+        token=token,
+        elicits=True,
+        requestState=asked["requestState"],
+        inputResponses=dict.fromkeys(asked["inputRequests"], yes),
+    )
+    said: dict[str, Any] = found.json()
+    return said.get("result") or said

@@ -24,11 +24,11 @@ from aep_flow_mcp.configuring.entry import (
     renewed_of_project,
     said_in,
     server_entry,
-    url_problem,
 )
 from aep_flow_mcp.configuring.files import HostFile, opened, replaced
 from aep_flow_mcp.configuring.hosts import HOSTS, SERVER_NAME, Host, Scope, located, system_of
 from aep_flow_mcp.configuring.problems import BrokenText, ConfigureError, OtherShape
+from aep_flow_mcp.environment import url_problem
 
 _REMOTE = (
     "{title} starts no program on this machine and reads no file, so there is nothing to write: it reaches servers "

@@ -6,11 +6,10 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from aep_flow_mcp.configuring.hosts import SERVER_NAME, Host
 from aep_flow_mcp.configuring.problems import ConfigureError
-from aep_flow_mcp.environment import EnvFileError, cleaned, read_env_file
+from aep_flow_mcp.environment import EnvFileError, cleaned, read_env_file, url_problem
 
 _KEPT = (
     "AEP_CONFIG_FILE",
@@ -100,22 +99,6 @@ def carried(environ: Mapping[str, str]) -> dict[str, str]:
         if name in kept:
             kept[name] = str(Path(kept[name]).expanduser().resolve())
     return kept
-
-
-def url_problem(variable: str, value: str) -> str | None:
-    """The sentence with which the server would refuse a URL (a test holds it to the one of the settings), or None."""
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host:
-        return f"{variable} takes a URL such as https://platform.adobe.io."
-    if parts.username or parts.password or parts.query or parts.fragment:
-        return f"{variable} takes a plain URL without user, query or fragment."
-    if parts.scheme == "http" and host not in ("127.0.0.1", "localhost", "::1"):
-        return f"{variable} takes https; plain http is accepted for this machine (127.0.0.1) only."
-    return None
 
 
 def held_back(environ: Mapping[str, str]) -> list[str]:
