@@ -38,7 +38,7 @@ from aep_flow_mcp.app import App, TransportFactory
 from aep_flow_mcp.settings import Settings
 from aep_flow_mcp.surface.listed import ListedTool
 from aep_flow_mcp.surface.offer import Offer
-from aep_flow_mcp.surface.selection import CONFIRM_TOOL
+from aep_flow_mcp.surface.selection import CONFIRM_TOOL, refusals
 from aep_flow_mcp.surface.snapshot import load_cards
 
 if TYPE_CHECKING:
@@ -290,7 +290,7 @@ def build_server(
         SettingsError: a setting names a tool or toolset that does not exist.
     """
     cards = load_cards()
-    offer = Offer(cards, settings)
+    refused = refusals(cards, settings)
     named = [name for name in profiles or {} if name]
     app = App(
         settings,
@@ -301,7 +301,7 @@ def build_server(
         snapshot=snapshot,
         profile=named[0] if named else None,
     )
-    app.unconfirmable = offer.refused.get(CONFIRM_TOOL)
+    app.unconfirmable = refused.get(CONFIRM_TOOL)
     if profiles and len(named) > 1:
         app.profiles = _several(app, profiles, transport)
     else:
@@ -311,14 +311,14 @@ def build_server(
             card,
             sandboxes=settings.all_sandboxes,
             profiles=app.profiles,
-            refusal=offer.refused.get(card["name"]),
+            refusal=refused.get(card["name"]),
             reveals=settings.mcp_reveal_secrets,
             redactor=app.redactor,
             dialect=settings.mcp_schemas,
         )
         for card in cards
     ]
-    offer.schemas = {tool.name: tool.parameters for tool in tools}
+    offer = Offer(cards, settings, refused=refused, schemas={tool.name: tool.parameters for tool in tools})
     return FlowServer(tools, offer, app, auth=auth, token_verifier=token_verifier)
 
 

@@ -112,7 +112,9 @@ class Bed:
         self.guard = guard
         self._shared = TestApp(self.settings)
         self.server = FlowServer(
-            [tool.build() for tool in self.tools], Offer([], self.settings), self._shared
+            [tool.build() for tool in self.tools],
+            Offer([], self.settings, refused={}, schemas={}),
+            self._shared,
         )
 
     @asynccontextmanager

@@ -141,6 +141,18 @@ async def test_a_session_that_is_not_used_makes_room_for_another() -> None:
     assert slow.ended == ["session 2"], "the others are over by themselves"
 
 
+async def test_sessions_that_begin_at_the_same_time_are_counted() -> None:
+    """What begins is a session only once it is answered."""
+    slow = Slow()
+    app = Limits(slow, emulator_settings(mcp_max_sessions_per_caller=2))
+    opening = {"content-type": "application/json"}
+    begun = [asyncio.create_task(status(app, "ada", headers=opening)) for _ in range(6)]
+    for _ in range(100):
+        await asyncio.sleep(0)
+    slow.go.set()
+    assert sorted(await asyncio.gather(*begun)) == [200, 200, 429, 429, 429, 429]
+
+
 async def test_sessions_that_are_in_use_are_not_ended() -> None:
     slow = Slow()
     slow.go.set()

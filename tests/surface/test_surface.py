@@ -11,6 +11,7 @@ import pytest
 from aep_flow_mcp.server import instructions
 from aep_flow_mcp.settings import Settings
 from aep_flow_mcp.surface.offer import Offer
+from aep_flow_mcp.surface.selection import refusals
 from aep_flow_mcp.surface.snapshot import collect, describe, load_cards
 from aep_flow_mcp.surface.tables import load_operations, operations_page, readme_with_table
 from benchmarks.tokens import measure, tokens
@@ -113,10 +114,12 @@ def test_what_can_be_cut_can_go_on(cards: list[dict[str, Any]]) -> None:
 )
 def test_the_instructions_name_only_tools_that_can_be_called(settings: dict[str, Any]) -> None:
     cards = load_cards()
-    offer = Offer(cards, Settings.model_construct(**{**dict(Settings.model_construct()), **settings}))
+    chosen = Settings.model_construct(**{**dict(Settings.model_construct()), **settings})
+    refused = refusals(cards, chosen)
+    offer = Offer(cards, chosen, refused=refused, schemas={})
     told = instructions(offer)
     named = {card["name"] for card in cards if card["name"] in told}
-    assert named.isdisjoint(offer.refused)
+    assert named.isdisjoint(refused)
     assert ("Tools that write" in told) is offer.writes
     if not settings:
         assert named == {"describe_flow", "find_connector", "plan_pipeline", "create_pipeline"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,8 @@ class Limits:
         if scope["type"] != "http" or scope["method"] not in ("GET", "POST", "DELETE"):
             return await self._app(scope, receive, send)
         headers, caller = Headers(scope=scope), scope.get(CALLER)
-        if scope["method"] == "POST" and _opens(headers) and not await self._has_room(caller, scope):
+        opens = scope["method"] == "POST" and _opens(headers)
+        if opens and not await self._has_room(caller, scope):
             refused = _refused(429 if caller else 503, "sessions are in use")
             return await refused(scope, receive, send)
         counted = self._streams if stays_open(scope["method"], headers) else self._calls
@@ -47,7 +48,8 @@ class Limits:
         refusal = counted.refusal(caller) if scope["method"] != "DELETE" else None
         if refusal is not None:
             return await refusal(scope, receive, send)
-        with counted.one(caller), self._sessions.using(headers.get(SESSION)):
+        opening = self._sessions.opening(caller) if opens else nullcontext()
+        with counted.one(caller), opening, self._sessions.using(headers.get(SESSION)):
             await self._app(
                 scope, receive, self._watched(send, scope["method"], headers.get(SESSION), caller)
             )
@@ -130,6 +132,8 @@ class _Sessions:
         self._per_caller = per_caller
         self._clock = clock
         self._open: dict[str, _Session] = {}
+        self._begun: Counter[str | None] = Counter()
+        """Requests under way that may open one: a session is known only by its answer."""
 
     def full(self, caller: str | None) -> bool:
         """Whether a caller has as many as one may have. What all may have is for the SDK to refuse."""
@@ -138,7 +142,7 @@ class _Sessions:
         for name in over:
             del self._open[name]
         most = self._total if caller is None else self._per_caller
-        return sum(one.caller == caller for one in self._open.values()) >= most
+        return sum(one.caller == caller for one in self._open.values()) + self._begun[caller] >= most
 
     def longest_unused(self, caller: str | None) -> str | None:
         """A session of a caller in which nothing is under way; None where there is none."""
@@ -148,6 +152,16 @@ class _Sessions:
             if one.caller == caller and not one.requests
         ]
         return min(own)[1] if own else None
+
+    @contextmanager
+    def opening(self, caller: str | None) -> Iterator[None]:
+        self._begun[caller] += 1
+        try:
+            yield
+        finally:
+            self._begun[caller] -= 1
+            if not self._begun[caller]:
+                del self._begun[caller]
 
     def opened(self, session: str, caller: str | None) -> None:
         self._open[session] = _Session(caller, self._clock())

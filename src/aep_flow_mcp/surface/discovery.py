@@ -18,6 +18,7 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 
 from aep_flow_mcp.surface.arguments import fitted
+from aep_flow_mcp.surface.listed import never_called
 from aep_flow_mcp.surface.selection import LONGEST, quoted
 from aep_flow_mcp.surface.snapshot import Card
 
@@ -100,17 +101,17 @@ def opened(arguments: Mapping[str, Any], known: Collection[str]) -> tuple[str, d
     """
     given = fitted(arguments, _CALL_INPUT)
     unknown = sorted(set(given) - {"name", "arguments"})
-    name, inner = given.get("name"), given.get("arguments", {})
+    inner = given.get("arguments", {})
     if unknown:
         raise ToolError(
             f"{CALL} does not take {quoted(unknown)}: the tool's name goes into `name`, what the tool takes into "
             "`arguments`."
         )
-    if not isinstance(name, str) or not name.strip():
+    name = named(given)
+    if name is None:
         raise ToolError(f"{CALL} takes the tool's name as `name`, and what it takes as `arguments`.")
     if not isinstance(inner, dict):
         raise ToolError(f"{CALL} takes `arguments` as an object.")
-    name = name.strip()
     if name in (FIND, CALL):
         raise ToolError(f"{name} is called itself, not through {CALL}.")
     if name not in known:
@@ -122,6 +123,12 @@ def opened(arguments: Mapping[str, Any], known: Collection[str]) -> tuple[str, d
         hint = f" Close: {', '.join(close)}." if close else ""
         raise ToolError(f"There is no tool {name[:80]!r}.{hint} {FIND} finds them by what they do.")
     return name, inner
+
+
+def named(arguments: Mapping[str, Any]) -> str | None:
+    """The name of the tool in the arguments of `call_tool`; None where there is none."""
+    name = arguments.get("name")
+    return name.strip() or None if isinstance(name, str) else None
 
 
 def ranked(query: str, cards: list[Card]) -> list[Card]:
@@ -268,7 +275,7 @@ def _result(lines: list[str], tools: list[dict[str, Any]], total: int) -> CallTo
 
 def _listed(name: str, schema: dict[str, Any], text: str, *, reads: bool) -> Tool:
     return Tool(
-        fn=_never_called,
+        fn=never_called,
         name=name,
         title=name.replace("_", " ").capitalize(),
         description=text,
@@ -280,7 +287,3 @@ def _listed(name: str, schema: dict[str, Any], text: str, *, reads: bool) -> Too
             read_only_hint=reads, destructive_hint=not reads, idempotent_hint=reads, open_world_hint=True
         ),
     )
-
-
-async def _never_called() -> None:
-    raise AssertionError("the server answers this one itself, since it knows what the caller may call")

@@ -58,11 +58,11 @@ class ListedTool(Tool):
         """
         takes = _with_places(card["input"], sandboxes, profiles or {})
         tool = cls(
-            fn=_never_called,
+            fn=never_called,
             name=card["name"],
             title=card["title"],
             description=card["description"],
-            parameters=takes if dialect is Dialect.STANDARD else _in_dialect(takes, dialect),
+            parameters=in_dialect(takes, dialect),
             fn_metadata=FuncMetadata(arg_model=ArgModelBase),
             is_async=True,
             context_kwarg=None,
@@ -184,7 +184,10 @@ class ListedTool(Tool):
         return own, sandbox, app
 
 
-def _in_dialect(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
+def in_dialect(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
+    """An input schema as it is listed; nothing is imported for the standard one."""
+    if dialect is Dialect.STANDARD:
+        return schema
     from aep_flow_mcp.surface.dialects import spoken
 
     return spoken(schema, dialect)
@@ -241,5 +244,8 @@ def _answer(
     )
 
 
-async def _never_called() -> None:
-    raise AssertionError("a listed tool runs what it builds from its module")
+async def never_called() -> None:
+    """The function of a tool that is only listed."""
+    raise AssertionError(
+        "what is listed is not what is run: that is built from its module, or by the server itself"
+    )

@@ -16,8 +16,9 @@ from mcp_types import INVALID_PARAMS, INVALID_REQUEST, CallToolResult
 
 from aep_flow_mcp.callers import Ability, Person, person
 from aep_flow_mcp.settings import AuthMode, Discovery, Settings, SettingsError
+from aep_flow_mcp.surface.listed import in_dialect
 from aep_flow_mcp.surface.registry import Toolset
-from aep_flow_mcp.surface.selection import CONFIRM_TOOL, Narrowing, narrowed, narrowing, needed, refusals
+from aep_flow_mcp.surface.selection import CONFIRM_TOOL, Narrowing, narrowed, narrowing, needed
 from aep_flow_mcp.surface.snapshot import Card
 
 _narrowing: ContextVar[Narrowing] = ContextVar("narrowing", default=Narrowing())  # noqa: B039  (frozen)
@@ -26,28 +27,30 @@ _narrowing: ContextVar[Narrowing] = ContextVar("narrowing", default=Narrowing())
 class Offer:
     """One server's tools, as each of its connections may use them."""
 
-    def __init__(self, cards: list[Card], settings: Settings) -> None:
-        """Raises SettingsError for a toolset or tool that does not exist."""
-        self._cards = cards
-        self._refused = refusals(cards, settings)
-        self._dialect = settings.mcp_schemas
-        self.schemas: Mapping[str, dict[str, Any]] = {}
-        """Tool name -> its input schema as this server lists it."""
+    def __init__(
+        self,
+        cards: list[Card],
+        settings: Settings,
+        *,
+        refused: Mapping[str, str],
+        schemas: Mapping[str, dict[str, Any]],
+    ) -> None:
+        """refused: tool name -> why this server refuses it, whoever calls (`selection.refusals`). schemas: tool name ->
+        its input schema as this server lists it.
+        """
+        self._cards = {card["name"]: card for card in cards}
+        self.refused = refused
+        self._schemas = schemas
         self._settings = settings
         self._narrowed = lru_cache(maxsize=64)(
-            lambda by: narrowed(cards, self._refused, by, settings.mcp_auth_scopes)
+            lambda by: narrowed(cards, self.refused, by, settings.mcp_auth_scopes)
         )
         self._searched = settings.mcp_discovery is Discovery.SEARCH
 
     @property
-    def refused(self) -> Mapping[str, str]:
-        """Tool name -> why this server refuses it, whoever calls."""
-        return self._refused
-
-    @property
     def writes(self) -> bool:
         """Whether anything that this server lets through writes."""
-        return any(card["writes"] and card["name"] not in self._refused for card in self._cards)
+        return any(card["writes"] and card["name"] not in self.refused for card in self._cards.values())
 
     @property
     def envelopes(self) -> list[Tool]:
@@ -57,7 +60,8 @@ class Offer:
         from aep_flow_mcp.surface.discovery import call_tool, find_tool
 
         made = [find_tool(), call_tool(reads=not self.writes)]
-        return [tool.model_copy(update={"parameters": self._in_dialect(tool.parameters)}) for tool in made]
+        dialect = self._settings.mcp_schemas
+        return [tool.model_copy(update={"parameters": in_dialect(tool.parameters, dialect)}) for tool in made]
 
     @property
     def instructions(self) -> str:
@@ -70,7 +74,7 @@ class Offer:
 
     def lists(self, name: str) -> bool:
         """Whether the connection of this request sees the tool in its list."""
-        card = next((card for card in self._cards if card["name"] == name), None)
+        card = self._cards.get(name)
         if card is None:  # an envelope
             return True
         if name in self._refused_here():
@@ -89,31 +93,25 @@ class Offer:
 
             if name == discovery.FIND:
                 there = [
-                    {**card, "input": self.schemas.get(card["name"], card["input"])}
-                    for card in self._cards
-                    if card["name"] not in refused
+                    {**card, "input": self._schemas[tool]}
+                    for tool, card in self._cards.items()
+                    if tool not in refused
                 ]
                 return discovery.find(arguments, there)
             if name == discovery.CALL:
-                name, arguments = discovery.opened(arguments, [card["name"] for card in self._cards])
+                name, arguments = discovery.opened(arguments, self._cards)
         if name in refused:
             raise ToolError(refused[name])
         return name, arguments
 
-    def _in_dialect(self, schema: dict[str, Any]) -> dict[str, Any]:
-        from aep_flow_mcp.surface.dialects import spoken
-
-        return spoken(schema, self._dialect)
-
     def lacking(self, someone: Person, name: str, arguments: Mapping[str, Any]) -> frozenset[Ability]:
         """What a person would have to be able to do besides, to make a call; of `call_tool`, the call in it."""
         if self._searched:
-            from aep_flow_mcp.surface.discovery import CALL
+            from aep_flow_mcp.surface.discovery import CALL, named
 
-            inner = arguments.get("name") if name == CALL else None
-            name = inner if isinstance(inner, str) else name
-        card = next((card for card in self._cards if card["name"] == name), None)
-        if card is None or name in self._refused:  # it is refused, whoever calls
+            name = (named(arguments) if name == CALL else None) or name
+        card = self._cards.get(name)
+        if card is None or name in self.refused:  # it is refused, whoever calls
             return frozenset({Ability.READ}) - someone.abilities
         return needed(card) - someone.abilities
 
@@ -146,4 +144,4 @@ class Offer:
 
     def _refused_here(self) -> Mapping[str, str]:
         by = _narrowing.get()
-        return self._refused if by == Narrowing() else self._narrowed(by)
+        return self.refused if by == Narrowing() else self._narrowed(by)

@@ -45,7 +45,8 @@ class IssuerKeys:
         self._keys: list[dict[str, Any]] = []
         self._read_at: float | None = None
         self._tried_at: float | None = None
-        self._failure: IssuerUnavailable | None = None
+        self._failure: str | None = None
+        """Why the issuer does not answer. An error raised again and again would hold all that it passed."""
 
     async def find(self, kid: str | None, algorithm: str) -> PyJWK | None:
         """The key of that id that fits the algorithm; without an id, the only one that fits.
@@ -63,7 +64,7 @@ class IssuerKeys:
                 await self._refresh()
                 found = self._known(kid, algorithm)
         if found is None and self._failure is not None:
-            raise self._failure
+            raise IssuerUnavailable(self._failure)
         return found
 
     def _age(self) -> float:
@@ -80,7 +81,7 @@ class IssuerKeys:
         try:
             self._keys = await self._read(self._issuer)
         except IssuerUnavailable as error:
-            self._failure = error
+            self._failure = str(error)
             logger.warning("%s", error)
             if self._age() >= _USABLE:
                 self._keys = []
