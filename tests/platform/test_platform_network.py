@@ -17,7 +17,7 @@ from aep_flow_mcp.platform.config import Credentials, PlatformConfig
 from aep_flow_mcp.platform.errors import NotSent, PlatformError
 from aep_flow_mcp.platform.transport import PlatformClient
 from aep_flow_mcp.platform.wire.issuers import issuer_of
-from aep_flow_mcp.platform.wire.proxies import proxy_for
+from aep_flow_mcp.platform.wire.proxies import route_to
 from aep_flow_mcp.platform.wire.trust import trusted
 
 NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -46,7 +46,7 @@ def _no_network_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_proxy_and_the_variable_that_names_it(environ: dict[str, str], variable: str, shown: str) -> None:
-    proxy = proxy_for(PLATFORM, environ)
+    proxy = route_to(PLATFORM, environ).proxy
     assert proxy is not None
     assert (proxy.variable, proxy.shown) == (variable, shown)
 
@@ -55,17 +55,19 @@ def test_the_proxy_and_the_variable_that_names_it(environ: dict[str, str], varia
     "names", ["*", "adobe.io", " .adobe.io , x", "*.adobe.io", "x,PLATFORM.adobe.io", "'adobe.io'"]
 )
 def test_no_proxy_is_heeded(names: str) -> None:
-    assert proxy_for(PLATFORM, {"HTTPS_PROXY": "http://p:1", "no_proxy": names}) is None
+    assert route_to(PLATFORM, {"HTTPS_PROXY": "http://p:1", "no_proxy": names}).proxy is None
 
 
 @pytest.mark.parametrize("names", ["dobe.io", "io.adobe", "platform.adobe.io:8443", "10.0.0.0/8"])
 def test_no_proxy_names_somebody_else(names: str) -> None:
-    assert proxy_for(PLATFORM, {"HTTPS_PROXY": "http://p:1", "NO_PROXY": names}) is not None
+    assert route_to(PLATFORM, {"HTTPS_PROXY": "http://p:1", "NO_PROXY": names}).proxy is not None
 
 
 def test_no_proxy_takes_networks() -> None:
-    assert proxy_for("http://10.1.2.3:80", {"HTTP_PROXY": "http://p:1", "NO_PROXY": "10.0.0.0/8"}) is None
-    assert proxy_for("http://[::1]:80", {"HTTP_PROXY": "http://p:1", "NO_PROXY": "::1"}) is None
+    assert (
+        route_to("http://10.1.2.3:80", {"HTTP_PROXY": "http://p:1", "NO_PROXY": "10.0.0.0/8"}).proxy is None
+    )
+    assert route_to("http://[::1]:80", {"HTTP_PROXY": "http://p:1", "NO_PROXY": "::1"}).proxy is None
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "all_proxy"])
@@ -74,7 +76,7 @@ def test_no_proxy_takes_networks() -> None:
 )
 def test_a_proxy_that_is_none_is_named(variable: str, value: str) -> None:
     with pytest.raises(NotSent) as caught:
-        proxy_for(PLATFORM, {variable: value})
+        route_to(PLATFORM, {variable: value}).proxy
     assert str(caught.value).startswith(variable)
 
 

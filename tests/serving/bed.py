@@ -33,6 +33,13 @@ MODERN = {
 }
 
 
+def initialize(**capabilities: Any) -> dict[str, Any]:
+    """The message with which a session of 2025-11-25 begins."""
+    client = {"name": "raw", "version": "1"}
+    params = {"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": client}
+    return {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+
+
 @dataclass
 class Served:
     """A running server. url: of its endpoint."""

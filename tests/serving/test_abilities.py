@@ -14,7 +14,7 @@ from aep_flow_mcp.serving.signing_in.abilities import abilities_of
 from aep_flow_mcp.settings import Settings
 from aep_flow_mcp.surface.snapshot import load_cards
 from guard.bed import ERAS, NO, YES, Person, call
-from serving.bed import answer, flow_of, opened, put, there
+from serving.bed import answer, flow_of, initialize, opened, put, there
 from serving.issuer import Issuer, issuing
 from serving.test_tokens import challenge
 
@@ -92,12 +92,7 @@ async def test_a_session_may_no_more_than_the_token_of_the_request(issuer: Issue
         async with door.client(issuer.token(), era="2025-11-25") as client:
             assert "delete_flow" in await names(client)
         headers = {"Accept": "application/json, text/event-stream"}
-        params = {
-            "protocolVersion": "2025-11-25",
-            "capabilities": {},
-            "clientInfo": {"name": "raw", "version": "1"},
-        }
-        message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+        message = initialize()
         bearer = {name: f"Bearer {issuer.token(scope=name)}" for name in ("flows:read", "flows:write")}
         begun = await door.ask(
             "POST", json=message, headers={**headers, "Authorization": bearer["flows:write"]}

@@ -14,19 +14,10 @@ from aep_flow_mcp.serving.asgi import CALLER
 from aep_flow_mcp.serving.limits import IDLE, Limits
 from guard.bed import Clock
 from guard.bed import settings as emulator_settings
-from serving.bed import served
+from serving.bed import initialize, served
 from serving.issuer import Issuer, issuing
 
-INITIALIZE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-11-25",
-        "capabilities": {},
-        "clientInfo": {"name": "raw", "version": "1"},
-    },
-}
+INITIALIZE = initialize()
 ACCEPTS = {"Accept": "application/json, text/event-stream"}
 
 

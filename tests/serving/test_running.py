@@ -9,20 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from serving.bed import initialize
 from support.processes import free_port
 
 pytestmark = pytest.mark.subprocess
 SERVE = [sys.executable, "-m", "aep_flow_mcp", "serve", "--emulator"]
-INITIALIZE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-11-25",
-        "capabilities": {},
-        "clientInfo": {"name": "raw", "version": "1"},
-    },
-}
+INITIALIZE = initialize()
 
 
 def test_over_http_it_says_where_it_listens(tmp_path: Path) -> None:

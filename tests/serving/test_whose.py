@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from guard.bed import ERAS, YES, Person, call
-from serving.bed import Served, answer, flow_of, opened, put, there
+from serving.bed import Served, answer, flow_of, initialize, opened, put, there
 from serving.issuer import Issuer, issuing
 from serving.test_tokens import challenge
 
@@ -54,12 +54,7 @@ async def test_another_persons_question_is_not_answered(issuer: Issuer) -> None:
 
 async def test_another_persons_session_does_not_exist(issuer: Issuer) -> None:
     async with opened(issuer) as door:
-        params = {
-            "protocolVersion": "2025-11-25",
-            "capabilities": {},
-            "clientInfo": {"name": "raw", "version": "1"},
-        }
-        message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+        message = initialize()
         headers = {"Accept": "application/json, text/event-stream"}
         ada = {**headers, "Authorization": f"Bearer {issuer.token('ada')}"}
         begun = await door.ask("POST", json=message, headers=ada)
@@ -182,12 +177,7 @@ async def first_with(lines: AsyncIterator[str], member: str) -> dict[str, Any]:
 async def session_of(door: Served, token: str) -> dict[str, str]:
     """A session of 2025-11-25 whose client can ask; the headers of its requests."""
     headers = {"Accept": "application/json, text/event-stream", "Authorization": f"Bearer {token}"}
-    params = {
-        "protocolVersion": "2025-11-25",
-        "capabilities": {"elicitation": {}},
-        "clientInfo": {"name": "raw", "version": "1"},
-    }
-    message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    message = initialize(elicitation={})
     begun = await door.ask("POST", json=message, headers=headers)
     headers |= {"Mcp-Session-Id": begun.headers["mcp-session-id"], "MCP-Protocol-Version": "2025-11-25"}
     ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}

@@ -84,8 +84,9 @@ class Lane:
         """One more call of some tool."""
         self._soak.calls += 1
         if self._soak.calls % 1_000 == 0:
-            found = len(self._soak.found) + len(self._judge.found)
-            print(f"{self._soak.calls:,} calls, {self._soak.peak:.0f} MB, {found} found", flush=True)
+            found = [*self._soak.found, *self._judge.found]
+            print(f"{self._soak.calls:,} calls, {self._soak.peak:.0f} MB, {len(found)} found", flush=True)
+            print("".join(f"  {sentence[:300]}\n" for sentence in found[-3:]), end="", flush=True)
         if self._rng.random() < 0.7:
             name = self._rng.choice(list(READS))
             await self._timed("read", name, READS[name](self._place.world), READ_BOUND)

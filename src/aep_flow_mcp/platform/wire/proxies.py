@@ -6,7 +6,6 @@ One that cannot work ends in a sentence with its name; a client would raise what
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
@@ -68,33 +67,27 @@ def address(host: str, port: int | None) -> str:
     return f"{name}:{port}" if port else name
 
 
-def proxy_for(url: str, environ: Mapping[str, str] | None = None) -> Proxy | None:
-    """The proxy of `route_to`, or None."""
-    return route_to(url, environ).proxy
-
-
-def route_to(url: str, environ: Mapping[str, str] | None = None, *, system: bool | None = None) -> Route:
+def route_to(url: str, environ: Mapping[str, str], *, system: bool = False) -> Route:
     """How requests to `url` go.
 
     A proxy elsewhere is not asked for what is on this machine, which it cannot reach; and none for plain http, since
     the token would stand in clear in what it gets.
 
     Args:
-        environ: the variables; the process's own by default.
-        system: also look at what macOS or Windows is set to; by default for the process's own variables.
+        environ: the variables.
+        system: look at what macOS or Windows is set to where they name none.
 
     Raises:
         NotSent: (invalid) a variable does not name a proxy, or names one for plain http; the sentence names the
             variable.
     """
-    variables = os.environ if environ is None else environ
     parts = urlsplit(url)
-    found = _named_proxy((f"{parts.scheme}_proxy", "all_proxy"), variables)
-    if found is None and (environ is None if system is None else system):
-        found = _system_proxy(parts.scheme, variables)
+    found = _named_proxy((f"{parts.scheme}_proxy", "all_proxy"), environ)
+    if found is None and system:
+        found = _system_proxy(parts.scheme, environ)
     if found is None:
         return Route()
-    if _goes_direct(parts.hostname or "", parts.port or _PORTS.get(parts.scheme), variables):
+    if _goes_direct(parts.hostname or "", parts.port or _PORTS.get(parts.scheme), environ):
         return Route(why="NO_PROXY names it")
     sentence = unfilled_sentence(found.variable, found.url.removeprefix("http://")) or _proxy_problem(found)
     if sentence:
