@@ -76,7 +76,7 @@ def test_no_proxy_takes_networks() -> None:
 )
 def test_a_proxy_that_is_none_is_named(variable: str, value: str) -> None:
     with pytest.raises(NotSent) as caught:
-        route_to(PLATFORM, {variable: value}).proxy
+        route_to(PLATFORM, {variable: value})
     assert str(caught.value).startswith(variable)
 
 
