@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aep_flow_mcp.configuring.json_text import Member, Node, scanned
-from aep_flow_mcp.configuring.layout import newline_of, without
+from aep_flow_mcp.configuring.layout import nested, newline_of, without
 from aep_flow_mcp.configuring.problems import OtherShape
 
 _REST_OF_LINE = re.compile(r"(?:[ \t]*/\*(?:(?!\*/)[^\r\n])*\*/)*[ \t]*(?://[^\r\n]*)?(?=\r?\n)")
@@ -39,14 +39,14 @@ class JsonFile:
         if node is None:
             newline = newline_of(text)
             lead = text.rstrip() + newline if text.strip() else ""
-            return lead + _rendered(_nested(path, value), "  ", "", newline) + newline
+            return lead + _rendered(nested(path, value), "  ", "", newline) + newline
         indent = None
         for depth, key in enumerate(path):
             if node.members is None:
                 raise OtherShape(path[depth - 1] if depth else "")
             member = node.last(key)
             if member is None:
-                return _inserted(text, node, node.members, key, _nested(path[depth + 1 :], value))
+                return _inserted(text, node, node.members, key, nested(path[depth + 1 :], value))
             node, indent = member.node, _indent(text, member.start)
         return text[: node.start] + _value(text, value, indent) + text[node.end :]
 
@@ -59,12 +59,6 @@ class JsonFile:
         if node is None or node.members is None or node.last(path[-1]) is None:
             return text
         return self.drop(_cut(text, node, node.members, path[-1]), path)
-
-
-def _nested(path: Sequence[str], value: Any) -> Any:
-    for key in reversed(path):
-        value = {key: value}
-    return value
 
 
 def _rendered(value: Any, unit: str, indent: str, newline: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 
 def newline_of(text: str) -> str:
@@ -23,3 +24,10 @@ def end_of_line(text: str, at: int) -> int:
     found = text.find("\n", at)
     end = len(text) if found < 0 else found
     return end - 1 if end > at and found >= 0 and text[end - 1] == "\r" else end
+
+
+def nested(path: Sequence[str], value: Any) -> Any:
+    """The value under the keys of a path, each in an object of its own."""
+    for key in reversed(path):
+        value = {key: value}
+    return value

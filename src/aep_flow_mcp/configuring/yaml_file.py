@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from aep_flow_mcp.configuring.layout import end_of_line, newline_of
+from aep_flow_mcp.configuring.layout import end_of_line, nested, newline_of
 from aep_flow_mcp.configuring.problems import BrokenText, OtherShape
 
 _WIDE = 1_000_000
@@ -48,10 +48,10 @@ class YamlFile:
         newline = newline_of(text)
         if root is None:
             lead = text.rstrip() + newline if text.strip() else ""
-            return lead + newline.join(_lines(_nested(path, value))) + newline
+            return lead + newline.join(_lines(nested(path, value))) + newline
         node, above = root, root
         for depth, key in enumerate(path):
-            rest = _nested(path[depth + 1 :], value)
+            rest = nested(path[depth + 1 :], value)
             if node is not root and _is_empty(node):
                 return _opened(text, above, node, key, rest)
             if not isinstance(node, yaml.MappingNode):
@@ -87,12 +87,6 @@ def _last(node: yaml.MappingNode, key: str) -> tuple[yaml.ScalarNode, yaml.Node]
 
 def _is_empty(node: yaml.Node) -> bool:
     return (isinstance(node, yaml.MappingNode) and not node.value) or node.tag == "tag:yaml.org,2002:null"
-
-
-def _nested(path: Sequence[str], value: Any) -> Any:
-    for key in reversed(path):
-        value = {key: value}
-    return value
 
 
 def _lines(value: Any) -> list[str]:

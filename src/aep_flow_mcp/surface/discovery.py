@@ -19,7 +19,7 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 
 from aep_flow_mcp.surface.arguments import fitted
 from aep_flow_mcp.surface.listed import never_called
-from aep_flow_mcp.surface.selection import LONGEST, quoted
+from aep_flow_mcp.surface.selection import close_to, quoted
 from aep_flow_mcp.surface.snapshot import Card
 
 FIND, CALL = "find_tools", "call_tool"
@@ -115,13 +115,9 @@ def opened(arguments: Mapping[str, Any], known: Collection[str]) -> tuple[str, d
     if name in (FIND, CALL):
         raise ToolError(f"{name} is called itself, not through {CALL}.")
     if name not in known:
-        from rapidfuzz import process
-
-        close = [
-            match[0] for match in process.extract(name[:LONGEST], sorted(known), limit=3, score_cutoff=60)
-        ]
-        hint = f" Close: {', '.join(close)}." if close else ""
-        raise ToolError(f"There is no tool {name[:80]!r}.{hint} {FIND} finds them by what they do.")
+        raise ToolError(
+            f"There is no tool {name[:80]!r}.{close_to([name], known)} {FIND} finds them by what they do."
+        )
     return name, inner
 
 

@@ -175,12 +175,18 @@ def _anything_to_confirm(cards: list[dict[str, Any]], refused: dict[str, str]) -
 def _known(variable: str, given: Iterable[str], known: list[str]) -> None:
     wrong = sorted(set(given) - set(known))
     if wrong:
-        from rapidfuzz import process
-
-        close = [
-            match[0]
-            for word in wrong[:NAMED]
-            for match in process.extract(word[:LONGEST], known, limit=3, score_cutoff=60)
-        ]
-        hint = f" Close: {', '.join(dict.fromkeys(close))}." if close else f" It takes: {', '.join(known)}."
+        hint = close_to(wrong, known) or f" It takes: {', '.join(known)}."
         raise SettingsError(f"{variable} names {quoted(wrong)}, which does not exist.{hint}")
+
+
+def close_to(wrong: Iterable[str], known: Iterable[str]) -> str:
+    """ " Close: …." with the names that are like one of the wrong ones; nothing where none is."""
+    from rapidfuzz import process
+
+    names = sorted(known)
+    close = [
+        match[0]
+        for word in list(wrong)[:NAMED]
+        for match in process.extract(word[:LONGEST], names, limit=3, score_cutoff=60)
+    ]
+    return f" Close: {', '.join(dict.fromkeys(close))}." if close else ""
