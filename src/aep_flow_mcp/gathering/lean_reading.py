@@ -16,7 +16,7 @@ from aep_flow_mcp.platform.filters import FilterLike
 from aep_flow_mcp.platform.paging import Page, Query
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.reader_core import ReaderCore
-from aep_flow_mcp.platform.wire.bodies import read_json
+from aep_flow_mcp.platform.wire.bodies import UnboundedJson, read_json
 from aep_flow_mcp.platform.wire.large import holding
 from aep_flow_mcp.platform.wire.listings import Listing, read_listing
 
@@ -59,14 +59,16 @@ class LeanReader(ReaderCore):
         data = answer.data
         if isinstance(data, Listing):
             check_length(len(data.items), query.path)
-            found = [facts.of_json(raw) for raw in data.items]
-            objects = {at: read_json(bytes(data.items[at])) for at, fact in enumerate(found) if fact is None}
-            items = [
-                fact if fact is not None else self._modelled(facts, objects[at], query)
-                for at, fact in enumerate(found)
-                if fact is not None or isinstance(objects[at], dict)
-            ]
-            return self._paged(query, items, len(found) - len(items), data.envelope)
+            items = []
+            for raw in data.items:
+                fact = facts.of_json(raw)
+                if fact is None:
+                    item = _whole(bytes(raw), query.path)
+                    if not isinstance(item, dict):
+                        continue
+                    fact = self._modelled(facts, item, query)
+                items.append(fact)
+            return self._paged(query, items, len(data.items) - len(items), data.envelope)
         whole, skipped = items_of(data, query.path)
         return self._paged(query, [self._modelled(facts, item, query) for item in whole], skipped, data)
 
@@ -78,3 +80,17 @@ class LeanReader(ReaderCore):
             raise unexpected(
                 query.path, f"the field {place or 'at the top'} has a type that cannot be read"
             ) from None
+
+
+def _whole(entry: bytes, path: str) -> Any:
+    """One entry of a list, read within the bounds of a whole answer.
+
+    Raises:
+        PlatformError: (unexpected) it passes them, or is damaged.
+    """
+    try:
+        return read_json(entry)
+    except UnboundedJson as error:
+        raise unexpected(path, f"{error}, and was not read") from None
+    except ValueError:
+        raise unexpected(path, "the JSON of an entry is damaged") from None
