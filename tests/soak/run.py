@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 
 if __name__ == "__main__":
@@ -48,6 +49,10 @@ A_WRITE = 25.0 + 6 * 6.0 + 30.0
 """Seconds for one request that writes: its answer, and the looks at what came of it."""
 ENVIRON = {"AEP_SECRET_ID": "AKIASECRETSECRET2345", "AEP_SECRET_KEY": "not-to-be-seen-anywhere"}
 LANES = 4
+SHIFT = 500
+"""Calls to one organisation, before another takes its place."""
+FORGOTTEN = 3_600.0
+"""Seconds of the loop's time after which the server keeps nothing of the organisation before."""
 
 
 @dataclass
@@ -74,6 +79,15 @@ class Soak:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
+class Current(httpx.AsyncBaseTransport):
+    """The organisation of the present shift."""
+
+    upstream: Hostile
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self.upstream.handle_async_request(request)
+
+
 class Lane:
     """One client's calls, one after the other."""
 
@@ -83,10 +97,6 @@ class Lane:
     async def call(self) -> None:
         """One more call of some tool."""
         self._soak.calls += 1
-        if self._soak.calls % 1_000 == 0:
-            found = [*self._soak.found, *self._judge.found]
-            print(f"{self._soak.calls:,} calls, {self._soak.peak:.0f} MB, {len(found)} found", flush=True)
-            print("".join(f"  {sentence[:300]}\n" for sentence in found[-3:]), end="", flush=True)
         if self._rng.random() < 0.7:
             name = self._rng.choice(list(READS))
             await self._timed("read", name, READS[name](self._place.world), READ_BOUND)
@@ -123,32 +133,46 @@ class Lane:
 
 
 async def soaked(how: argparse.Namespace) -> Soak:
-    """That many calls; a share of the requests behind them meet a fault."""
+    """That many calls of one server; a share of the requests behind them meet a fault.
+
+    The service and the judge are in this process, too, and keep all that was ever sent. So each shift has an
+    organisation and a judge of its own, held against each other at its end: what still grows is the server's.
+    """
     soak, rng = Soak(), random.Random(how.seed)
-    loop_time = asyncio.get_running_loop().time
+    settings = emulator_settings(mcp_approval="none", mcp_toolsets=("all",))
+    current = Current()
+    client = PlatformClient(platform_config(settings), transport=current)
+    guard = Guard(settings, client, environ=ENVIRON, clock=asyncio.get_running_loop().time)
+    server = build_server(settings, client=client, guard=guard, emulated=True)
+    async with AsyncExitStack() as open_:
+        one = await open_.enter_async_context(Client(server))
+        for begin in range(0, how.calls, SHIFT):
+            await _shift(soak, current, one, rng, how, min(SHIFT, how.calls - begin))
+    return soak
+
+
+async def _shift(
+    soak: Soak, current: Current, client: Client, rng: random.Random, how: argparse.Namespace, calls: int
+) -> None:
     emulator = Emulator(EmulatorOptions(clock=lambda: NOW, journal_limit=20))
     judge, place = Judge(emulator), Place(emulator, NOW, rng)
     upstream = Hostile(emulator, rng, 1 - how.share, judge.arrived, judge.acted, lambda _: None, lambda: None)
     upstream.without = frozenset(how.without)
-    settings = emulator_settings(mcp_approval="none", mcp_toolsets=("all",))
-    client = PlatformClient(platform_config(settings), transport=upstream)
-    guard = Guard(settings, client, environ=ENVIRON, clock=loop_time)
-    server = build_server(settings, client=client, guard=guard, emulated=True)
-    async with AsyncExitStack() as open_:
-        one = await open_.enter_async_context(Client(server))
-        numbers = itertools.count()
+    current.upstream = upstream
+    numbers = itertools.count()
 
-        async def lane() -> None:
-            mine = Lane(soak, one, judge, place, rng)
-            while next(numbers) < how.calls:
-                await mine.call()
+    async def lane() -> None:
+        mine = Lane(soak, client, judge, place, rng)
+        while next(numbers) < calls:
+            await mine.call()
 
-        await asyncio.gather(*(lane() for _ in range(how.lanes)))
-        await upstream.catch_up()
+    await asyncio.gather(*(lane() for _ in range(how.lanes)))
+    await upstream.catch_up()
     judge.close()
     soak.found += judge.found
     soak.faults.update(upstream.faults)
-    return soak
+    print(f"{soak.calls:,} calls, {soak.peak:.0f} MB, {len(soak.found)} found", flush=True)
+    await asyncio.sleep(FORGOTTEN)
 
 
 def _sample(soak: Soak, over: threading.Event) -> None:
