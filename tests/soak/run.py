@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,8 +66,10 @@ class Soak:
     found: list[str] = field(default_factory=list)
     slowest: dict[str, float] = field(default_factory=lambda: {"read": 0.0, "write": 0.0})
     sampled: float = 0.0
-    samples: int = 0
     """Resident megabytes, the most that were seen by sampling."""
+    samples: int = 0
+    most: str = ""
+    """The tools whose calls ran when most was held."""
 
     @property
     def peak(self) -> float:
@@ -115,7 +118,8 @@ class Lane:
     ) -> tuple[str, dict[str, Any], bool]:
         began = asyncio.get_running_loop().time()
         try:
-            result = await self._client.call_tool(tool, arguments)
+            with _running(tool):
+                result = await self._client.call_tool(tool, arguments)
         except MCPError as error:
             self._soak.found.append(f"{tool}: {error}")
             return "", {}, True
@@ -175,11 +179,25 @@ async def _shift(
     await asyncio.sleep(FORGOTTEN)
 
 
+_RUNNING: Counter[str] = Counter()
+
+
+@contextmanager
+def _running(tool: str) -> Iterator[None]:
+    _RUNNING[tool] += 1
+    try:
+        yield
+    finally:
+        _RUNNING[tool] -= 1
+
+
 def _sample(soak: Soak, over: threading.Event) -> None:
     process = psutil.Process()
     while not over.wait(0.02):
-        soak.sampled = max(soak.sampled, process.memory_info().rss / 1e6)
         soak.samples += 1
+        held = process.memory_info().rss / 1e6
+        if held > soak.sampled:
+            soak.sampled, soak.most = held, ", ".join(sorted((+_RUNNING.copy()).elements()))
 
 
 def main() -> int:
@@ -216,7 +234,7 @@ def _told(soak: Soak, memory: Soak, seconds: float) -> int:
         f"{soak.calls:,} calls, {soak.faults.total():,} faults, {seconds:.0f} s of CPU; slowest read "
         f"{soak.slowest['read']:.1f} s, slowest write {soak.slowest['write']:.1f} s of the loop's time; resident "
         f"memory {memory.sampled:.0f} MB at most in {memory.samples:,} samples, {soak.peak:.0f} MB at its peak; "
-        f"{len(soak.found)} found"
+        f"{len(soak.found)} found. Most was held during {memory.most}"
     )
     too_much = max(soak.peak, memory.sampled) > MOST_MEGABYTES
     return 1 if soak.found or too_much else 0

@@ -68,6 +68,8 @@ INJECTED: dict[str, Callable[[httpx.Request], Any]] = {
     "items of numbers": answering('{"items": 3}'),
     "wrong inside": answering('{"items": [{"id": {"a": 1}, "name": [1], "flowSpec": 3, "metrics": "x"}]}'),
 }
+QUICK = ("defect", "group", "wrong inside")
+"""One of what is raised, one of what is raised together, one of what is answered: the others take long."""
 
 
 def text_of(result: CallToolResult) -> str:
@@ -81,7 +83,9 @@ def served(emulator: Emulator, odd: Any, matches: str = " /data/") -> Any:
     return build_server(settings, client=client, emulated=True)
 
 
-@pytest.mark.parametrize("kind", INJECTED)
+@pytest.mark.parametrize(
+    "kind", [kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.long) for kind in INJECTED]
+)
 async def test_no_tool_answers_the_bare_line(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     emulator = emulator_on_shared_seed(EmulatorOptions(clock=lambda: NOW))
     world = World(emulator, NOW)

@@ -225,6 +225,7 @@ async def test_one_call_answers(client: Client, world: World, question: Question
     assert len(text) <= raw_size(world.emulator) / 10
 
 
+@pytest.mark.long
 async def test_answers_are_short_without_what_is_cached(client: Client, world: World) -> None:
     """All together a tenth of the JSON they are made from, with the specs in the cache already."""
     await ask(client, world, DIAGNOSE[0])
