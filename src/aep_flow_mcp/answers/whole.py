@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec.json
 from pydantic import BaseModel
 
 from aep_flow_mcp.answers.present import present
@@ -82,7 +83,12 @@ def cut(value: Any, room: int) -> tuple[Any, list[Missing]]:
 
 def size_of(value: Any) -> int:
     """Characters of compact JSON."""
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    try:
+        # In one piece, where the standard library keeps a text for each part.
+        encoded = msgspec.json.encode(value)
+    except (TypeError, ValueError):  # Half characters, or keys that are no texts.
+        return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return len(encoded) if encoded.isascii() else len(encoded.decode())
 
 
 def _cut_object(fields: Mapping[str, Any], room: int) -> tuple[dict[str, Any], list[Missing]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote
 
@@ -76,7 +77,8 @@ async def get_resource(
     known = await declared_secrets(aep, answer.data)
     # Of any size: masking it must not keep other calls waiting.
     data = without_rows(clean_path, answer.data, shown_rows)
-    shown = await anyio.to_thread.run_sync(lambda: present({"answer": data}, known))
+    shown = await anyio.to_thread.run_sync(partial(present, {"answer": data}, known))
+    del answer, data  # Of a large answer, one copy is enough.
     found = _selected(shown.get("answer", {}), select)
     query = encode_query(asked)
     return fitted(found, path=f"{clean_path}?{query}" if query else clean_path, select=select)
