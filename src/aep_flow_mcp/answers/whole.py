@@ -83,10 +83,14 @@ def cut(value: Any, room: int) -> tuple[Any, list[Missing]]:
     return kept, [(f"{len(kept)}:", f"{len(text) - len(kept):,} characters")]
 
 
-def size_of(value: Any) -> int:
-    """Characters of compact JSON."""
+def size_of(value: Any, *, levels: int = 4) -> int:
+    """Characters of compact JSON. levels: how deep the parts are counted one by one, so that no text of all is made."""
+    if levels and isinstance(value, Mapping) and value:
+        members = sum(size_of(str(name), levels=0) for name in value)
+        return 1 + members + 2 * len(value) + sum(size_of(item, levels=levels - 1) for item in value.values())
+    if levels and isinstance(value, list) and value:
+        return 1 + len(value) + sum(size_of(item, levels=levels - 1) for item in value)
     try:
-        # In one piece, where the standard library keeps a text for each part.
         encoded = msgspec.json.encode(value)
     except (TypeError, ValueError):  # Half characters, or keys that are no texts.
         return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))

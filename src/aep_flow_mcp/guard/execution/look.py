@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec.json
+
 from aep_flow_mcp.guard.changes.canonical import JSON, canonical
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
@@ -64,7 +66,12 @@ class Looker:
     async def fingerprint(self, path: str, params: list[tuple[str, str]]) -> str:
         """A digest of what a path answers with: to see that it has changed, not what it is."""
         data = await self.read(path, params)
-        return hashlib.sha256(canonical(data).encode("utf-8", "surrogatepass")).hexdigest()
+        try:
+            # An answer may be large: in one piece of bytes, where a text would be four times as wide.
+            told = msgspec.json.encode(data, order="sorted")
+        except ValueError:
+            told = canonical(data).encode("utf-8", "surrogatepass")
+        return hashlib.sha256(told).hexdigest()
 
     async def read(self, path: str, params: list[tuple[str, str]]) -> JSON:
         """The answer to any GET."""
