@@ -22,6 +22,7 @@ LONG = frozenset(
         "guard/approval/test_given_up.py",
         "guard/approval/test_unreadable_answers.py",
         "guard/execution/test_cut_off.py",
+        "guard/execution/test_verifying.py",
         "guard/test_attacks.py",
         "pages/test_examples.py",
         "platform/test_platform_large.py",

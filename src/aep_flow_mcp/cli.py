@@ -109,7 +109,7 @@ def serve(
     server = _server(settings, emulator=emulator, copy=copy, profiles=by_profile, sign_in=sign_in)
     configure_logging(settings.mcp_log_level, server.app.redactor)
     _warn_if_unattended(by_profile)
-    _prepare_audit_log(settings)
+    _prepare_audit_log(settings, transport)
     from aep_flow_mcp.serving.running import serve_stdio
 
     with copy.time() if copy else nullcontext():
@@ -152,7 +152,7 @@ def _serve_http(
     )
 
 
-def _prepare_audit_log(settings: Settings) -> None:
+def _prepare_audit_log(settings: Settings, transport: Transport) -> None:
     """Stop if it cannot be written; say what an earlier process was cut off in."""
     if settings.mcp_audit_log is None:
         return
@@ -161,7 +161,12 @@ def _prepare_audit_log(settings: Settings) -> None:
     from aep_flow_mcp.guard.execution.audit import Audit, AuditError
     from aep_flow_mcp.guard.execution.unfinished import report
 
-    audit = Audit(settings.mcp_audit_log)
+    audit = Audit(settings.mcp_audit_log, replica=settings.mcp_replica)
+    if audit.streams and transport is Transport.STDIO:
+        stop(
+            "AEP_MCP_AUDIT_LOG=- is the standard output, which over stdio belongs to the protocol: name a file, or "
+            "serve over HTTP."
+        )
     try:
         audit.check()
         for sentence in anyio.run(report, audit):

@@ -181,7 +181,7 @@ async def _audit_log(app: App) -> str:
         app.guard.audit.check()
     except AuditError as error:
         raise Unwell(str(error)) from error
-    return str(app.settings.mcp_audit_log)
+    return "the standard output, over HTTP" if app.guard.audit.streams else str(app.settings.mcp_audit_log)
 
 
 async def _prompts(app: App) -> str:

@@ -139,6 +139,7 @@ class Settings(BaseSettings):
     mcp_approval: Annotated[ApprovalMode, BeforeValidator(_lower)] = ApprovalMode.ASK
     mcp_allow_production_writes: bool = False
     mcp_audit_log: HomePath = None
+    mcp_replica: Annotated[str | None, Field(max_length=100)] = None
     mcp_reveal_secrets: bool = False
     mcp_secrets_prefix: str = "AEP_SECRET_"
     mcp_preview_rows: Annotated[Literal["off", "masked", "on"], BeforeValidator(_lower)] = "masked"
@@ -222,6 +223,7 @@ _TAKES = {
     "read=pipelines.read,write=pipelines.write,approve=pipelines.approve, each its own",
     "mcp_auth_roles": "what each role may do, such as pipeline-admins=write,approve; analysts=read "
     "(of read, write, approve)",
+    "mcp_replica": "a name of at most 100 characters",
     "mcp_max_body": "bytes, 10000 or more",
     **dict.fromkeys(
         (

@@ -119,7 +119,8 @@ class Guard:
         """The audit log."""
         from aep_flow_mcp.guard.execution.audit import Audit
 
-        return Audit(self.settings.mcp_audit_log, redactor=self.redactor)
+        settings = self.settings
+        return Audit(settings.mcp_audit_log, redactor=self.redactor, replica=settings.mcp_replica)
 
     @cached_property
     def in_flight(self) -> InFlight:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mcp.server.mcpserver import Context
 
-from aep_flow_mcp.callers import Ability, person
+from aep_flow_mcp.callers import Ability, Person, person
 from aep_flow_mcp.guard import Guard
 from aep_flow_mcp.guard.approval import asking as approval
 from aep_flow_mcp.guard.changes.change import Change
@@ -52,14 +52,7 @@ class Call:
         }
         if self.guard.profile is not None:
             entry["profile"] = self.guard.profile
-        someone = person()
-        if someone is not None:
-            entry["person"] = {
-                "issuer": someone.issuer,
-                "subject": someone.subject,
-                "name": someone.name,
-                "client": someone.client,
-            }
+        entry |= self.people()
         if change is not None:
             entry |= {
                 "sandbox": change.sandbox,
@@ -71,6 +64,11 @@ class Call:
                 "digest": change.digest,
             }
         return entry
+
+    def people(self) -> dict[str, Any]:
+        """The signed-in person who calls."""
+        someone = person()
+        return {} if someone is None else {"person": named(someone)}
 
     async def ended(
         self, status: Status, sentence: str, change: Change | None = None, sandbox: str | None = None
@@ -89,3 +87,13 @@ class Call:
     ) -> WriteResult:
         """Refused, and nothing sent."""
         return await self.ended(Status.REFUSED, sentence, change, sandbox)
+
+
+def named(someone: Person) -> dict[str, Any]:
+    """A person as the audit log has them."""
+    return {
+        "issuer": someone.issuer,
+        "subject": someone.subject,
+        "name": someone.name,
+        "client": someone.client,
+    }

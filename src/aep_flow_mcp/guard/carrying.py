@@ -17,13 +17,14 @@ from aep_flow_mcp.guard.changes.preview import change_lines
 from aep_flow_mcp.guard.execution.audit import Audit, AuditError
 from aep_flow_mcp.guard.execution.execute import Execution, unknown
 from aep_flow_mcp.guard.execution.inflight import Stopping
+from aep_flow_mcp.guard.execution.processes import process_name
 from aep_flow_mcp.guard.execution.progress import Progress
 from aep_flow_mcp.guard.execution.reconcile import Unknown
 from aep_flow_mcp.guard.execution.results import Status, WriteResult
-from aep_flow_mcp.guard.execution.unfinished import process_name
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.redaction.values import Redactor
 from aep_flow_mcp.platform.waiting.patience import unbroken
+from aep_flow_mcp.settings import ApprovalMode
 
 logger = logging.getLogger(__name__)
 
@@ -62,17 +63,20 @@ async def _logged(call: Call, change: Change, redactor: Redactor) -> Execution:
         AuditError: the first line could not be written, and nothing was sent.
     """
     audit, attempt = call.guard.audit, Audit.attempt()
+    who = call.people()
+    if "person" in who and call.guard.settings.mcp_approval is not ApprovalMode.NONE:
+        who["approver"] = who["person"]
 
     async def note(event: str, fields: Mapping[str, Any]) -> None:
         known = {name: redactor.text(value) if value else value for name, value in fields.items()}
-        where = {"tool": call.tool, "sandbox": change.sandbox}
+        where = {"tool": call.tool, "sandbox": change.sandbox, **who}
         await audit.write({"attempt": attempt, "event": event, **where, **known})
 
-    await audit.write({**call.entry(change, "approved", attempt), "process": process_name()})
+    await audit.write({**call.entry(change, "approved", attempt), **who, "process": process_name()})
     execution = await _execute(call.guard, change, Progress(note))
     execution.message = redactor.text(execution.message)
     execution.not_undone = [redactor.text(line) for line in execution.not_undone]
-    outcome = call.entry(change, execution.status.value, attempt)
+    outcome = {**call.entry(change, execution.status.value, attempt), **who}
     ids = [one.id for one in execution.done if one.id]
     try:
         await audit.write(
