@@ -359,6 +359,11 @@ def doctor(
     emulator: Annotated[
         bool, typer.Option("--emulator", help="Check the built-in emulator instead.")
     ] = False,
+    person: Annotated[
+        str | None,
+        typer.Option("--as", help="Also tell what the policy lets this person (subject or name) do."),
+    ] = None,
+    roles: Annotated[str, typer.Option(help="With --as: the person's roles, with commas.")] = "",
     env_file: EnvFile = None,
     profile: Profile = None,
 ) -> None:
@@ -370,7 +375,14 @@ def doctor(
         by_profile = settings_by_profile(emulator=emulator, env_file=env_file, names=profile or ())
     except SettingsError as error:
         sys.exit(failed("settings", str(error)))
-    sys.exit(run_doctor(by_profile, transport=emulator_transport if emulator else None))
+    sys.exit(
+        run_doctor(
+            by_profile,
+            transport=emulator_transport if emulator else None,
+            person=person,
+            roles=[role.strip() for role in roles.split(",") if role.strip()],
+        )
+    )
 
 
 @app.command()

@@ -137,6 +137,7 @@ class Settings(BaseSettings):
     mcp_discovery: Annotated[Discovery, BeforeValidator(_lower)] = Discovery.LIST
     mcp_schemas: Annotated[Dialect, BeforeValidator(_lower)] = Dialect.STANDARD
     mcp_approval: Annotated[ApprovalMode, BeforeValidator(_lower)] = ApprovalMode.ASK
+    mcp_policy: HomePath = None
     mcp_allow_production_writes: bool = False
     mcp_audit_log: HomePath = None
     mcp_replica: Annotated[str | None, Field(max_length=100)] = None

@@ -12,6 +12,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from aep_flow_mcp.guard.execution.execute import Executor
     from aep_flow_mcp.guard.execution.inflight import InFlight
     from aep_flow_mcp.guard.policy import Policy
+    from aep_flow_mcp.guard.rules.counting import Counts
+    from aep_flow_mcp.guard.rules.models import PolicyFile
     from aep_flow_mcp.platform.transport import PlatformClient
+    from aep_flow_mcp.store.kept import Store
 
     OnWritten = Callable[[Context[Any, Any], Change, Mapping[str, str]], Awaitable[None]]
 
@@ -85,6 +89,8 @@ class Guard:
         """The name of the credentials that it writes with, where they have one."""
         self.note: str | None = None
         """What every preview says besides: that nothing reaches Adobe, on a snapshot."""
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        """The present, for the windows of the policy."""
         self.patience = 600.0
         """Seconds for which an older client is waited for, once it was asked."""
         self.on_written: OnWritten | None = None
@@ -112,7 +118,44 @@ class Guard:
         """Where writes may go at all."""
         from aep_flow_mcp.guard.policy import Policy
 
-        return Policy(self.settings, self._sandbox_type, clock=self.clock)
+        return Policy(
+            self.settings,
+            self._sandbox_type,
+            clock=self.clock,
+            now=self.now,
+            rules=self.rules,
+            counts=self._counts() if self.rules is not None else None,
+        )
+
+    def _counts(self) -> Counts | None:
+        """Where changes of a day are counted: the replicas' store, or else the audit log's file."""
+        from aep_flow_mcp.guard.rules.counting import LogCounts, StoreCounts
+        from aep_flow_mcp.store.memory import MemoryStore
+
+        path = self.settings.mcp_audit_log
+        if not isinstance(self.store, MemoryStore):
+            return StoreCounts(self.store, self.room("counts"))
+        return None if path is None or self.audit.streams else LogCounts(self.audit, path)
+
+    @cached_property
+    def rules(self) -> PolicyFile | None:
+        """What the policy file says; None where there is none."""
+        from aep_flow_mcp.guard.rules.reading import policy_of
+
+        return policy_of(self.settings) if self.settings.mcp_policy is not None else None
+
+    @cached_property
+    def store(self) -> Store:
+        """What outlives a call; of the replicas, where there are several."""
+        from aep_flow_mcp.store.memory import MemoryStore
+
+        return MemoryStore(clock=self.clock)
+
+    def room(self, name: str) -> str:
+        """A room of the store for this organisation and profile: a store may be shared by servers of others."""
+        from hashlib import sha256
+
+        return f"{name}:{sha256(self.at.encode()).hexdigest()[:16]}"
 
     @cached_property
     def audit(self) -> Audit:

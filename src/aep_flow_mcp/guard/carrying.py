@@ -9,6 +9,7 @@ from typing import Any
 
 from mcp.server.mcpserver import Context
 
+from aep_flow_mcp.callers import person
 from aep_flow_mcp.guard import Guard, secrets
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.changes.change import Change
@@ -28,9 +29,21 @@ from aep_flow_mcp.settings import ApprovalMode
 
 logger = logging.getLogger(__name__)
 
+FOUR_EYES = (
+    "The policy (AEP_MCP_POLICY) wants another person to approve this, and nobody has: nothing was sent."
+)
+
 
 async def carry_out(call: Call, change: Change) -> WriteResult:
-    """Send what was approved. Once begun it is finished, undone and logged even if the call is cancelled."""
+    """Send what was approved. Once begun it is finished, undone and logged even if the call is cancelled.
+
+    By the policy it has to be allowed at this very moment as well: a window may have closed since it was asked about.
+    """
+    if change.four_eyes and not getattr(call, "approved_by_another", False):
+        return await call.refused(FOUR_EYES, change)
+    refusal = await call.guard.policy.takes(change, person())
+    if refusal is not None:
+        return await call.refused(refusal.sentence, change)
     redactor = secrets.redactor_of(change, call.guard.environ)
     try:
         with call.guard.in_flight.one():

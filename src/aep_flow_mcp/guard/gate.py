@@ -14,6 +14,7 @@ from mcp.server.mcpserver import Elicit
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
 
+from aep_flow_mcp.callers import person
 from aep_flow_mcp.guard import Guard, secrets
 from aep_flow_mcp.guard.approval import asking as approval
 from aep_flow_mcp.guard.approval.asking import Approval, Route
@@ -86,6 +87,10 @@ async def make_plan(
             raise PlanError("A tool either reveals secrets or writes.")
         if not settings.mcp_reveal_secrets:
             change = replace(change, steps=tuple(replace(step, reveals=False) for step in change.steps))
+        permitted = await guard.policy.permits(change, person())
+        if isinstance(permitted, Refusal):
+            return permitted
+        change = permitted
         secrets.check(change, prefix=settings.mcp_secrets_prefix, environ=guard.environ)
     except NothingToDo as nothing:
         return Nothing(str(nothing))

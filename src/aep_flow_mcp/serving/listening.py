@@ -59,7 +59,10 @@ def sign_in(settings: Settings, host: str, port: int) -> SignIn | None:
         raise SettingsError(
             "AEP_MCP_AUTH is oidc: set AEP_MCP_AUTH_ISSUER to the address of the issuer of tokens."
         )
-    if bool(settings.mcp_auth_roles) != bool(settings.mcp_auth_roles_claim):
+    claim_alone = (
+        settings.mcp_auth_roles_claim and not settings.mcp_auth_roles and settings.mcp_policy is None
+    )
+    if claim_alone or (settings.mcp_auth_roles and not settings.mcp_auth_roles_claim):
         raise SettingsError(
             "AEP_MCP_AUTH_ROLES (what each role may do) and AEP_MCP_AUTH_ROLES_CLAIM (the claim that holds them) are "
             "set together."

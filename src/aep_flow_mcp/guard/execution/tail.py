@@ -25,7 +25,7 @@ def onto(descriptor: int, path: Path) -> Onto:
     """
     size = os.fstat(descriptor).st_size
     if size == 0:
-        return _after_rotation(path)
+        return after_rotation(path)
     start, data = size, b""
     while True:
         step = min(start, max(_BLOCK, len(data)))
@@ -44,7 +44,7 @@ def onto(descriptor: int, path: Path) -> Onto:
             return Onto(_digest(descriptor, lead), begins=HERE, lead=lead)
 
 
-def _after_rotation(path: Path) -> Onto:
+def after_rotation(path: Path) -> Onto:
     """The first line of a file: it goes on from the newest one that has been moved away, as logrotate names them."""
     for former in _moved_away(path):
         found = last_link(former)

@@ -11,9 +11,9 @@ import jwt
 from jwt import exceptions
 from mcp.server.auth.provider import AccessToken
 
-from aep_flow_mcp.callers import ABILITIES, ROLES_ALLOW, Person, person_of
+from aep_flow_mcp.callers import ABILITIES, ROLES, ROLES_ALLOW, Person, person_of
 from aep_flow_mcp.platform.models.text import clean_text
-from aep_flow_mcp.serving.signing_in.abilities import abilities_of
+from aep_flow_mcp.serving.signing_in.abilities import abilities_of, roles_of
 from aep_flow_mcp.serving.signing_in.documents import IssuerUnavailable
 from aep_flow_mcp.serving.signing_in.keys import ALGORITHMS, IssuerKeys
 from aep_flow_mcp.settings import Settings
@@ -74,6 +74,9 @@ class IssuedTokens:
         abilities, by_roles = abilities_of(claims, self._settings)
         names = self._settings.mcp_auth_scopes
         kept: dict[str, Any] = {"iss": claims["iss"], ABILITIES: sorted(abilities), "name": _name(claims)}
+        roles = roles_of(claims, self._settings)
+        if roles:
+            kept[ROLES] = sorted(roles)
         if by_roles is not None:
             kept[ROLES_ALLOW] = sorted(by_roles)
         return AccessToken(
