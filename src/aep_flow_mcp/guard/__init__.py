@@ -122,10 +122,13 @@ class Guard:
             self.settings,
             self._sandbox_type,
             clock=self.clock,
-            now=self.now,
+            now=self._present,
             rules=self.rules,
             counts=self._counts() if self.rules is not None else None,
         )
+
+    def _present(self) -> datetime:
+        return self.now()
 
     def _counts(self) -> Counts | None:
         """Where changes of a day are counted: the replicas' store, or else the audit log's file."""
