@@ -10,6 +10,8 @@ from typing import Any
 from mcp.server.mcpserver import Context
 
 from aep_flow_mcp.guard import Guard, secrets
+from aep_flow_mcp.guard.approval.approvers import needs_other_approver
+from aep_flow_mcp.guard.approval.asking import NO_OTHER
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.naming import kept
@@ -29,7 +31,12 @@ logger = logging.getLogger(__name__)
 
 
 async def carry_out(call: Call, change: Change) -> WriteResult:
-    """Send what was approved. Once begun it is finished, undone and logged even if the call is cancelled."""
+    """Send what was approved. Once begun it is finished, undone and logged even if the call is cancelled.
+
+    Every way to a yes ends here, so four eyes are counted here once more.
+    """
+    if needs_other_approver(call.guard, change, call.caller) and not call.approved_by_another:
+        return await call.refused(NO_OTHER, change)
     redactor = secrets.redactor_of(change, call.guard.environ)
     try:
         with call.guard.in_flight.one():
