@@ -28,6 +28,7 @@ LONG = frozenset(
         "platform/test_platform_large.py",
         "protocol/test_snapshot_processes.py",
         "serving/test_abilities.py",
+        "serving/test_approvals.py",
         "serving/test_tokens.py",
         "serving/test_whose.py",
         "snapshots/test_file.py",

@@ -59,6 +59,8 @@ class App:
         """Of which sandbox and time, where a snapshot answers in Adobe's place."""
         self.on_written: Written | None = None
         self.unconfirmable: str | None = None
+        self.page_at: str | None = None
+        """The address below which the approval page is served over HTTP; None where it is not."""
         self._transport = transport
         self._client = client
         self._given = client is not None or guard is not None
@@ -117,6 +119,7 @@ class App:
             self._guard.profile = self.profile
             self._guard.on_written = self._written
             self._guard.unconfirmable = self.unconfirmable
+            self._guard.page_at = self.page_at
             self._guard.note = f"This is a {self.snapshot}." if self.snapshot else None
             if self._stopping:
                 self._guard.in_flight.stop()

@@ -105,7 +105,7 @@ def serve(
 
     configure_logging(settings.mcp_log_level)
     gc.set_threshold(*_COLLECT_AFTER)
-    sign_in = _sign_in(settings, host, port) if transport is Transport.HTTP else None
+    sign_in = _sign_in(settings, host, port, over_http=transport is Transport.HTTP)
     server = _server(settings, emulator=emulator, copy=copy, profiles=by_profile, sign_in=sign_in)
     configure_logging(settings.mcp_log_level, server.app.redactor)
     _warn_if_unattended(by_profile)
@@ -119,11 +119,16 @@ def serve(
             _serve_http(server, settings, host=host, port=port, sign_in=sign_in)
 
 
-def _sign_in(settings: Settings, host: str, port: int) -> SignIn | None:
-    from aep_flow_mcp.serving.listening import sign_in
+def _sign_in(settings: Settings, host: str, port: int, *, over_http: bool) -> SignIn | None:
+    """How callers sign in, over HTTP; on stdio the server belongs to who started it."""
+    if not over_http and settings.mcp_approvers == "caller":
+        return None
+    from aep_flow_mcp.serving.listening import check_approvers, sign_in
     from aep_flow_mcp.settings import SettingsError
 
     try:
+        if not over_http:
+            check_approvers(settings, over_http=False)
         return sign_in(settings, host, port)
     except SettingsError as error:
         stop(str(error))
@@ -218,7 +223,7 @@ def _server(
     from aep_flow_mcp.server import build_server
     from aep_flow_mcp.settings import SettingsError
 
-    callers: Any = {"auth": sign_in.auth, "token_verifier": sign_in.tokens} if sign_in else {}
+    callers: Any = sign_in.for_server if sign_in else {}
     try:
         if copy is not None:
             return build_server(

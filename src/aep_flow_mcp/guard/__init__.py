@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from aep_flow_mcp.guard.approval.opening import Opener
     from aep_flow_mcp.guard.approval.pending import Ledger, PendingStore
+    from aep_flow_mcp.guard.approval.waiting import WaitingRoom
     from aep_flow_mcp.guard.changes.change import Change
     from aep_flow_mcp.guard.execution.audit import Audit
     from aep_flow_mcp.guard.execution.creations import Creations
@@ -85,6 +86,8 @@ class Guard:
         """Whether what is written to is the emulator."""
         self.unconfirmable: str | None = None
         """Why `confirm_change` cannot be called on this server; None where it can."""
+        self.page_at: str | None = None
+        """The address below which the approval page is served over HTTP; None where it is not."""
         self.profile: str | None = None
         """The name of the credentials that it writes with, where they have one."""
         self.note: str | None = None
@@ -148,19 +151,6 @@ class Guard:
         return policy_of(self.settings) if self.settings.mcp_policy is not None else None
 
     @cached_property
-    def store(self) -> Store:
-        """What outlives a call; of the replicas, where there are several."""
-        from aep_flow_mcp.store.memory import MemoryStore
-
-        return MemoryStore(clock=self.clock)
-
-    def room(self, name: str) -> str:
-        """A room of the store for this organisation and profile: a store may be shared by servers of others."""
-        from hashlib import sha256
-
-        return f"{name}:{sha256(self.at.encode()).hexdigest()[:16]}"
-
-    @cached_property
     def audit(self) -> Audit:
         """The audit log."""
         from aep_flow_mcp.guard.execution.audit import Audit
@@ -174,6 +164,26 @@ class Guard:
         from aep_flow_mcp.guard.execution.inflight import InFlight
 
         return InFlight()
+
+    @cached_property
+    def store(self) -> Store:
+        """What outlives a call; of the replicas, where there are several."""
+        from aep_flow_mcp.store.memory import MemoryStore
+
+        return MemoryStore(clock=self.clock)
+
+    def room(self, name: str) -> str:
+        """A room of the store for this organisation and profile: a store may be shared by servers of others."""
+        from hashlib import sha256
+
+        return f"{name}:{sha256(self.at.encode()).hexdigest()[:16]}"
+
+    @cached_property
+    def waiting(self) -> WaitingRoom:
+        """Changes that wait for a decision on the approval page."""
+        from aep_flow_mcp.guard.approval.waiting import WaitingRoom
+
+        return WaitingRoom(self.store, self.room("approvals"))
 
     @cached_property
     def pending(self) -> PendingStore:

@@ -11,6 +11,8 @@ from mcp.server.mcpserver import Context
 
 from aep_flow_mcp.callers import person
 from aep_flow_mcp.guard import Guard, secrets
+from aep_flow_mcp.guard.approval.approvers import needs_other_approver
+from aep_flow_mcp.guard.approval.asking import NO_OTHER
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.naming import kept
@@ -29,18 +31,15 @@ from aep_flow_mcp.settings import ApprovalMode
 
 logger = logging.getLogger(__name__)
 
-FOUR_EYES = (
-    "The policy (AEP_MCP_POLICY) wants another person to approve this, and nobody has: nothing was sent."
-)
-
 
 async def carry_out(call: Call, change: Change) -> WriteResult:
     """Send what was approved. Once begun it is finished, undone and logged even if the call is cancelled.
 
-    By the policy it has to be allowed at this very moment as well: a window may have closed since it was asked about.
+    Every way to a yes ends here, so four eyes are counted here once more, and the policy has to allow it at this very
+    moment: a window may have closed since it was asked about.
     """
-    if change.four_eyes and not getattr(call, "approved_by_another", False):
-        return await call.refused(FOUR_EYES, change)
+    if needs_other_approver(call.guard, change, call.caller) and not call.approved_by_another:
+        return await call.refused(NO_OTHER, change)
     refusal = await call.guard.policy.takes(change, person())
     if refusal is not None:
         return await call.refused(refusal.sentence, change)
@@ -77,7 +76,11 @@ async def _logged(call: Call, change: Change, redactor: Redactor) -> Execution:
     """
     audit, attempt = call.guard.audit, Audit.attempt()
     who = call.people()
-    if "person" in who and call.guard.settings.mcp_approval is not ApprovalMode.NONE:
+    if (
+        "person" in who
+        and "approver" not in who
+        and call.guard.settings.mcp_approval is not ApprovalMode.NONE
+    ):
         who["approver"] = who["person"]
 
     async def note(event: str, fields: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from aep_flow_mcp.guard.execution import audit as audit_module
 from aep_flow_mcp.guard.execution.audit import Audit, AuditError
 from aep_flow_mcp.guard.execution.chain import Onto
 from aep_flow_mcp.guard.execution.locking import lock_file
+from aep_flow_mcp.guard.execution.tail import onto
 from guard.bed import NO, YES, Bed, Person
 
 MakeBed = Callable[..., Bed]
@@ -68,7 +69,6 @@ async def test_where_the_file_ends_is_looked_at_by_one_writer_at_a_time(
     """A reader that comes in the middle of another's line would take it for one that was cut off."""
     looking: list[int] = []
     together: list[int] = []
-    onto = audit_module.onto
 
     def slow_look(descriptor: int, path: Path) -> Onto:
         looking.append(descriptor)

@@ -16,6 +16,7 @@ import pytest
 
 from aep_flow_mcp.guard.execution import tail
 from aep_flow_mcp.guard.execution.audit import STREAM, Audit
+from aep_flow_mcp.guard.execution.locking import lock_file
 from aep_flow_mcp.guard.execution.verifying import Verdict, verify
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -198,7 +199,6 @@ def test_who_waits_while_the_file_is_moved_away_writes_to_the_new_one(
 
     write(audit_file, 1)
     older = audit_file.with_name("audit.jsonl.1")
-    lock_file = module.lock_file
     moved: list[bool] = []
 
     def meanwhile(descriptor: int, *, within: float) -> None:
