@@ -202,10 +202,9 @@ async def _audit_log(app: App) -> str:
 
 async def _policy(app: App) -> str:
     from aep_flow_mcp.guard.rules.counting import CountError
-    from aep_flow_mcp.guard.rules.judging import Asked
 
     try:
-        await app.guard.policy.decided(Asked(None, (), "", ""))
+        await app.guard.policy.check_counts()
     except CountError as error:
         raise Unwell(f"{error}; until then what it allows is refused.") from None
     return f"{len(app.rules.rules) if app.rules else 0} rules in {app.settings.mcp_policy}"

@@ -62,6 +62,7 @@ AREAS: dict[str, tuple[str, str]] = {
         "Whether a change may be sent, and who says so.",
         "guard/approval/ guard/gate.py guard/policy.py guard/secrets.py guard/call.py guard/tool.py",
     ),
+    "The policy": ("What a policy file lacks, and what it does not allow.", "guard/rules/"),
     "The audit log": (
         "What `audit verify` says of lines.",
         "guard/execution/verifying.py guard/execution/breaks.py",

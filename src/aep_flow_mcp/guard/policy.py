@@ -118,13 +118,21 @@ class Policy:
         Raises:
             CountError: what was done today cannot be counted.
         """
-        from aep_flow_mcp.guard.rules.judging import Decision, judge
+        from aep_flow_mcp.guard.rules.judging import Decision, fitting, judge
 
         if self.rules is None:
             return Decision()
-        counted = [rule for rule in self.rules.rules if rule.a_day is not None]
-        used = await self._used(counted, asked.who) if counted else {}
+        rules = {rule.name: rule for doing in asked.doings for rule in fitting(self.rules, asked, doing)}
+        used = await self._used(rules.values(), asked.who)
         return judge(self.rules, asked, self._now(), used)
+
+    async def check_counts(self) -> None:
+        """Return if what was done today can be counted, or need not be.
+
+        Raises:
+            CountError: it cannot.
+        """
+        await self._used(self.rules.rules if self.rules else (), None)
 
     async def _judged(self, asked: Asked) -> Decision | Refusal:
         from aep_flow_mcp.guard.rules.counting import CountError
@@ -145,7 +153,8 @@ class Policy:
 
     async def _used(self, rules: Iterable[Rule], who: Person | None) -> dict[str, int]:
         counts = self._counts_or_none()
-        return {rule.name: await counts.used(rule.name, _key(who), self._today()) for rule in rules}
+        counted = [rule.name for rule in rules if rule.a_day is not None]
+        return {name: await counts.used(name, _key(who), self._today()) for name in counted}
 
     async def _taken(self, rule: Rule, who: Person | None) -> bool:
         from aep_flow_mcp.guard.rules.counting import CountError

@@ -30,15 +30,17 @@ def write(path: Path, *numbers: int, replica: str | None = None) -> None:
 
 
 def foreign(data: bytes) -> str | None:
-    """A verifier as docs/safety.md describes it, which shares nothing with ours: the last hash, or None."""
-    last = None
-    for line in data.splitlines():
-        said, _, own = line.rpartition(b',"hash":"')
-        digest = hashlib.sha256(said).hexdigest().encode()
-        if own != digest + b'"}' or (last is not None and not said.startswith(b'{"prev":"' + last + b'"')):
-            return None
-        last = digest
-    return (last or b"").decode()
+    """The verifier of docs/safety.md, which shares nothing with ours: the last hash; None of what it refuses."""
+    page = (Path(__file__).resolve().parents[3] / "docs" / "safety.md").read_text("utf-8")
+    code = next(block for block in page.split("```python\n") if block.startswith("import hashlib")).split(
+        "```"
+    )[0]
+    known: dict[str, Any] = {}
+    exec(code, known)
+    try:
+        return str(known["last_hash"](data))
+    except ValueError:
+        return None
 
 
 def notes(found: Verdict) -> list[tuple[int, str]]:
