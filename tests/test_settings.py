@@ -19,6 +19,8 @@ WORKING = {
     "platform_url": "https://platform.example",
     "ims_url": "https://ims.example",
     "mcp_approval": "human",
+    "mcp_approvers": "others",
+    "mcp_auth_client_secret_file": "/client-secret",
     "mcp_audit_log": "/audit.log",
     "mcp_prompts_dir": "/prompts",
     "mcp_log_level": "INFO",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from aep_flow_mcp.guard import Guard
     from aep_flow_mcp.guard.changes.change import Change
+    from aep_flow_mcp.guard.rules.models import PolicyFile
     from aep_flow_mcp.platform.reader import FlowReader
     from aep_flow_mcp.platform.transport import PlatformClient
 
@@ -47,6 +48,8 @@ class App:
         redactor: Redactor | None = None,
     ) -> None:
         self.settings = settings
+        self.rules = _rules(settings)
+        """What the policy file says; None where there is none. A file that cannot be used is a SettingsError."""
         self.profile = profile
         """The name of the credentials that are used here, where they have one."""
         self.profiles: dict[str, App] = {}
@@ -56,6 +59,8 @@ class App:
         """Of which sandbox and time, where a snapshot answers in Adobe's place."""
         self.on_written: Written | None = None
         self.unconfirmable: str | None = None
+        self.page_at: str | None = None
+        """The address below which the approval page is served over HTTP; None where it is not."""
         self._transport = transport
         self._client = client
         self._given = client is not None or guard is not None
@@ -110,9 +115,11 @@ class App:
 
             self._guard = Guard(self.settings, self.client, environ=Cleaned(os.environ))
             self._guard.emulated = self.emulated
+            self._guard.rules = self.rules
             self._guard.profile = self.profile
             self._guard.on_written = self._written
             self._guard.unconfirmable = self.unconfirmable
+            self._guard.page_at = self.page_at
             self._guard.note = f"This is a {self.snapshot}." if self.snapshot else None
             if self._stopping:
                 self._guard.in_flight.stop()
@@ -149,3 +156,12 @@ class App:
             self._readers.clear()
             self._caches.clear()
         await client.aclose()
+
+
+def _rules(settings: Settings) -> PolicyFile | None:
+    """Read once, at the start: what is wrong with it is said then."""
+    if settings.mcp_policy is None:
+        return None
+    from aep_flow_mcp.guard.rules.reading import policy_of
+
+    return policy_of(settings)

@@ -27,6 +27,8 @@ DEFAULT_SCOPES: Mapping[Ability, str] = {ability: f"flows:{ability.value}" for a
 
 ABILITIES = "abilities"
 """The claim of a checked token that holds what its bearer may do here."""
+ROLES = "roles"
+"""Likewise: the roles or groups themselves, where a claim for them is configured."""
 ROLES_ALLOW = "roles_allow"
 """Likewise: what the bearer's roles allow, whatever the scopes are; missing where roles decide nothing."""
 
@@ -47,6 +49,7 @@ class Person:
     name: str | None
     abilities: frozenset[Ability]
     roles_allow: frozenset[Ability] | None = None
+    roles: frozenset[str] = frozenset()
     until: int | None = None
     """The epoch second at which the token is over."""
 
@@ -76,6 +79,7 @@ def person_of(token: AccessToken) -> Person:
         client=token.client_id,
         name=claims.get("name"),
         abilities=frozenset(map(Ability, claims.get(ABILITIES, ()))),
+        roles=frozenset(claims.get(ROLES, ())),
         roles_allow=None if roles is None else frozenset(map(Ability, roles)),
         until=token.expires_at,
     )

@@ -105,11 +105,11 @@ def serve(
 
     configure_logging(settings.mcp_log_level)
     gc.set_threshold(*_COLLECT_AFTER)
-    sign_in = _sign_in(settings, host, port) if transport is Transport.HTTP else None
+    sign_in = _sign_in(settings, host, port, over_http=transport is Transport.HTTP)
     server = _server(settings, emulator=emulator, copy=copy, profiles=by_profile, sign_in=sign_in)
     configure_logging(settings.mcp_log_level, server.app.redactor)
     _warn_if_unattended(by_profile)
-    _prepare_audit_log(settings)
+    _prepare_audit_log(settings, transport)
     from aep_flow_mcp.serving.running import serve_stdio
 
     with copy.time() if copy else nullcontext():
@@ -119,11 +119,16 @@ def serve(
             _serve_http(server, settings, host=host, port=port, sign_in=sign_in)
 
 
-def _sign_in(settings: Settings, host: str, port: int) -> SignIn | None:
-    from aep_flow_mcp.serving.listening import sign_in
+def _sign_in(settings: Settings, host: str, port: int, *, over_http: bool) -> SignIn | None:
+    """How callers sign in, over HTTP; on stdio the server belongs to who started it."""
+    if not over_http and settings.mcp_approvers == "caller":
+        return None
+    from aep_flow_mcp.serving.listening import check_approvers, sign_in
     from aep_flow_mcp.settings import SettingsError
 
     try:
+        if not over_http:
+            check_approvers(settings, over_http=False)
         return sign_in(settings, host, port)
     except SettingsError as error:
         stop(str(error))
@@ -152,7 +157,7 @@ def _serve_http(
     )
 
 
-def _prepare_audit_log(settings: Settings) -> None:
+def _prepare_audit_log(settings: Settings, transport: Transport) -> None:
     """Stop if it cannot be written; say what an earlier process was cut off in."""
     if settings.mcp_audit_log is None:
         return
@@ -161,7 +166,12 @@ def _prepare_audit_log(settings: Settings) -> None:
     from aep_flow_mcp.guard.execution.audit import Audit, AuditError
     from aep_flow_mcp.guard.execution.unfinished import report
 
-    audit = Audit(settings.mcp_audit_log)
+    audit = Audit(settings.mcp_audit_log, replica=settings.mcp_replica)
+    if audit.streams and transport is Transport.STDIO:
+        stop(
+            "AEP_MCP_AUDIT_LOG=- is the standard output, which over stdio belongs to the protocol: name a file, or "
+            "serve over HTTP."
+        )
     try:
         audit.check()
         for sentence in anyio.run(report, audit):
@@ -213,7 +223,7 @@ def _server(
     from aep_flow_mcp.server import build_server
     from aep_flow_mcp.settings import SettingsError
 
-    callers: Any = {"auth": sign_in.auth, "token_verifier": sign_in.tokens} if sign_in else {}
+    callers: Any = sign_in.for_server if sign_in else {}
     try:
         if copy is not None:
             return build_server(
@@ -354,6 +364,11 @@ def doctor(
     emulator: Annotated[
         bool, typer.Option("--emulator", help="Check the built-in emulator instead.")
     ] = False,
+    person: Annotated[
+        str | None,
+        typer.Option("--as", help="Also tell what the policy lets this person (subject or name) do."),
+    ] = None,
+    roles: Annotated[str, typer.Option(help="With --as: the person's roles, with commas.")] = "",
     env_file: EnvFile = None,
     profile: Profile = None,
 ) -> None:
@@ -365,7 +380,14 @@ def doctor(
         by_profile = settings_by_profile(emulator=emulator, env_file=env_file, names=profile or ())
     except SettingsError as error:
         sys.exit(failed("settings", str(error)))
-    sys.exit(run_doctor(by_profile, transport=emulator_transport if emulator else None))
+    sys.exit(
+        run_doctor(
+            by_profile,
+            transport=emulator_transport if emulator else None,
+            person=person,
+            roles=[role.strip() for role in roles.split(",") if role.strip()],
+        )
+    )
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import anyio
@@ -20,16 +20,23 @@ class Unwell(Exception):
     """A check does not hold; the message says why, and the fix."""
 
 
-def run_doctor(by_profile: Mapping[str, Settings], *, transport: TransportFactory | None = None) -> int:
+def run_doctor(
+    by_profile: Mapping[str, Settings],
+    *,
+    transport: TransportFactory | None = None,
+    person: str | None = None,
+    roles: Sequence[str] = (),
+) -> int:
     """Print the checks of each profile; 0 when all hold, 1 when one does not: its line says the fix.
 
-    by_profile: settings by the profile's name, which is empty where there are no profiles.
+    by_profile: settings by the profile's name, which is empty where there are no profiles. person, roles: of whom it is
+    told what the policy lets them do.
     """
     found = 0
     for name, settings in by_profile.items():
         if name:
             print(f"Profile {name}")
-        found = max(found, anyio.run(_examine, settings, transport))
+        found = max(found, anyio.run(_examine, settings, transport, (person, roles)))
     return found
 
 
@@ -39,8 +46,13 @@ def failed(name: str, why: str) -> int:
     return 1
 
 
-async def _examine(settings: Settings, transport: TransportFactory | None) -> int:
-    app = App(settings, transport=transport)
+async def _examine(
+    settings: Settings, transport: TransportFactory | None, whom: tuple[str | None, Sequence[str]]
+) -> int:
+    try:
+        app = App(settings, transport=transport)
+    except ValueError as error:
+        return failed("policy", str(error))
     # What a check stands on: without it, it would only fail for the same reason once more.
     checks: list[tuple[str, Check, tuple[str, ...]]] = [
         ("credentials", _credentials, ()),
@@ -51,6 +63,7 @@ async def _examine(settings: Settings, transport: TransportFactory | None) -> in
         ("tools", _tools, ()),
         ("writes", _writes, ()),
         *([("audit log", _audit_log, ())] if settings.mcp_audit_log else []),
+        *([("policy", _policy, ())] if settings.mcp_policy else []),
         *([("prompts", _prompts, ())] if settings.mcp_prompts_dir else []),
         *([("sign-in", _sign_in, ())] if settings.mcp_auth == "oidc" else []),
     ]
@@ -68,6 +81,9 @@ async def _examine(settings: Settings, transport: TransportFactory | None) -> in
             except (PlatformError, ValueError, Unwell) as error:
                 unwell.add(name)
                 found = failed(name, app.redactor.text(str(error)))
+        if whom[0] is not None:
+            for line in await _explained(app, *whom):
+                print(app.redactor.text(line))
     finally:
         await app.aclose()
     return found
@@ -181,7 +197,37 @@ async def _audit_log(app: App) -> str:
         app.guard.audit.check()
     except AuditError as error:
         raise Unwell(str(error)) from error
-    return str(app.settings.mcp_audit_log)
+    return "the standard output, over HTTP" if app.guard.audit.streams else str(app.settings.mcp_audit_log)
+
+
+async def _policy(app: App) -> str:
+    from aep_flow_mcp.guard.rules.counting import CountError
+
+    try:
+        await app.guard.policy.check_counts()
+    except CountError as error:
+        raise Unwell(f"{error}; until then what it allows is refused.") from None
+    return f"{len(app.rules.rules) if app.rules else 0} rules in {app.settings.mcp_policy}"
+
+
+async def _explained(app: App, person: str | None, roles: Sequence[str]) -> list[str]:
+    """What somebody may do, sandbox by sandbox. What the settings refuse, no policy allows."""
+    from aep_flow_mcp.guard.policy import Refusal
+    from aep_flow_mcp.guard.rules.explaining import explained, somebody
+
+    if app.rules is None:
+        return ["There is no policy (AEP_MCP_POLICY): whoever may write may do what the settings allow."]
+    who = somebody(person or "", roles)
+    lines = []
+    for sandbox in app.settings.all_sandboxes:
+        allowed = await app.guard.policy.writes(sandbox)
+        if isinstance(allowed, Refusal):
+            lines.append(f"{person} in sandbox {sandbox}: nothing. {allowed.sentence}")
+            continue
+        lines.append(f"{person} in sandbox {sandbox}, type {allowed.sandbox_type}:")
+        said = explained(app.rules, who, sandbox, allowed.sandbox_type, app.guard.now())
+        lines += [f"  {line}" for line in said]
+    return lines
 
 
 async def _prompts(app: App) -> str:

@@ -276,6 +276,7 @@ def build_server(
     profiles: Mapping[str, Settings] | None = None,
     auth: AuthSettings | None = None,
     token_verifier: TokenVerifier | None = None,
+    page_at: str | None = None,
 ) -> FlowServer:
     """A server for these settings. It talks to nobody until a tool is called.
 
@@ -284,7 +285,8 @@ def build_server(
     look at them or replace their sleep. snapshot: what answers and previews say stands in for Adobe.
     profiles: settings by the names of several credentials, of which `settings` are the first; with more than one
     every tool takes a `profile`.
-    auth, token_verifier: how callers over HTTP sign in (`serving/signing_in/`), where they do.
+    auth, token_verifier: how callers over HTTP sign in (`serving/signing_in/`), where they do. page_at: the address
+    below which they approve (`serving/approvals/`).
 
     Raises:
         SettingsError: a setting names a tool or toolset that does not exist.
@@ -306,6 +308,8 @@ def build_server(
         app.profiles = _several(app, profiles, transport)
     else:
         app.on_written = _announce
+    for each in (app, *app.profiles.values()):
+        each.page_at = page_at
     tools = [
         ListedTool.from_card(
             card,

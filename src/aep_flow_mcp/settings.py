@@ -49,6 +49,13 @@ class ApprovalMode(StrEnum):
     NONE = "none"
 
 
+class Approvers(StrEnum):
+    """Whose yes a write takes: the caller's own, or that of another person who signed in."""
+
+    CALLER = "caller"
+    OTHERS = "others"
+
+
 class Discovery(StrEnum):
     """How a model learns of the tools: all are listed, or `core` and a search."""
 
@@ -137,8 +144,11 @@ class Settings(BaseSettings):
     mcp_discovery: Annotated[Discovery, BeforeValidator(_lower)] = Discovery.LIST
     mcp_schemas: Annotated[Dialect, BeforeValidator(_lower)] = Dialect.STANDARD
     mcp_approval: Annotated[ApprovalMode, BeforeValidator(_lower)] = ApprovalMode.ASK
+    mcp_approvers: Annotated[Approvers, BeforeValidator(_lower)] = Approvers.CALLER
+    mcp_policy: HomePath = None
     mcp_allow_production_writes: bool = False
     mcp_audit_log: HomePath = None
+    mcp_replica: Annotated[str | None, Field(max_length=100)] = None
     mcp_reveal_secrets: bool = False
     mcp_secrets_prefix: str = "AEP_SECRET_"
     mcp_preview_rows: Annotated[Literal["off", "masked", "on"], BeforeValidator(_lower)] = "masked"
@@ -151,6 +161,11 @@ class Settings(BaseSettings):
     mcp_auth_scopes: Annotated[Mapping[Ability, str], NoDecode, BeforeValidator(_scopes)] = DEFAULT_SCOPES
     mcp_auth_roles_claim: str | None = None
     mcp_auth_roles: Annotated[Mapping[str, frozenset[Ability]], NoDecode, BeforeValidator(_roles)] = {}
+    mcp_auth_person_claim: str | None = None
+    mcp_auth_client_id: str | None = None
+    mcp_auth_client_secret: SecretStr | None = None
+    mcp_auth_client_secret_file: HomePath = None
+    mcp_auth_client_scopes: Words = ()
     mcp_public_url: str | None = None
     mcp_allowed_hosts: Words = ()
     mcp_allowed_origins: Words = ()
@@ -166,6 +181,11 @@ class Settings(BaseSettings):
     def network_variables(self) -> Mapping[str, str]:
         """The usual variables (`HTTPS_PROXY`, …) that the named file says and the environment does not."""
         return self._network
+
+    @property
+    def has_page(self) -> bool:
+        """Whether people can sign in to the approval page with their browsers, over HTTP."""
+        return self.mcp_auth is AuthMode.OIDC and self.mcp_auth_client_id is not None
 
     @property
     def all_sandboxes(self) -> tuple[str, ...]:
@@ -206,11 +226,15 @@ NETWORK = (
 SOURCED = ("client_id", "client_secret", "org_id", "access_token", "client_key_password")
 """What may also be in a file of its own (`…_FILE`), or in the keyring (`keyring:NAME`)."""
 
+SIGN_IN_SOURCED = ("mcp_auth_client_secret",)
+"""Likewise, of signing in: what is wrong with it stops the start."""
+
 _CREDENTIALS = frozenset({*SOURCED, *(f"{name}_file" for name in SOURCED), "scopes", "config_file"})
 """What is wrong with these is said by the first call that needs them: a server lists its tools without them too."""
 
 _TAKES = {
     "mcp_approval": "one of ask, human, browser, two-step, none",
+    "mcp_approvers": "caller (whoever asked approves) or others (another person who signed in has to)",
     "mcp_discovery": "one of list, search",
     "mcp_schemas": "one of standard, openai-strict, gemini",
     "mcp_read_only": "true or false",
@@ -222,6 +246,7 @@ _TAKES = {
     "read=pipelines.read,write=pipelines.write,approve=pipelines.approve, each its own",
     "mcp_auth_roles": "what each role may do, such as pipeline-admins=write,approve; analysts=read "
     "(of read, write, approve)",
+    "mcp_replica": "a name of at most 100 characters",
     "mcp_max_body": "bytes, 10000 or more",
     **dict.fromkeys(
         (

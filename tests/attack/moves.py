@@ -62,7 +62,7 @@ async def ask_with_an_approval_in_hand(story: Story) -> None:
         name = story.rng.choice(("approve", "guard_approval", "guard_planned", "confirmation_id", "_meta"))
         arguments[name] = story.rng.choice((True, "yes", YES, {"approve": True}))
     else:
-        keys = [one.key for one in caller.held if one.key] or ["aep_flow_mcp.guard.tool:guarded.<locals>.ask"]
+        keys = [one.key for one in caller.held if one.key] or ["aep-flow-mcp:approval"]
         more["input_responses"] = {story.rng.choice(keys): answer(YES)}
         if kind == "state":
             states = [one.state for _, one in story.used if one.state] or [secrets.token_urlsafe(300)]

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import anyio
 
 from aep_flow_mcp.surface.snapshot import load_cards
-from benchmarks import calls, faultrun, startup, tokens
+from benchmarks import calls, faultrun, startup, tokens, verifying
 
 CALLS: dict[str, dict[str, Any]] = {
     "get_server_info": {},
@@ -46,6 +46,7 @@ def main() -> None:
         "describe_flow": anyio.run(calls.describe_flow_rounds),
         "requests_per_call": anyio.run(calls.requests_per_call, CALLS),
         "tokens": tokens.measure(load_cards()),
+        "audit_log": verifying.measure(),
         "fault_run": anyio.run(_faults),
     }
     for name, rows in results.items():

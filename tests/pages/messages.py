@@ -22,7 +22,7 @@ AREAS: dict[str, tuple[str, str]] = {
     "Start and settings": (
         "What stops the start, or is said at the start.",
         "settings.py environment.py server.py app.py serving/ prompts.py surface/selection.py guard/__init__.py "
-        "guard/execution/locking.py guard/execution/audit.py",
+        "guard/execution/locking.py guard/execution/audit.py guard/execution/tail.py",
     ),
     "Sign-in": (
         "Credentials and tokens.",
@@ -61,6 +61,11 @@ AREAS: dict[str, tuple[str, str]] = {
     "Approval": (
         "Whether a change may be sent, and who says so.",
         "guard/approval/ guard/gate.py guard/policy.py guard/secrets.py guard/call.py guard/tool.py",
+    ),
+    "The policy": ("What a policy file lacks, and what it does not allow.", "guard/rules/"),
+    "The audit log": (
+        "What `audit verify` says of lines.",
+        "guard/execution/verifying.py guard/execution/breaks.py",
     ),
     "Writing": ("How a change ended, and what may be left of it.", "guard/"),
     "Snapshot": ("The command `snapshot`, and servers that run on one.", "snapshots/ snapshot_command.py"),

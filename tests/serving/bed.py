@@ -142,7 +142,7 @@ async def served(
     found = settings or emulator_settings(**given)
     emulator = Emulator(EmulatorOptions())
     sign_in = None if without_door else listening.sign_in(found, "127.0.0.1", port)
-    callers: Any = {"auth": sign_in.auth, "token_verifier": sign_in.tokens} if sign_in else {}
+    callers: Any = sign_in.for_server if sign_in else {}
     server = build_server(found, transport=lambda: EmulatorTransport(emulator), emulated=True, **callers)
     app: Any = http_app(
         server,

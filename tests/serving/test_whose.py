@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from aep_flow_mcp.guard.execution.verifying import verify
 from guard.bed import ERAS, YES, Person, call
 from serving.bed import Served, answer, flow_of, initialize, opened, put, there
 from serving.issuer import Issuer, issuing
@@ -74,20 +75,22 @@ async def test_the_audit_log_names_the_person_and_holds_no_token(
     issuer: Issuer, tmp_path: Path, era: str
 ) -> None:
     log = tmp_path / "audit.jsonl"
-    async with opened(issuer, mcp_audit_log=log) as door:
+    async with opened(issuer, mcp_audit_log=log, mcp_replica="flows-0") as door:
         token = issuer.token("ada", name="Ada Lovelace", email="ada@example.com")
         async with door.client(token, era=era, person=Person(YES)) as client:
             assert (await call(client, "delete_flow", {"flow_id": flow_of(door)})).status == "done"
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert {"approved", "done"} <= {line["event"] for line in lines}
     for line in lines:
-        if line["event"] in ("approved", "done"):
-            assert line["person"] == {
-                "issuer": issuer.url,
-                "subject": "ada",
-                "name": "Ada Lovelace",
-                "client": "an-mcp-client",
-            }
+        assert line["person"] == {
+            "issuer": issuer.url,
+            "subject": "ada",
+            "name": "Ada Lovelace",
+            "client": "an-mcp-client",
+        }
+        assert line["approver"] == line["person"]
+        assert line["replica"] == "flows-0"
+    assert verify([log]).good
     assert token not in log.read_text()
     assert token.rpartition(".")[2] not in log.read_text()
 

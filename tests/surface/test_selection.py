@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from starlette.datastructures import Headers
 
-from aep_flow_mcp.callers import DEFAULT_SCOPES
 from aep_flow_mcp.settings import ApprovalMode, Settings, SettingsError
 from aep_flow_mcp.surface.selection import (
     READ_ONLY_HEADER,
@@ -109,7 +108,7 @@ def test_read_only_if_any_header_says_so(headers: list[str], read_only: bool) ->
 )
 def test_several_headers_of_toolsets_leave_what_all_name(headers: list[str], left: set[str]) -> None:
     raw = [(TOOLSETS_HEADER.encode(), value.encode()) for value in headers]
-    refused = narrowed(CARDS, {}, narrowing(Headers(raw=raw)), DEFAULT_SCOPES)
+    refused = narrowed(CARDS, {}, narrowing(Headers(raw=raw)), _settings())
     assert {card["name"] for card in CARDS} - set(refused) == left
 
 

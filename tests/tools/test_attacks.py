@@ -60,7 +60,7 @@ SMUGGLED = st.dictionaries(
     max_size=2,
 )
 ANSWERS = st.none() | st.dictionaries(
-    st.sampled_from(["aep_flow_mcp.guard.tool:guarded.<locals>.ask", "approval", "guard_approval", "x"]),
+    st.sampled_from(["aep-flow-mcp:approval", "approval", "guard_approval", "x"]),
     st.sampled_from(
         [{"action": "accept", "content": {"approve": True}}, {"action": "accept", "content": {}}]
     ),

@@ -11,6 +11,7 @@ from aep_flow_mcp.app import App
 from aep_flow_mcp.asking.form import AnswerError, Form, answered, form_of
 from aep_flow_mcp.guard.approval import asking as approval
 from aep_flow_mcp.guard.policy import Allowed
+from aep_flow_mcp.guard.tool import on_the_wire
 from aep_flow_mcp.pipelines.blueprint import Verdict
 from aep_flow_mcp.pipelines.wish import PipelineWish
 from aep_flow_mcp.planning.pipeline_change import judged
@@ -70,6 +71,7 @@ def _stage(prior: Callable[..., Any]) -> Callable[..., Any]:
             talk.over = True
         return talk
 
+    ask_for_values.__module__, ask_for_values.__qualname__ = on_the_wire("values")
     return add
 
 
@@ -83,8 +85,10 @@ def _take(talk: Talk, answers: BaseModel) -> None:
 
 
 async def _form(ctx: Context, app: App, aep: FlowReader, talk: Talk) -> Form | None:
-    if not approval.can_ask_for_values(app.settings.mcp_approval, ctx):
+    if not approval.can_ask_for_values(app.settings, ctx):
         return None
+    if app.rules is not None and any(rule.four_eyes for rule in app.rules.rules):
+        return None  # What another person decides about is kept with its arguments, and answers are none of them.
     if not isinstance(await app.guard.policy.writes(aep.sandbox), Allowed):
         return None
     reading = Reading(aep, talk.wish)

@@ -12,6 +12,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +23,17 @@ if TYPE_CHECKING:
 
     from aep_flow_mcp.guard.approval.opening import Opener
     from aep_flow_mcp.guard.approval.pending import Ledger, PendingStore
+    from aep_flow_mcp.guard.approval.waiting import WaitingRoom
     from aep_flow_mcp.guard.changes.change import Change
     from aep_flow_mcp.guard.execution.audit import Audit
     from aep_flow_mcp.guard.execution.creations import Creations
     from aep_flow_mcp.guard.execution.execute import Executor
     from aep_flow_mcp.guard.execution.inflight import InFlight
     from aep_flow_mcp.guard.policy import Policy
+    from aep_flow_mcp.guard.rules.counting import Counts
+    from aep_flow_mcp.guard.rules.models import PolicyFile
     from aep_flow_mcp.platform.transport import PlatformClient
+    from aep_flow_mcp.store.kept import Store
 
     OnWritten = Callable[[Context[Any, Any], Change, Mapping[str, str]], Awaitable[None]]
 
@@ -81,10 +86,14 @@ class Guard:
         """Whether what is written to is the emulator."""
         self.unconfirmable: str | None = None
         """Why `confirm_change` cannot be called on this server; None where it can."""
+        self.page_at: str | None = None
+        """The address below which the approval page is served over HTTP; None where it is not."""
         self.profile: str | None = None
         """The name of the credentials that it writes with, where they have one."""
         self.note: str | None = None
         """What every preview says besides: that nothing reaches Adobe, on a snapshot."""
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        """The present, for the windows of the policy."""
         self.patience = 600.0
         """Seconds for which an older client is waited for, once it was asked."""
         self.on_written: OnWritten | None = None
@@ -112,14 +121,42 @@ class Guard:
         """Where writes may go at all."""
         from aep_flow_mcp.guard.policy import Policy
 
-        return Policy(self.settings, self._sandbox_type, clock=self.clock)
+        return Policy(
+            self.settings,
+            self._sandbox_type,
+            clock=self.clock,
+            now=self._present,
+            rules=self.rules,
+            counts=self._counts() if self.rules is not None else None,
+        )
+
+    def _present(self) -> datetime:
+        return self.now()
+
+    def _counts(self) -> Counts | None:
+        """Where changes of a day are counted: the replicas' store, or else the audit log's file."""
+        from aep_flow_mcp.guard.rules.counting import LogCounts, StoreCounts
+        from aep_flow_mcp.store.memory import MemoryStore
+
+        path = self.settings.mcp_audit_log
+        if not isinstance(self.store, MemoryStore):
+            return StoreCounts(self.store, self.room("counts"))
+        return None if path is None or self.audit.streams else LogCounts(self.audit, path)
+
+    @cached_property
+    def rules(self) -> PolicyFile | None:
+        """What the policy file says; None where there is none."""
+        from aep_flow_mcp.guard.rules.reading import policy_of
+
+        return policy_of(self.settings) if self.settings.mcp_policy is not None else None
 
     @cached_property
     def audit(self) -> Audit:
         """The audit log."""
         from aep_flow_mcp.guard.execution.audit import Audit
 
-        return Audit(self.settings.mcp_audit_log, redactor=self.redactor)
+        settings = self.settings
+        return Audit(settings.mcp_audit_log, redactor=self.redactor, replica=settings.mcp_replica)
 
     @cached_property
     def in_flight(self) -> InFlight:
@@ -127,6 +164,26 @@ class Guard:
         from aep_flow_mcp.guard.execution.inflight import InFlight
 
         return InFlight()
+
+    @cached_property
+    def store(self) -> Store:
+        """What outlives a call; of the replicas, where there are several."""
+        from aep_flow_mcp.store.memory import MemoryStore
+
+        return MemoryStore(clock=self.clock)
+
+    def room(self, name: str) -> str:
+        """A room of the store for this organisation and profile: a store may be shared by servers of others."""
+        from hashlib import sha256
+
+        return f"{name}:{sha256(self.at.encode()).hexdigest()[:16]}"
+
+    @cached_property
+    def waiting(self) -> WaitingRoom:
+        """Changes that wait for a decision on the approval page."""
+        from aep_flow_mcp.guard.approval.waiting import WaitingRoom
+
+        return WaitingRoom(self.store, self.room("approvals"))
 
     @cached_property
     def pending(self) -> PendingStore:

@@ -9,7 +9,10 @@ from typing import Any
 
 from mcp.server.mcpserver import Context
 
+from aep_flow_mcp.callers import person
 from aep_flow_mcp.guard import Guard, secrets
+from aep_flow_mcp.guard.approval.approvers import needs_other_approver
+from aep_flow_mcp.guard.approval.asking import NO_OTHER
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.naming import kept
@@ -17,19 +20,29 @@ from aep_flow_mcp.guard.changes.preview import change_lines
 from aep_flow_mcp.guard.execution.audit import Audit, AuditError
 from aep_flow_mcp.guard.execution.execute import Execution, unknown
 from aep_flow_mcp.guard.execution.inflight import Stopping
+from aep_flow_mcp.guard.execution.processes import process_name
 from aep_flow_mcp.guard.execution.progress import Progress
 from aep_flow_mcp.guard.execution.reconcile import Unknown
 from aep_flow_mcp.guard.execution.results import Status, WriteResult
-from aep_flow_mcp.guard.execution.unfinished import process_name
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.redaction.values import Redactor
 from aep_flow_mcp.platform.waiting.patience import unbroken
+from aep_flow_mcp.settings import ApprovalMode
 
 logger = logging.getLogger(__name__)
 
 
 async def carry_out(call: Call, change: Change) -> WriteResult:
-    """Send what was approved. Once begun it is finished, undone and logged even if the call is cancelled."""
+    """Send what was approved. Once begun it is finished, undone and logged even if the call is cancelled.
+
+    Every way to a yes ends here, so four eyes are counted here once more, and the policy has to allow it at this very
+    moment: a window may have closed since it was asked about.
+    """
+    if needs_other_approver(call.guard, change, call.caller) and not call.approved_by_another:
+        return await call.refused(NO_OTHER, change)
+    refusal = await call.guard.policy.takes(change, person())
+    if refusal is not None:
+        return await call.refused(refusal.sentence, change)
     redactor = secrets.redactor_of(change, call.guard.environ)
     try:
         with call.guard.in_flight.one():
@@ -62,17 +75,24 @@ async def _logged(call: Call, change: Change, redactor: Redactor) -> Execution:
         AuditError: the first line could not be written, and nothing was sent.
     """
     audit, attempt = call.guard.audit, Audit.attempt()
+    who = call.people()
+    if (
+        "person" in who
+        and "approver" not in who
+        and call.guard.settings.mcp_approval is not ApprovalMode.NONE
+    ):
+        who["approver"] = who["person"]
 
     async def note(event: str, fields: Mapping[str, Any]) -> None:
         known = {name: redactor.text(value) if value else value for name, value in fields.items()}
-        where = {"tool": call.tool, "sandbox": change.sandbox}
+        where = {"tool": call.tool, "sandbox": change.sandbox, **who}
         await audit.write({"attempt": attempt, "event": event, **where, **known})
 
-    await audit.write({**call.entry(change, "approved", attempt), "process": process_name()})
+    await audit.write({**call.entry(change, "approved", attempt), **who, "process": process_name()})
     execution = await _execute(call.guard, change, Progress(note))
     execution.message = redactor.text(execution.message)
     execution.not_undone = [redactor.text(line) for line in execution.not_undone]
-    outcome = call.entry(change, execution.status.value, attempt)
+    outcome = {**call.entry(change, execution.status.value, attempt), **who}
     ids = [one.id for one in execution.done if one.id]
     try:
         await audit.write(

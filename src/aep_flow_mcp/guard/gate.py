@@ -14,10 +14,13 @@ from mcp.server.mcpserver import Elicit
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
 
-from aep_flow_mcp.guard import Guard, secrets
+from aep_flow_mcp.callers import person
+from aep_flow_mcp.guard import Guard, on_page, secrets
 from aep_flow_mcp.guard.approval import asking as approval
+from aep_flow_mcp.guard.approval.approvers import needs_other_approver
 from aep_flow_mcp.guard.approval.asking import Approval, Route
 from aep_flow_mcp.guard.approval.pending import Pending, TooMany, Use
+from aep_flow_mcp.guard.approval.waiting import State, Waiting
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.carrying import carry_out
 from aep_flow_mcp.guard.changes.canonical import plain, visible
@@ -86,6 +89,10 @@ async def make_plan(
             raise PlanError("A tool either reveals secrets or writes.")
         if not settings.mcp_reveal_secrets:
             change = replace(change, steps=tuple(replace(step, reveals=False) for step in change.steps))
+        permitted = await guard.policy.permits(change, person())
+        if isinstance(permitted, Refusal):
+            return permitted
+        change = permitted
         secrets.check(change, prefix=settings.mcp_secrets_prefix, environ=guard.environ)
     except NothingToDo as nothing:
         return Nothing(str(nothing))
@@ -149,6 +156,8 @@ async def ask(call: Call, plan: Plan) -> Elicit[Approval] | Route | Pushed:
         call.guard.settings.mcp_approval,
         askable=approval.can_ask(call.ctx),
         approver=call.may_approve,
+        others=needs_other_approver(call.guard, plan.change, call.caller),
+        page=call.page is not None,
     )
     if way is Route.NONE and not call.may_approve and any(step.reveals for step in plan.change.steps):
         # Where nobody is asked, whoever may write writes; secrets are for those who may say yes to that.
@@ -181,11 +190,12 @@ async def decide(call: Call, plan: Plan, outcome: Any) -> WriteResult:
         return await carry_out(call, plan.change)
     if route is Route.TWO_STEP:
         return await _wait_for_confirmation(call, plan)
+    if route is Route.PAGE:
+        return await _wait_on_page(call, plan)
     if route is Route.BROWSER:
         return await _ask_in_browser(call, plan)
-    return await call.refused(
-        call.said(approval.NO_APPROVER) if route is Route.NO_APPROVER else approval.NO_PERSON, plan.change
-    )
+    why = {Route.NO_APPROVER: call.said(approval.NO_APPROVER), Route.NO_OTHER: approval.NO_OTHER}
+    return await call.refused(why.get(route, approval.NO_PERSON), plan.change)
 
 
 async def _answered(call: Call, plan: Planned, outcome: Any) -> WriteResult:
@@ -304,6 +314,12 @@ def _next_step(call: Call) -> str:
     return step if profile is None else f"{step} {approval.SAME_PROFILE.format(profile=profile)}"
 
 
+async def _wait_on_page(call: Call, plan: Planned, *, changed: bool = False) -> WriteResult:
+    others = needs_other_approver(call.guard, plan.change, call.caller)
+    shown = _preview(call, plan.change)
+    return await on_page.wait(call, plan.change, shown, plan.digest, others=others, changed=changed)
+
+
 async def confirm(
     call: Call, confirmation_id: str, replan: Callable[[Pending], Awaitable[Plan]]
 ) -> WriteResult:
@@ -312,6 +328,11 @@ async def confirm(
     replan: plans the kept call once more, in its sandbox.
     """
     guard = call.guard
+    decided = await on_page.decided(call, confirmation_id)
+    if decided is not None:
+        if isinstance(decided, WriteResult):
+            return decided
+        return await _carry_approved(call, confirmation_id, decided, replan)
     if guard.settings.mcp_approval not in (ApprovalMode.ASK, ApprovalMode.TWO_STEP):
         return await call.refused(
             f"AEP_MCP_APPROVAL is {guard.settings.mcp_approval.value}: nothing is confirmed."
@@ -328,9 +349,26 @@ async def confirm(
     kept = Call(guard, call.ctx, pending.tool, dict(pending.arguments))
     if not isinstance(plan, Planned):
         return await _settled(kept, plan)
+    if needs_other_approver(guard, plan.change, call.caller):  # it was previewed under other settings
+        return await _wait_on_page(kept, plan)
     if plan.digest != pending.digest:
         return await _wait_for_confirmation(kept, plan, changed=True)
     return await carry_out(kept, plan.change)
+
+
+async def _carry_approved(
+    call: Call, name: str, waiting: Waiting, replan: Callable[[Pending], Awaitable[Plan]]
+) -> WriteResult:
+    """Carry out what was approved on the page, if planning it again gives the same bytes."""
+    plan = await replan(waiting.as_pending())
+    if await call.guard.waiting.take(name, call.caller, states=(State.APPROVED,)) is None:
+        return await call.refused(approval.NOT_VALID)
+    kept = Call(call.guard, call.ctx, waiting.tool, dict(waiting.arguments))
+    if not isinstance(plan, Planned):
+        return await _settled(kept, plan)
+    if plan.digest != waiting.digest:
+        return await _wait_on_page(kept, plan, changed=True)
+    return await carry_out(replace(kept, approver=waiting.by), plan.change)
 
 
 # --- ends -------------------------------------------------------------------------------------------------

@@ -47,6 +47,11 @@ class GuardedTool(Tool):
         return result.model_copy(update={"request_state": with_question(result.request_state, name)})
 
 
+def on_the_wire(name: str) -> tuple[str, str]:
+    """The module and the name of a function that asks: from them the SDK makes the key of its question."""
+    return "aep-flow-mcp", name
+
+
 def guarded(plan_fn: Callable[..., Any], *, reveals: bool = False) -> Callable[..., Awaitable[WriteResult]]:
     """The function to register for a planning function (sync or async) that returns a `Change`.
 
@@ -68,6 +73,7 @@ def guarded(plan_fn: Callable[..., Any], *, reveals: bool = False) -> Callable[.
 
     hidden = {_PLANNED: Annotated[Any, Resolve(plan)], _CONTEXT: Context}
     _sign(ask, {}, hidden, Any)
+    ask.__module__, ask.__qualname__ = on_the_wire("approval")
     approval = {_APPROVAL: Annotated[ElicitationResult[Approval], Resolve(ask)]}
     _sign(run, public, {**hidden, **approval}, WriteResult)
     run.__name__, run.__doc__, run.__module__ = name, plan_fn.__doc__, plan_fn.__module__

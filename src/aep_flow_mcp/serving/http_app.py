@@ -38,4 +38,9 @@ def http_app(server: FlowServer, sign_in: SignIn | None = None, **options: Any) 
         return limited
     from aep_flow_mcp.serving.signing_in.door import Door
 
-    return Door(limited, sign_in)
+    door = Door(limited, sign_in)
+    if sign_in.page is None:
+        return door
+    from aep_flow_mcp.serving.approvals.pages import Pages
+
+    return Pages(door, server.app, sign_in)

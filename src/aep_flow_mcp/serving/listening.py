@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from aep_flow_mcp.credentials.sources import SourceError, credential
 from aep_flow_mcp.platform.config import is_loopback
-from aep_flow_mcp.settings import AuthMode, Settings, SettingsError
+from aep_flow_mcp.settings import ApprovalMode, Approvers, AuthMode, Settings, SettingsError
 
 if TYPE_CHECKING:
     from mcp.server.transport_security import TransportSecuritySettings
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
     from aep_flow_mcp.serving.signing_in.parts import SignIn
 
 _THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
+_OF_SIGN_IN = (
+    *(
+        "mcp_auth_issuer",
+        "mcp_auth_audience",
+        "mcp_auth_roles",
+        "mcp_auth_roles_claim",
+        "mcp_auth_person_claim",
+    ),
+    "mcp_auth_client_id",
+)
+"""Settings that mean something only where callers sign in."""
 _EVERY_ADDRESS = ("0.0.0.0", "::", "[::]", "")  # noqa: S104  (compared with, not bound to)
 
 
@@ -48,9 +60,9 @@ def sign_in(settings: Settings, host: str, port: int) -> SignIn | None:
     Raises:
         SettingsError: half of what it takes is set, so somebody believes that callers sign in.
     """
+    check_approvers(settings)
     if settings.mcp_auth is not AuthMode.OIDC:
-        variables = ("mcp_auth_issuer", "mcp_auth_audience", "mcp_auth_roles", "mcp_auth_roles_claim")
-        for name in variables:
+        for name in _OF_SIGN_IN:
             if getattr(settings, name):
                 said = settings.mcp_auth.value if settings.mcp_auth else "not set"
                 raise SettingsError(f"AEP_{name.upper()} is set and AEP_MCP_AUTH is {said}: set it to oidc.")
@@ -59,15 +71,54 @@ def sign_in(settings: Settings, host: str, port: int) -> SignIn | None:
         raise SettingsError(
             "AEP_MCP_AUTH is oidc: set AEP_MCP_AUTH_ISSUER to the address of the issuer of tokens."
         )
-    if bool(settings.mcp_auth_roles) != bool(settings.mcp_auth_roles_claim):
+    claim_alone = (
+        settings.mcp_auth_roles_claim and not settings.mcp_auth_roles and settings.mcp_policy is None
+    )
+    if claim_alone or (settings.mcp_auth_roles and not settings.mcp_auth_roles_claim):
         raise SettingsError(
             "AEP_MCP_AUTH_ROLES (what each role may do) and AEP_MCP_AUTH_ROLES_CLAIM (the claim that holds them) are "
             "set together."
         )
+    secret = settings.mcp_auth_client_secret or settings.mcp_auth_client_secret_file
+    if settings.mcp_auth_client_id is None and (secret or settings.mcp_auth_client_scopes):
+        raise SettingsError(
+            "AEP_MCP_AUTH_CLIENT_SECRET and AEP_MCP_AUTH_CLIENT_SCOPES belong to AEP_MCP_AUTH_CLIENT_ID: set it to the "
+            "id of the client by which people sign in to the approval page."
+        )
+    if settings.mcp_auth_client_id in settings.mcp_auth_audience:
+        raise SettingsError(
+            "AEP_MCP_AUTH_AUDIENCE names AEP_MCP_AUTH_CLIENT_ID: the audience of ID tokens cannot be that of access "
+            "tokens. Make them two at the issuer."
+        )
+    try:
+        credential(settings, "mcp_auth_client_secret")
+    except SourceError as error:
+        raise SettingsError(str(error)) from None
     # Imported only here: most servers have no use for it.
     from aep_flow_mcp.serving.signing_in.parts import endpoint, signing_in
 
     return signing_in(settings, endpoint(_public_url(settings, host, port)))
+
+
+def check_approvers(settings: Settings, *, over_http: bool = True) -> None:
+    """Make sure that another person can approve, where another one has to.
+
+    Raises:
+        SettingsError: nobody could ever.
+    """
+    if settings.mcp_approvers is not Approvers.OTHERS:
+        return
+    if settings.mcp_approval is ApprovalMode.NONE:
+        raise SettingsError(
+            "AEP_MCP_APPROVERS is others and AEP_MCP_APPROVAL is none: either somebody approves or nobody does. Set "
+            "one of them otherwise."
+        )
+    if not over_http or not settings.has_page:
+        raise SettingsError(
+            "AEP_MCP_APPROVERS is others: another person approves on the page of a server over HTTP, to which people "
+            "sign in. Start it with --transport http, and set AEP_MCP_AUTH=oidc, AEP_MCP_AUTH_ISSUER and "
+            "AEP_MCP_AUTH_CLIENT_ID."
+        )
 
 
 def _public_url(settings: Settings, host: str, port: int) -> str:

@@ -42,9 +42,7 @@ class Offer:
         self.refused = refused
         self._schemas = schemas
         self._settings = settings
-        self._narrowed = lru_cache(maxsize=64)(
-            lambda by: narrowed(cards, self.refused, by, settings.mcp_auth_scopes)
-        )
+        self._narrowed = lru_cache(maxsize=64)(lambda by: narrowed(cards, self.refused, by, settings))
         self._searched = settings.mcp_discovery is Discovery.SEARCH
 
     @property
@@ -113,7 +111,7 @@ class Offer:
         card = self._cards.get(name)
         if card is None or name in self.refused:  # it is refused, whoever calls
             return frozenset({Ability.READ}) - someone.abilities
-        return needed(card) - someone.abilities
+        return needed(card, page=self._settings.has_page) - someone.abilities
 
     async def for_connection(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Serve each request with what its caller may do and its own headers narrow.

@@ -79,24 +79,26 @@ def _each(headers: Mapping[str, str], name: str) -> list[str]:
     return [headers[name]] if name in headers else []
 
 
-def needed(card: dict[str, Any]) -> frozenset[Ability]:
-    """What its caller has to be able to do. Whoever confirms approves a write, and carries it out."""
-    if card["name"] == CONFIRM_TOOL:
+def needed(card: dict[str, Any], *, page: bool = False) -> frozenset[Ability]:
+    """What its caller has to be able to do. Whoever confirms approves a write, and carries it out.
+
+    page: whether people decide on a page; what was approved there its caller only carries out. The guard tells the two
+    apart.
+    """
+    if card["name"] == CONFIRM_TOOL and not page:
         return frozenset({Ability.WRITE, Ability.APPROVE})
     return frozenset({Ability.WRITE if card["writes"] else Ability.READ})
 
 
 def narrowed(
-    cards: list[dict[str, Any]], refused: Mapping[str, str], by: Narrowing, scopes: Mapping[Ability, str]
+    cards: list[dict[str, Any]], refused: Mapping[str, str], by: Narrowing, settings: Settings
 ) -> dict[str, str]:
-    """The refusals of the server with those of a connection added; nothing that is refused comes back.
-
-    scopes: the name of the scope that stands for each ability.
-    """
+    """The refusals of the server with those of a connection added; nothing that is refused comes back."""
+    scopes, page = settings.mcp_auth_scopes, settings.has_page
     more = dict(refused)
     for card in cards:
         name = card["name"]
-        lacking = sorted(needed(card) - by.may) if by.may is not None else []
+        lacking = sorted(needed(card, page=page) - by.may) if by.may is not None else []
         if name not in more and lacking:
             more[name] = (
                 f"{name} needs the scope {' and '.join(scopes[ability] for ability in lacking)}, which this sign-in "
@@ -156,7 +158,7 @@ def _refusal(card: dict[str, Any], settings: Settings) -> str | None:
     if name in settings.mcp_tools:
         return None
     if name == CONFIRM_TOOL:
-        if settings.mcp_approval in (ApprovalMode.ASK, ApprovalMode.TWO_STEP):
+        if settings.mcp_approval in (ApprovalMode.ASK, ApprovalMode.TWO_STEP) or settings.has_page:
             return None
         return f"{name} is not used: AEP_MCP_APPROVAL is {settings.mcp_approval.value}."
     wanted = settings.mcp_toolsets

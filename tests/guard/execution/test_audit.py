@@ -17,7 +17,9 @@ import pytest
 from aep_flow_mcp.emulator import FaultRule
 from aep_flow_mcp.guard.execution import audit as audit_module
 from aep_flow_mcp.guard.execution.audit import Audit, AuditError
+from aep_flow_mcp.guard.execution.chain import Onto
 from aep_flow_mcp.guard.execution.locking import lock_file
+from aep_flow_mcp.guard.execution.tail import onto
 from guard.bed import NO, YES, Bed, Person
 
 MakeBed = Callable[..., Bed]
@@ -27,11 +29,15 @@ Lines = Callable[[], list[dict[str, Any]]]
 async def test_lines_are_appended(audit_file: Path, audit_text: Callable[[], str]) -> None:
     await Audit(audit_file).write({"event": "earlier"})
     earlier = audit_text()
-    audit = Audit(audit_file, now=lambda: datetime(2026, 3, 2, 9, 0, 0, 5, tzinfo=UTC))
+    audit = Audit(audit_file, now=lambda: datetime(2026, 3, 2, 9, 0, 0, 5, tzinfo=UTC), replica="blue")
     await audit.write({"event": "declined", "text": "a\nb\u2028c"})
     assert audit_text().startswith(earlier)
-    assert json.loads(audit_text().splitlines()[1]) == {
+    line = json.loads(audit_text().splitlines()[1])
+    assert line.pop("prev") == json.loads(earlier)["hash"]
+    assert len(line.pop("hash")) == 64
+    assert line == {
         "time": "2026-03-02T09:00:00.000005Z",
+        "replica": "blue",
         "event": "declined",
         "text": "a\nb\u2028c",
     }
@@ -63,17 +69,16 @@ async def test_where_the_file_ends_is_looked_at_by_one_writer_at_a_time(
     """A reader that comes in the middle of another's line would take it for one that was cut off."""
     looking: list[int] = []
     together: list[int] = []
-    ends_a_line = audit_module._ends_a_line
 
-    def slow_look(descriptor: int) -> bool:
+    def slow_look(descriptor: int, path: Path) -> Onto:
         looking.append(descriptor)
         time.sleep(0.002)
         together.append(len(looking))
-        found = ends_a_line(descriptor)
+        found = onto(descriptor, path)
         looking.remove(descriptor)
         return found
 
-    monkeypatch.setattr(audit_module, "_ends_a_line", slow_look)
+    monkeypatch.setattr(audit_module, "onto", slow_look)
     async with anyio.create_task_group() as group:
         for number in range(12):
             group.start_soon(Audit(audit_file).write, {"number": number})

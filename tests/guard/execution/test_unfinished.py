@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from aep_flow_mcp.guard.execution.audit import Audit, AuditError
-from aep_flow_mcp.guard.execution.unfinished import may_still_run, process_name, read_unfinished, report
+from aep_flow_mcp.guard.execution.processes import may_still_run, process_name
+from aep_flow_mcp.guard.execution.unfinished import read_unfinished, report
 
 STEPS = [
     {"method": "POST", "path": "/data/foundation/flowservice/connections", "did": 'create connection "A"'},

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from aep_flow_mcp.callers import Ability, person
 from aep_flow_mcp.platform.models.text import clean_text
-from aep_flow_mcp.settings import ApprovalMode, AuthMode, Settings
+from aep_flow_mcp.settings import ApprovalMode, Approvers, AuthMode, Settings
 
 MODERN = "2026-07-28"
 """From this protocol on a question is returned and the answer comes with a repeat of the call."""
@@ -36,6 +36,8 @@ class Route(Enum):
 
     TWO_STEP = "two-step"
     BROWSER = "browser"
+    PAGE = "page"
+    NO_OTHER = "no other"
     NONE = "none"
     NOBODY = "nobody"
     NO_APPROVER = "no approver"
@@ -46,6 +48,27 @@ NO_PERSON = (
     "AEP_MCP_APPROVAL is human, and this client cannot ask a person (it does not declare elicitation): nothing was "
     "sent. Use a client that can, or set AEP_MCP_APPROVAL to browser."
 )
+NO_OTHER = (
+    "Another person than the caller has to approve this, on the approval page. That takes a server over HTTP at which "
+    "people sign in (AEP_MCP_AUTH=oidc and AEP_MCP_AUTH_CLIENT_ID): nothing was sent."
+)
+ON_THE_PAGE = "A person has to agree, on the approval page."
+BY_ANOTHER = "Another person has to agree, on the approval page (four eyes)."
+NEXT_STEP_ON_THE_PAGE = (
+    "Nothing was sent. Give the person this address: {address} . There they sign in, see this preview and decide. When "
+    "they have approved, call confirm_change with the confirmation_id (both are valid for an hour, and once)."
+)
+NEXT_STEP_BY_ANOTHER = (
+    "Nothing was sent. Whoever asked may not approve it: give the person this address, for somebody else who has the "
+    "scope {scope}: {address} . There they sign in, see this preview and decide. When they have approved, call "
+    "confirm_change with the confirmation_id (both are valid for an hour, and once)."
+)
+NO_ROOM = "Too many changes wait on the approval page. Nothing was sent; try again later."
+UNDECIDED = (
+    "Nobody has decided about it on the approval page yet: nothing was sent, and the confirmation_id stays valid. The "
+    "page is {address} ."
+)
+DECLINED_ON_THE_PAGE = "{name} declined on the approval page: nothing was sent."
 NO_APPROVER = (
     "Whoever signed in here may not approve (that takes the scope {scope}), and AEP_MCP_APPROVAL is {mode}: nothing "
     "was sent."
@@ -101,12 +124,14 @@ def is_modern(ctx: Context) -> bool:
     return version is not None and is_version_at_least(version, MODERN)
 
 
-def can_ask_for_values(mode: ApprovalMode, ctx: Context) -> bool:
+def can_ask_for_values(settings: Settings, ctx: Context) -> bool:
     """Whether what is missing may be asked for in a form.
 
-    Not in the second-call mode: the call is kept with its arguments, and answers are none of them.
+    Not where a second call carries the change out: the call is kept with its arguments, and answers are none of them.
     """
-    return mode is not ApprovalMode.TWO_STEP and can_ask(ctx)
+    kept = settings.mcp_approval is ApprovalMode.TWO_STEP or settings.mcp_approvers is Approvers.OTHERS
+    on_page = settings.mcp_approval is ApprovalMode.BROWSER and settings.has_page and ctx.headers is not None
+    return not kept and not on_page and can_ask(ctx)
 
 
 def with_question(state: str | None, name: str) -> str:
@@ -128,11 +153,18 @@ def _members(state: str | None) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def route(mode: ApprovalMode, *, askable: bool, approver: bool = True) -> Route | None:
+def route(
+    mode: ApprovalMode, *, askable: bool, approver: bool = True, others: bool = False, page: bool = False
+) -> Route | None:
     """The way to an approval; None is a question through the client.
 
-    approver: whether whoever calls may say yes. Who may not is shown the preview, and asked nothing.
+    approver: whether whoever calls may say yes. Who may not is shown the preview, and asked nothing. others: whether
+    another person has to approve; no mode makes that unnecessary. page: whether people sign in to the approval page.
     """
+    if others:
+        return Route.PAGE if page else Route.NO_OTHER
+    if mode is ApprovalMode.BROWSER and page and approver:
+        return Route.PAGE
     if not approver and mode is not ApprovalMode.NONE:
         return Route.TWO_STEP if mode in (ApprovalMode.ASK, ApprovalMode.TWO_STEP) else Route.NO_APPROVER
     if mode in (ApprovalMode.ASK, ApprovalMode.HUMAN) and askable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -43,8 +44,19 @@ footer{font-size:.85rem}
 """.strip()
 
 
-def approval_page(preview: Preview, *, action: str, token: str, nonce: str) -> str:
-    """The page with the preview and the two buttons. `token` travels in the form, `nonce` allows the style."""
+ONCE = (
+    "This page works once, for ten minutes. If a button leads nowhere, the program that asked has ended, and nothing "
+    "was sent."
+)
+
+
+def approval_page(
+    preview: Preview, *, action: str, token: str, nonce: str, asked: str = "", works: str = ONCE
+) -> str:
+    """The page with the preview and the two buttons. `token` travels in the form, `nonce` allows the style.
+
+    asked: who asked for it, and who decides. works: how long the page does, and for what.
+    """
     steps = "".join(_step(step) for step in preview.steps)
     notes = "".join(f"<li>{escape(note)}</li>" for note in preview.notes)
     summary = f"<p>{escape(preview.summary)}</p>" if preview.summary else ""
@@ -58,10 +70,11 @@ def approval_page(preview: Preview, *, action: str, token: str, nonce: str) -> s
             '<input type="text" name="sandbox" required spellcheck="false"></label>'
         )
     at = f"<br>{escape(preview.at)}" if preview.at else ""
+    asked = f"<p>{escape(asked)}</p>" if asked else ""
     body = f"""<main>
 {banner}<h1>{escape(preview.title)}</h1>
 <p class="where">in sandbox <strong>{escape(preview.sandbox)}</strong> (type {escape(preview.sandbox_type)}){at}</p>
-{summary}{warned}{_all_dependents(preview.dependents)}
+{asked}{summary}{warned}{_all_dependents(preview.dependents)}
 <h2>What will be sent</h2>
 <ol>{steps}</ol>
 <form method="post" action="{escape(action, quote=True)}" autocomplete="off">
@@ -70,11 +83,33 @@ def approval_page(preview: Preview, *, action: str, token: str, nonce: str) -> s
 <button class="no" type="submit" name="decision" value="decline" formnovalidate autofocus>Decline</button>
 <button class="yes" type="submit" name="decision" value="approve">Approve</button>
 </form>
-<footer>Nothing is sent unless you approve. This page works once, for ten minutes.
-If a button leads nowhere, the program that asked has ended, and nothing was sent.
+<footer>Nothing is sent unless you approve. {escape(works)}
 Change {escape(preview.digest[:16])}</footer>
 </main>"""
     return _document("Approve a change?", body, nonce)
+
+
+def security_headers(nonce: str) -> dict[str, str]:
+    """What a browser has to be told about a page: nothing from elsewhere, in no frame, kept nowhere."""
+    return {
+        "Content-Security-Policy": (
+            f"default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; form-action 'self'; "
+            "base-uri 'none'; frame-ancestors 'none'"
+        ),
+        # Not no-referrer: a browser would then send "Origin: null" with the form.
+        "Referrer-Policy": "same-origin",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    }
+
+
+def new_nonce() -> str:
+    """Allows the style of one page."""
+    return secrets.token_urlsafe(16)
 
 
 def message_page(title: str, sentence: str, *, nonce: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import secrets
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,7 +11,7 @@ from urllib.parse import parse_qs
 from aep_flow_mcp.guard.approval import peers
 from aep_flow_mcp.guard.approval.desk import LIFE, Answer, Desk
 from aep_flow_mcp.guard.approval.forwarding import forwarding_page
-from aep_flow_mcp.guard.approval.page import approval_page, message_page
+from aep_flow_mcp.guard.approval.page import approval_page, message_page, new_nonce, security_headers
 
 _BODY_LIMIT = 4_096
 _HEARD = 10.0
@@ -58,7 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse()
         if not desk.show(own=self._own_cookie()):
             return self._closed()
-        nonce = _nonce()
+        nonce = new_nonce()
         page = approval_page(desk.preview, action=desk.path, token=desk.token, nonce=nonce)
         return self._send(200, page, nonce, {})
 
@@ -92,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
         desk = self.server.desk
         if not desk.enter():
             return self._closed()
-        nonce = _nonce()
+        nonce = new_nonce()
         page = forwarding_page("Approve a change?", desk.path)
         cookie = f"approval={desk.cookie}; Path={desk.path}; HttpOnly; SameSite=Strict; Max-Age={int(LIFE)}"
         return self._send(200, page, nonce, {"Set-Cookie": cookie})
@@ -154,13 +153,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._say(403, "Refused", "This page belongs to another user of this machine. Nothing was decided.")
 
     def _say(self, status: int, title: str, sentence: str) -> None:
-        nonce = _nonce()
+        nonce = new_nonce()
         self._send(status, message_page(title, sentence, nonce=nonce), nonce, {})
 
     def _send(self, status: int, page: str, nonce: str, headers: dict[str, str]) -> None:
         body = page.encode()
         self.send_response(status)
-        for name, value in {**_security(nonce), **headers}.items():
+        for name, value in {**security_headers(nonce), **headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
@@ -173,27 +172,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: a request line holds the address."""
-
-
-def _security(nonce: str) -> dict[str, str]:
-    return {
-        "Content-Security-Policy": (
-            f"default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; form-action 'self'; "
-            "base-uri 'none'; frame-ancestors 'none'"
-        ),
-        # Not no-referrer: a browser would then send "Origin: null" with the form.
-        "Referrer-Policy": "same-origin",
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    }
-
-
-def _nonce() -> str:
-    return secrets.token_urlsafe(16)
 
 
 def _same(given: str, expected: str) -> bool:

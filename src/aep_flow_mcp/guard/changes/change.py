@@ -50,8 +50,8 @@ class Change:
     """Steps in order, and what a person needs to know to decide. `sandbox*` are filled in by the guard.
 
     names: what ids in it stand for. dependents: what uses what it changes or deletes, all of it, a line each; the
-    warnings name the first few. follow: reads, once all is done, what the answer tells besides the ids. It is no part
-    of what is approved.
+    warnings name the first few. four_eyes: the policy wants another person to approve it, filled in by the guard too.
+    follow: reads, once all is done, what the answer tells besides the ids. It is no part of what is approved.
     """
 
     title: str
@@ -63,6 +63,7 @@ class Change:
     names: tuple[Named, ...] = ()
     dependents: tuple[str, ...] = ()
     follow: Follow | None = field(default=None, compare=False, repr=False)
+    four_eyes: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.steps:

@@ -3,11 +3,12 @@
 A declined, cancelled, refused or failed attempt is one line. An approved one has several with the same `attempt`:
 one that says so before anything is sent, one for each step that another follows, with the id of what it created,
 and one that says how it ended. A log that cannot be written refuses the write.
+
+Each line holds the hash of the one before it (chain.py), whoever wrote that one.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import stat
@@ -15,18 +16,24 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import anyio
 import anyio.to_thread
 
+from aep_flow_mcp.guard.execution.chain import NEW, NOTHING, Onto, sealed
 from aep_flow_mcp.guard.execution.locking import lock_file
+from aep_flow_mcp.guard.execution.processes import process_name
+from aep_flow_mcp.guard.execution.tail import onto
 from aep_flow_mcp.platform.redaction.values import Redactor
 
 WITHIN = 10.0
 """Seconds within which a line has to be on the disk."""
 _ROOM = 65_536
 """Bytes that have to be free at the start."""
+STREAM = Path("-")
+"""In the place of a file: the standard output, for whoever collects what a container prints."""
 
 
 class AuditError(Exception):
@@ -34,7 +41,10 @@ class AuditError(Exception):
 
 
 class Audit:
-    """Appends to one file, or to nothing when no file is configured."""
+    """Appends to one file, to the standard output, or to nothing when neither is configured.
+
+    replica: what this server is called in each line; the host and the process where it has no name.
+    """
 
     def __init__(
         self,
@@ -42,10 +52,17 @@ class Audit:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         redactor: Redactor | None = None,
+        replica: str | None = None,
     ) -> None:
         self.path = path
+        self.replica = replica or process_name()
         self._redactor = redactor or Redactor()
         self._now = now
+
+    @property
+    def streams(self) -> bool:
+        """Whether it goes to the standard output, so that it cannot be read again."""
+        return self.path == STREAM
 
     @staticmethod
     def attempt() -> str:
@@ -58,7 +75,7 @@ class Audit:
         Raises:
             AuditError: they cannot.
         """
-        if self.path is None:
+        if self.path is None or self.streams:
             return
         try:
             os.close(_opened(self.path))
@@ -76,32 +93,72 @@ class Audit:
         if self.path is None:
             return
         known = self._redactor.value(dict(entry))
-        stamped = {"time": self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"), **known}
-        line = json.dumps(stamped, ensure_ascii=True, separators=(",", ":")) + "\n"
+        at = self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        stamped = {"time": at, "replica": self.replica, **known}
         try:
             with anyio.fail_after(WITHIN):
                 await anyio.to_thread.run_sync(
-                    _append, self.path, line.encode("ascii"), abandon_on_cancel=True
+                    _print if self.streams else _append, self.path, stamped, abandon_on_cancel=True
                 )
         except OSError as error:  # TimeoutError is one
             raise _error(error) from error
 
 
-def _append(path: Path, line: bytes) -> None:
+def _append(path: Path, entry: Mapping[str, Any]) -> None:
     """One write in append mode: lines of several processes do not mix.
 
-    Alone, since where the file ends is read before: another's line half on its way looks like one that was cut off.
+    Alone, since where the file ends is read before: another's line half on its way looks like one that was cut off,
+    and two that go on from the same line are no chain.
     """
-    descriptor = _opened(path)
+    descriptor = _alone(path)
     try:
-        lock_file(descriptor, within=WITHIN / 2)
-        if not _ends_a_line(descriptor):
-            line = b"\n" + line
+        end = onto(descriptor, path)
+        line = end.lead + sealed(entry, end)[0]
         if os.write(descriptor, line) != len(line):
             raise OSError(None, "the disk is full")
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _alone(path: Path) -> int:
+    """The file, opened and locked. It may be moved away, for the next one, while its lock is waited for."""
+    for _ in range(10):
+        descriptor = _opened(path)
+        try:
+            lock_file(descriptor, within=WITHIN / 2)
+            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                return descriptor
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+    raise OSError(None, "it is moved away again and again")
+
+
+class _Printed:
+    """The chain on the standard output of this process, which begins with it: what was printed cannot be read.
+
+    A process has one standard output, whatever shares the process.
+    """
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.end = Onto(NOTHING, begins=NEW)
+
+
+_PRINTED = _Printed()
+
+
+def _print(_: Path, entry: Mapping[str, Any]) -> None:
+    with _PRINTED.lock:
+        line, own = sealed(entry, _PRINTED.end)
+        rest = line
+        while rest:
+            rest = rest[os.write(1, rest) :]
+        _PRINTED.end = Onto(own)
 
 
 def _opened(path: Path) -> int:
@@ -136,14 +193,6 @@ def _narrow(descriptor: int) -> None:
     except OSError as error:
         why = error.strerror or "unknown"
         raise OSError(None, f"others may use it, and its mode cannot be made 0600 ({why})") from error
-
-
-def _ends_a_line(descriptor: int) -> bool:
-    """Whether a new line begins where the file ends; it does not after a line that was cut off."""
-    if os.fstat(descriptor).st_size == 0:
-        return True
-    os.lseek(descriptor, -1, os.SEEK_END)
-    return os.read(descriptor, 1) == b"\n"
 
 
 def _free(path: Path) -> int:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +10,7 @@ from typing import Any
 
 from aep_flow_mcp.guard.changes.canonical import shown, visible
 from aep_flow_mcp.guard.execution.audit import Audit, AuditError
+from aep_flow_mcp.guard.execution.processes import may_still_run
 from aep_flow_mcp.guard.execution.results import Status
 
 _ENDS = frozenset(Status)
@@ -105,7 +103,7 @@ async def report(audit: Audit) -> list[str]:
     Raises:
         AuditError: the log cannot be read, or what was told cannot be written down.
     """
-    if audit.path is None:
+    if audit.path is None or audit.streams:
         return []
     try:
         found = read_unfinished(audit.path).attempts
@@ -123,36 +121,6 @@ async def report(audit: Audit) -> list[str]:
     if cut_off:
         told.append(f"{len(cut_off)} attempt(s) have no end: `aep-flow-mcp audit unfinished` lists them.")
     return told
-
-
-def process_name() -> str:
-    """This process among all that may write to one log: host, process id, and when it began where that is known."""
-    return f"{socket.gethostname()} {os.getpid()} {_began(os.getpid())}".strip()
-
-
-def may_still_run(process: str) -> bool:
-    """Whether the process of an attempt is known to run on this machine, so that it is not cut off."""
-    host, _, rest = process.partition(" ")
-    number, _, began = rest.partition(" ")
-    if host != socket.gethostname() or not number.isdecimal() or process == process_name():
-        return False
-    if sys.platform == "win32":
-        return False
-    try:
-        os.kill(int(number), 0)
-    except PermissionError:
-        pass
-    except (OSError, OverflowError):
-        return False
-    return began == _began(int(number))
-
-
-def _began(number: int) -> str:
-    """When a process began, in ticks since the machine did; nothing where the system does not say."""
-    try:
-        return Path(f"/proc/{number}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
 
 
 def _entries(lines: Any, result: Unfinished) -> Iterator[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,17 +21,26 @@ MOST = 1_000_000
 """Bytes of a document."""
 
 
-async def published(address: str, what: str, variable: str, *, egress: Egress) -> dict[str, Any] | None:
+async def published(
+    address: str,
+    what: str,
+    variable: str,
+    *,
+    egress: Egress,
+    form: Mapping[str, str] | None = None,
+    auth: tuple[str, str] | None = None,
+) -> dict[str, Any] | None:
     """The JSON object at an address, without credentials and redirects; None where nothing is (404).
 
-    egress: the way out. what, variable: whose it is and where its address comes from, for the sentence.
+    egress: the way out. what, variable: whose it is and where its address comes from, for the sentence. form: is sent,
+    and the answer to it is what is wanted. auth: a name and a password to send with it.
 
     Raises:
         NotSent: (unavailable) there is none in time; (invalid) the environment's proxy or authorities cannot work.
     """
     try:
         with anyio.fail_after(PATIENCE):
-            status, body = await _read(address, egress)
+            status, body = await _read(address, egress, form, auth)
     except httpx.TransportError as error:
         raise await egress.unreachable(error, address, what, variable) from None
     except TimeoutError:
@@ -48,13 +58,18 @@ async def published(address: str, what: str, variable: str, *, egress: Egress) -
     return document
 
 
-async def _read(address: str, egress: Egress) -> tuple[int, bytes]:
+async def _read(
+    address: str, egress: Egress, form: Mapping[str, str] | None, auth: tuple[str, str] | None
+) -> tuple[int, bytes]:
     make = partial(
         httpx.AsyncClient, timeout=PATIENCE, follow_redirects=False, event_hooks={"response": [bound]}
     )
     async with egress.client_for((address,), make) as client:
         request = {"accept": "application/json", "accept-encoding": ACCEPTED}
-        async with client.stream("GET", address, headers=request) as response:
+        how: dict[str, Any] = {} if form is None else {"data": dict(form), "auth": auth}
+        async with client.stream(
+            "GET" if form is None else "POST", address, headers=request, **how
+        ) as response:
             return response.status_code, await start_of(response, MOST + 1)
 
 

@@ -23,10 +23,16 @@ def abilities_of(claims: Mapping[str, Any], settings: Settings) -> tuple[Abiliti
     by_scopes = with_implied(granted)
     if not settings.mcp_auth_roles:
         return by_scopes, None
-    roles = _words(_claim(claims, settings.mcp_auth_roles_claim or ""), spaces=False)
+    roles = roles_of(claims, settings)
     found = [abilities for role, abilities in settings.mcp_auth_roles.items() if role in roles]
     by_roles = with_implied(ability for abilities in found for ability in abilities)
     return (by_roles & by_scopes if granted else by_roles), by_roles
+
+
+def roles_of(claims: Mapping[str, Any], settings: Settings) -> set[str]:
+    """The roles or groups of the bearer, by the claim that is configured for them."""
+    name = settings.mcp_auth_roles_claim
+    return _words(_claim(claims, name), spaces=False) if name else set()
 
 
 def _claim(claims: Mapping[str, Any], name: str) -> Any:

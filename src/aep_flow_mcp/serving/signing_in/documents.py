@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,14 +28,51 @@ async def jwks_of(issuer: str, network: Network | None = None) -> list[dict[str,
         IssuerUnavailable: no answer in time, or one that is not about this issuer.
     """
     egress = Egress(network or Network())
-    metadata = await _metadata_of(issuer, egress)
-    address = metadata.get("jwks_uri")
-    if not isinstance(address, str) or not _may_be_asked(address, issuer):
-        raise IssuerUnavailable(f"The metadata of {issuer} name no jwks_uri with https.")
+    address = address_in(await _metadata_of(issuer, egress), "jwks_uri", issuer)
     keys = (await _document(address, egress) or {}).get("keys")
     if not isinstance(keys, list):
         raise IssuerUnavailable(f"{issuer} publishes no keys where its metadata say.")
     return [key for key in keys if isinstance(key, dict)]
+
+
+async def metadata_of(issuer: str, network: Network | None = None) -> dict[str, Any]:
+    """What an issuer publishes about itself (OpenID Connect Discovery). network: as for `jwks_of`.
+
+    Raises:
+        IssuerUnavailable: likewise.
+    """
+    return await _metadata_of(issuer, Egress(network or Network()))
+
+
+def address_in(metadata: Mapping[str, Any], name: str, issuer: str) -> str:
+    """One of the addresses that the metadata of an issuer name.
+
+    Raises:
+        IssuerUnavailable: there is none, or one that is not asked over TLS.
+    """
+    address = metadata.get(name)
+    if not isinstance(address, str) or not _may_be_asked(address, issuer):
+        raise IssuerUnavailable(f"The metadata of {issuer} name no {name} with https.")
+    return address
+
+
+async def redeemed(
+    address: str, form: Mapping[str, str], auth: tuple[str, str] | None, network: Network | None = None
+) -> dict[str, Any]:
+    """What the token endpoint of an issuer gives for a form. auth: client id and secret, for HTTP Basic.
+
+    Raises:
+        IssuerUnavailable: it gives nothing; what it says of that is not repeated.
+    """
+    try:
+        found = await published(
+            address, _WHAT, _ISSUER, egress=Egress(network or Network()), form=form, auth=auth
+        )
+    except PlatformError as error:
+        raise IssuerUnavailable(str(error)) from None
+    if found is None:
+        raise IssuerUnavailable("The token endpoint of the issuer is not there (404).")
+    return found
 
 
 async def _metadata_of(issuer: str, egress: Egress) -> dict[str, Any]:

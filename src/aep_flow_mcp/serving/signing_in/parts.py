@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 from mcp.server.auth.routes import build_resource_metadata_url
@@ -18,7 +19,7 @@ from aep_flow_mcp.serving.signing_in.keys import IssuerKeys
 from aep_flow_mcp.serving.signing_in.tokens import IssuedTokens
 from aep_flow_mcp.settings import Settings
 
-ENDPOINT = "/mcp"
+ENDPOINT, PAGES = "/mcp", "/approvals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,15 @@ class SignIn:
     metadata: str
     """The address of what it publishes about itself (RFC 9728)."""
     scopes: Mapping[Ability, str]
+    page: str | None
+    """The address below which people approve with their browsers; None where they cannot."""
     usable: tuple[str, ...]
     """The scopes that a client has use for. It asks for all of them: what its scopes do not allow it does not see."""
+
+    @property
+    def for_server(self) -> dict[str, Any]:
+        """What `build_server` takes of it."""
+        return {"auth": self.auth, "token_verifier": self.tokens, "page_at": self.page}
 
 
 def signing_in(settings: Settings, resource: str, *, keys: IssuerKeys | None = None) -> SignIn:
@@ -60,6 +68,7 @@ def signing_in(settings: Settings, resource: str, *, keys: IssuerKeys | None = N
         resource=resource,
         metadata=str(build_resource_metadata_url(AnyHttpUrl(resource))),
         scopes=scopes,
+        page=f"{resource.removesuffix(ENDPOINT)}{PAGES}" if settings.has_page else None,
         usable=tuple(scopes[ability] for ability in usable),
     )
 

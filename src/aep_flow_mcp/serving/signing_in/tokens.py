@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -11,9 +12,9 @@ import jwt
 from jwt import exceptions
 from mcp.server.auth.provider import AccessToken
 
-from aep_flow_mcp.callers import ABILITIES, ROLES_ALLOW, Person, person_of
+from aep_flow_mcp.callers import ABILITIES, ROLES, ROLES_ALLOW, Person, person_of
 from aep_flow_mcp.platform.models.text import clean_text
-from aep_flow_mcp.serving.signing_in.abilities import abilities_of
+from aep_flow_mcp.serving.signing_in.abilities import abilities_of, roles_of
 from aep_flow_mcp.serving.signing_in.documents import IssuerUnavailable
 from aep_flow_mcp.serving.signing_in.keys import ALGORITHMS, IssuerKeys
 from aep_flow_mcp.settings import Settings
@@ -74,6 +75,9 @@ class IssuedTokens:
         abilities, by_roles = abilities_of(claims, self._settings)
         names = self._settings.mcp_auth_scopes
         kept: dict[str, Any] = {"iss": claims["iss"], ABILITIES: sorted(abilities), "name": _name(claims)}
+        roles = roles_of(claims, self._settings)
+        if roles:
+            kept[ROLES] = sorted(roles)
         if by_roles is not None:
             kept[ROLES_ALLOW] = sorted(by_roles)
         return AccessToken(
@@ -81,11 +85,46 @@ class IssuedTokens:
             client_id=_client(claims),
             scopes=[names[ability] for ability in sorted(abilities)],
             expires_at=int(claims["exp"]) + LEEWAY,
-            subject=claims["sub"],
+            subject=claims[self._settings.mcp_auth_person_claim or "sub"],
             claims=kept,
         )
 
+    async def check_identity(self, token: str, *, client: str, nonce: str, access: str) -> None:
+        """Hold an ID token against the sign-in that it came of. What its bearer may do is for the access token to say.
+
+        client: the id of the client that this server is there. nonce: what was sent along. access: the access token
+        that came with it.
+
+        Raises:
+            Refused: it is not the issuer's, not for this client, of another sign-in, or came with another token.
+            IssuerUnavailable: that cannot be known now.
+        """
+        header, claims = await self._signed(token, (client,))
+        parties = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+        if claims.get("azp", client) != client or (len(parties) > 1 and "azp" not in claims):
+            raise Refused("The ID token was issued to another client.")
+        if claims.get("nonce") != nonce:
+            raise Refused("The ID token is of another sign-in.")
+        if claims.get("at_hash", found := _half_hash(access, header["alg"])) != found:
+            raise Refused("The ID token came with another access token.")
+
     async def _claims(self, token: str) -> Mapping[str, Any]:
+        header, claims = await self._signed(token, self._audience)
+        if str(header.get("typ") or "").lower() not in _TYPES:
+            raise Refused("The token is not an access token.")
+        if _is_id_token(header, claims):
+            raise Refused("The token is an ID token, not an access token.")
+        if "cnf" in claims:
+            raise Refused("The token is bound to a key of its client, which cannot be checked here.")
+        claim = self._settings.mcp_auth_person_claim or "sub"
+        if not isinstance(claims.get(claim), str) or not claims[claim]:
+            raise Refused(f"The token does not say whose it is ({claim}).")
+        return claims
+
+    async def _signed(
+        self, token: str, audience: tuple[str, ...]
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Header and claims of a token that the issuer signed for one of an audience, and that is not over."""
         if len(token) > _LONGEST or not token.isascii():
             raise Refused("The token is not one that this server can read.")
         try:
@@ -95,7 +134,7 @@ class IssuedTokens:
         algorithm, kid = header.get("alg"), header.get("kid")
         if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
             raise Refused("The token is not signed in a way that is accepted here.")
-        if str(header.get("typ") or "").lower() not in _TYPES or "crit" in header:
+        if "crit" in header:
             raise Refused("The token is not an access token.")
         key = await self._keys.find(kid if isinstance(kid, str) else None, algorithm)
         if key is None:
@@ -105,20 +144,20 @@ class IssuedTokens:
                 token,
                 key,
                 algorithms=[algorithm],
-                audience=self._audience,
+                audience=audience,
                 issuer=self._issuer,
                 leeway=LEEWAY,
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
         except exceptions.PyJWTError as error:
             raise Refused(_sentence(error)) from None
-        if _is_id_token(header, claims):
-            raise Refused("The token is an ID token, not an access token.")
-        if "cnf" in claims:
-            raise Refused("The token is bound to a key of its client, which cannot be checked here.")
-        if not claims["sub"]:
-            raise Refused("The token does not say whose it is (sub).")
-        return claims
+        return header, claims
+
+
+def _half_hash(token: str, algorithm: str) -> str:
+    """`at_hash` of an access token (OpenID Connect Core, 3.1.3.6)."""
+    digest = jwt.get_algorithm_by_name(algorithm).compute_hash_digest(token.encode("ascii", "replace"))
+    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
 def _is_id_token(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:

