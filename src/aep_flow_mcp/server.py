@@ -35,6 +35,7 @@ from pydantic import AnyUrl
 
 from aep_flow_mcp import __version__
 from aep_flow_mcp.app import App, TransportFactory
+from aep_flow_mcp.observing import NOBODY, Observer
 from aep_flow_mcp.settings import Settings
 from aep_flow_mcp.surface.listed import ListedTool
 from aep_flow_mcp.surface.offer import Offer
@@ -276,6 +277,7 @@ def build_server(
     profiles: Mapping[str, Settings] | None = None,
     auth: AuthSettings | None = None,
     token_verifier: TokenVerifier | None = None,
+    observer: Observer = NOBODY,
 ) -> FlowServer:
     """A server for these settings. It talks to nobody until a tool is called.
 
@@ -285,6 +287,7 @@ def build_server(
     profiles: settings by the names of several credentials, of which `settings` are the first; with more than one
     every tool takes a `profile`.
     auth, token_verifier: how callers over HTTP sign in (`serving/signing_in/`), where they do.
+    observer: told of calls, requests and writes (`serving/telemetry/`).
 
     Raises:
         SettingsError: a setting names a tool or toolset that does not exist.
@@ -300,6 +303,7 @@ def build_server(
         emulated=emulated,
         snapshot=snapshot,
         profile=named[0] if named else None,
+        observer=observer,
     )
     app.unconfirmable = refused.get(CONFIRM_TOOL)
     if profiles and len(named) > 1:
@@ -315,6 +319,7 @@ def build_server(
             reveals=settings.mcp_reveal_secrets,
             redactor=app.redactor,
             dialect=settings.mcp_schemas,
+            observer=observer,
         )
         for card in cards
     ]
@@ -328,6 +333,12 @@ def _several(
     """What is shared for each profile: a client and a guard of its own. What one of them knows, all hide."""
     found = dict.fromkeys(list(profiles)[:1], first)
     for name in list(profiles)[1:]:
-        found[name] = App(profiles[name], transport=transport, profile=name, redactor=first.redactor)
+        found[name] = App(
+            profiles[name],
+            transport=transport,
+            profile=name,
+            redactor=first.redactor,
+            observer=first.observer,
+        )
         found[name].unconfirmable = first.unconfirmable
     return found
