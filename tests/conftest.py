@@ -27,6 +27,7 @@ LONG = frozenset(
         "platform/test_platform_large.py",
         "protocol/test_snapshot_processes.py",
         "serving/test_abilities.py",
+        "serving/test_stopping.py",
         "serving/test_tokens.py",
         "serving/test_whose.py",
         "snapshots/test_file.py",
@@ -48,6 +49,7 @@ LONG = frozenset(
 HEAVY = frozenset(
     {
         "configuring/test_layouts.py",
+        "packages/test_image_built.py",
         "packages/test_installing.py",
         "packages/test_release.py",
         "pages/test_blocks_run.py",
