@@ -46,8 +46,8 @@ class Counted:
 
     async def page(self) -> str:
         transport = httpx.ASGITransport(self.metrics.page)
-        async with httpx.AsyncClient(transport=transport, base_url="http://m", follow_redirects=True) as http:
-            return (await http.get("/metrics/")).text
+        async with httpx.AsyncClient(transport=transport, base_url="http://m") as http:
+            return (await http.get("/metrics")).text
 
     async def samples(self) -> Samples:
         return {

@@ -19,10 +19,12 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
-    make_asgi_app,
 )
+from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.requests import Request as Asked
+from starlette.responses import Response
+from starlette.routing import Route
 
 from aep_flow_mcp import __version__
 from aep_flow_mcp.observing import UNFINISHED, Call, Request, Write
@@ -108,7 +110,12 @@ class Metrics:
     @property
     def page(self) -> Starlette:
         """`/metrics`, and nothing else."""
-        return Starlette(routes=[Mount("/metrics", make_asgi_app(self.registry))])
+
+        async def printed(asked: Asked) -> Response:
+            encode, kind = choose_encoder(asked.headers.get("accept", ""))
+            return Response(encode(self.registry), headers={"Content-Type": kind})
+
+        return Starlette(routes=[Route("/metrics", printed)])
 
     @contextmanager
     def call(self, call: Call) -> Iterator[None]:
