@@ -11,7 +11,7 @@ DIST := .venv-dist
 DOCS := .venv-docs
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test test-long test-safety test-heavy check-platforms test-foreign attack soak eval check bench test-peers test-clients test-lowest surface connectors guides hosts \
+.PHONY: demo test test-long test-safety test-heavy check-platforms test-foreign attack soak eval check bench bench-processes test-peers test-clients test-lowest surface connectors guides hosts \
 	manifests lock dist released-surface pages docs clean
 .DEFAULT_GOAL := test
 
@@ -66,6 +66,9 @@ check-platforms: $(VENV)/.installed-dev ## Types as macOS and Windows have them.
 bench: $(VENV)/.installed-dev ## Ratios, measured in one run; writes bench-results.json.
 	$(BIN)/python tests/benchmarks/run.py
 	$(BIN)/python tests/benchmarks/bench_scale.py
+
+bench-processes: $(VENV)/.installed-dev ## Calls of get_flow over HTTP for 1, 2 and 4 server processes, and what they cost.
+	$(BIN)/python tests/benchmarks/processes.py
 
 $(PEERS)/.installed: tests/peers/requirements.txt $(VENV)/.installed-dev
 	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)

@@ -32,6 +32,7 @@ LONG = frozenset(
         "protocol/test_snapshot_processes.py",
         "serving/test_abilities.py",
         "serving/test_approvals.py",
+        "serving/test_stopping.py",
         "serving/test_tokens.py",
         "serving/test_whose.py",
         "snapshots/test_file.py",
@@ -56,6 +57,7 @@ LONG = frozenset(
 HEAVY = frozenset(
     {
         "configuring/test_layouts.py",
+        "packages/test_image_built.py",
         "packages/test_installing.py",
         "packages/test_release.py",
         "pages/test_blocks_run.py",

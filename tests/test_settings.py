@@ -35,6 +35,10 @@ WORKING = {
     "mcp_auth_roles": "pipeline-admins=write,approve; analysts=read",
     "mcp_public_url": "https://flows.example",
     "mcp_max_body": "1000000",
+    "mcp_stop_within": "30",
+    "mcp_metrics_port": "9464",
+    "mcp_traces": "true",
+    "mcp_traces_to_adobe": "true",
     **dict.fromkeys(
         (
             "mcp_max_calls",
@@ -132,6 +136,8 @@ def test_blank_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
         ("AEP_MCP_AUTH_ROLES", "admins", "AEP_MCP_AUTH_ROLES takes what each role may do"),
         ("AEP_MCP_AUTH_ROLES", "admins=everything", "AEP_MCP_AUTH_ROLES takes what each role may do"),
         ("AEP_MCP_MAX_CALLS", "0", "AEP_MCP_MAX_CALLS takes a number"),
+        ("AEP_MCP_STOP_WITHIN", "-1", "AEP_MCP_STOP_WITHIN takes seconds"),
+        ("AEP_MCP_METRICS_PORT", "0", "AEP_MCP_METRICS_PORT takes a port"),
         ("AEP_MCP_ALLOWED_HOSTS", "*", "AEP_MCP_ALLOWED_HOSTS takes host names"),
         ("AEP_MCP_ALLOWED_ORIGINS", "https://a.example/page", "AEP_MCP_ALLOWED_ORIGINS takes origins"),
         ("AEP_PLATFORM_URL", "http://platform.example", "AEP_PLATFORM_URL takes https"),

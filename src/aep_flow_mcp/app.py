@@ -7,12 +7,13 @@ at once, with wrong or missing credentials too.
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sized
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aep_flow_mcp.credentials.configured import platform_config as platform_config
 from aep_flow_mcp.credentials.keychain import PREFIX as KEYRING
 from aep_flow_mcp.environment import Cleaned
+from aep_flow_mcp.observing import NOBODY, Observer
 from aep_flow_mcp.platform.redaction.values import Redactor
 from aep_flow_mcp.settings import Settings
 
@@ -46,10 +47,12 @@ class App:
         snapshot: str | None = None,
         profile: str | None = None,
         redactor: Redactor | None = None,
+        observer: Observer = NOBODY,
     ) -> None:
         self.settings = settings
         self.rules = _rules(settings)
         """What the policy file says; None where there is none. A file that cannot be used is a SettingsError."""
+        self.observer = observer
         self.profile = profile
         """The name of the credentials that are used here, where they have one."""
         self.profiles: dict[str, App] = {}
@@ -95,7 +98,9 @@ class App:
 
             transport = self._transport() if self._transport else None
             config = platform_config(self.settings)
-            self._client = PlatformClient(config, transport=transport, redactor=self.redactor)
+            self._client = PlatformClient(
+                config, transport=transport, redactor=self.redactor, observer=self.observer
+            )
         return self._client
 
     def reader(self, sandbox: str | None = None) -> FlowReader:
@@ -116,6 +121,7 @@ class App:
             self._guard = Guard(self.settings, self.client, environ=Cleaned(os.environ))
             self._guard.emulated = self.emulated
             self._guard.rules = self.rules
+            self._guard.observer = self.observer
             self._guard.profile = self.profile
             self._guard.on_written = self._written
             self._guard.unconfirmable = self.unconfirmable
@@ -131,9 +137,27 @@ class App:
         if self.on_written is not None:
             await self.on_written(ctx, change, ids)
 
+    @property
+    def all(self) -> list[App]:
+        """This one, and those of the other profiles."""
+        return [self, *(each for each in self.profiles.values() if each is not self)]
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no further write begins."""
+        return self._stopping
+
+    @property
+    def waiting(self) -> int:
+        """Changes that wait in this process for their `confirm_change`."""
+        if self._guard is None:
+            return 0
+        pending = self._guard.pending
+        return len(pending) if isinstance(pending, Sized) else 0
+
     async def settle(self) -> None:
         """Let no further write begin, and wait until those that have begun are finished or undone."""
-        apps = [self, *(each for each in self.profiles.values() if each is not self)]
+        apps = self.all
         for each in apps:
             each._stopping = True
             if each._guard is not None:

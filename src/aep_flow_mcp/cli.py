@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aep_flow_mcp.emulator import EmulatorOptions, Variants
     from aep_flow_mcp.server import FlowServer
     from aep_flow_mcp.serving.signing_in.parts import SignIn
+    from aep_flow_mcp.serving.telemetry import Telemetry
     from aep_flow_mcp.settings import Settings
     from aep_flow_mcp.snapshot_command import StandIn
 
@@ -105,18 +106,35 @@ def serve(
 
     configure_logging(settings.mcp_log_level)
     gc.set_threshold(*_COLLECT_AFTER)
-    sign_in = _sign_in(settings, host, port, over_http=transport is Transport.HTTP)
-    server = _server(settings, emulator=emulator, copy=copy, profiles=by_profile, sign_in=sign_in)
+    over_http = transport is Transport.HTTP
+    sign_in = _sign_in(settings, host, port, over_http=over_http)
+    telemetry = _telemetry(settings, over_http=over_http)
+    server = _server(
+        settings, emulator=emulator, copy=copy, profiles=by_profile, sign_in=sign_in, telemetry=telemetry
+    )
     configure_logging(settings.mcp_log_level, server.app.redactor)
     _warn_if_unattended(by_profile)
     _prepare_audit_log(settings, transport)
     from aep_flow_mcp.serving.running import serve_stdio
 
-    with copy.time() if copy else nullcontext():
-        if transport is Transport.STDIO:
-            serve_stdio(server)
+    with copy.time() if copy else nullcontext(), closing(telemetry) if telemetry else nullcontext():
+        if over_http:
+            _serve_http(server, settings, host=host, port=port, sign_in=sign_in, telemetry=telemetry)
         else:
-            _serve_http(server, settings, host=host, port=port, sign_in=sign_in)
+            serve_stdio(server)
+
+
+def _telemetry(settings: Settings, *, over_http: bool) -> Telemetry | None:
+    """What is counted and traced; nothing is imported where nothing is asked for."""
+    if not settings.mcp_traces and (settings.mcp_metrics_port is None or not over_http):
+        return None
+    from aep_flow_mcp.serving.telemetry import telemetry
+    from aep_flow_mcp.settings import SettingsError
+
+    try:
+        return telemetry(settings, over_http=over_http)
+    except SettingsError as error:
+        stop(str(error))
 
 
 def _sign_in(settings: Settings, host: str, port: int, *, over_http: bool) -> SignIn | None:
@@ -135,7 +153,13 @@ def _sign_in(settings: Settings, host: str, port: int, *, over_http: bool) -> Si
 
 
 def _serve_http(
-    server: FlowServer, settings: Settings, *, host: str, port: int, sign_in: SignIn | None = None
+    server: FlowServer,
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    sign_in: SignIn | None = None,
+    telemetry: Telemetry | None = None,
 ) -> None:
     from aep_flow_mcp.serving.listening import check_address, http_security
     from aep_flow_mcp.serving.running import serve_http
@@ -152,6 +176,7 @@ def _serve_http(
         host=host.strip("[]"),
         port=port,
         sign_in=sign_in,
+        telemetry=telemetry,
         streamable_http_path="/mcp",
         transport_security=http_security(settings, host, port),
     )
@@ -219,11 +244,14 @@ def _server(
     copy: StandIn | None = None,
     profiles: dict[str, Settings] | None = None,
     sign_in: SignIn | None = None,
+    telemetry: Telemetry | None = None,
 ) -> FlowServer:
     from aep_flow_mcp.server import build_server
     from aep_flow_mcp.settings import SettingsError
 
-    callers: Any = sign_in.for_server if sign_in else {}
+    callers: Any = dict(sign_in.for_server) if sign_in else {}
+    if telemetry is not None:
+        callers["observer"] = telemetry.observer
     try:
         if copy is not None:
             return build_server(

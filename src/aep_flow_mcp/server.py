@@ -35,6 +35,7 @@ from pydantic import AnyUrl
 
 from aep_flow_mcp import __version__
 from aep_flow_mcp.app import App, TransportFactory
+from aep_flow_mcp.observing import NOBODY, Observer
 from aep_flow_mcp.settings import Settings
 from aep_flow_mcp.surface.listed import ListedTool
 from aep_flow_mcp.surface.offer import Offer
@@ -277,6 +278,7 @@ def build_server(
     auth: AuthSettings | None = None,
     token_verifier: TokenVerifier | None = None,
     page_at: str | None = None,
+    observer: Observer = NOBODY,
 ) -> FlowServer:
     """A server for these settings. It talks to nobody until a tool is called.
 
@@ -287,6 +289,7 @@ def build_server(
     every tool takes a `profile`.
     auth, token_verifier: how callers over HTTP sign in (`serving/signing_in/`), where they do. page_at: the address
     below which they approve (`serving/approvals/`).
+    observer: told of calls, requests and writes (`serving/telemetry/`).
 
     Raises:
         SettingsError: a setting names a tool or toolset that does not exist.
@@ -302,6 +305,7 @@ def build_server(
         emulated=emulated,
         snapshot=snapshot,
         profile=named[0] if named else None,
+        observer=observer,
     )
     app.unconfirmable = refused.get(CONFIRM_TOOL)
     if profiles and len(named) > 1:
@@ -319,6 +323,7 @@ def build_server(
             reveals=settings.mcp_reveal_secrets,
             redactor=app.redactor,
             dialect=settings.mcp_schemas,
+            observer=observer,
         )
         for card in cards
     ]
@@ -332,6 +337,12 @@ def _several(
     """What is shared for each profile: a client and a guard of its own. What one of them knows, all hide."""
     found = dict.fromkeys(list(profiles)[:1], first)
     for name in list(profiles)[1:]:
-        found[name] = App(profiles[name], transport=transport, profile=name, redactor=first.redactor)
+        found[name] = App(
+            profiles[name],
+            transport=transport,
+            profile=name,
+            redactor=first.redactor,
+            observer=first.observer,
+        )
         found[name].unconfirmable = first.unconfirmable
     return found

@@ -174,6 +174,10 @@ class Settings(BaseSettings):
     mcp_max_calls_per_caller: Count = 32
     mcp_max_sessions: Count = 500
     mcp_max_sessions_per_caller: Count = 20
+    mcp_stop_within: Annotated[float, Field(ge=0)] = 300.0
+    mcp_metrics_port: Annotated[int | None, Field(ge=1, le=65_535)] = None
+    mcp_traces: bool = False
+    mcp_traces_to_adobe: bool = False
 
     _network: dict[str, str] = PrivateAttr(default_factory=dict)
 
@@ -247,6 +251,10 @@ _TAKES = {
     "mcp_auth_roles": "what each role may do, such as pipeline-admins=write,approve; analysts=read "
     "(of read, write, approve)",
     "mcp_replica": "a name of at most 100 characters",
+    "mcp_stop_within": "seconds, 0 or more",
+    "mcp_metrics_port": "a port, 1 to 65535",
+    "mcp_traces": "true or false",
+    "mcp_traces_to_adobe": "true or false",
     "mcp_max_body": "bytes, 10000 or more",
     **dict.fromkeys(
         (

@@ -40,6 +40,8 @@ NOT_RUN = {
         ),
         _SIGNING_IN,
     ),
+    "curl -i http://127.0.0.1:8000/": "a server of the page's own: tests/serving/test_health.py asks the same",
+    "export AEP_MCP_TRACES": "it takes a collector: tests/serving/test_traces.py has one",
     f"{OURS} doctor --env-file /etc": "it is about a company's own provider",
     f"{OURS} serve --transport http --env-file /etc": "likewise",
     "python3 -m pip install": "it would install into the environment of the tests",

@@ -1,7 +1,7 @@
 // npm's oidc-provider on a port of this machine: anybody signs in by a name, and any client registers itself.
 import Provider from 'oidc-provider';
 
-const [port] = process.argv.slice(2);
+const [port, address = '127.0.0.1'] = process.argv.slice(2);
 const resource = {
   scope: 'flows:read flows:write flows:approve',
   accessTokenFormat: 'jwt',
@@ -31,4 +31,4 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   extraTokenClaims: (ctx, token) => (token.accountId ? { name: `${token.accountId} of the team` } : undefined),
   findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
 });
-provider.listen(Number(port), '127.0.0.1');
+provider.listen(Number(port), address);

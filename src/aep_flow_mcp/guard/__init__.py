@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from aep_flow_mcp.observing import NOBODY, Observer
 from aep_flow_mcp.settings import ApprovalMode, Settings
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ class Guard:
         """The present, for the windows of the policy."""
         self.patience = 600.0
         """Seconds for which an older client is waited for, once it was asked."""
+        self.observer: Observer = NOBODY
+        """Told of each write."""
         self.on_written: OnWritten | None = None
         """Called with the call's context, the Change and the ids by step key when something was written."""
         self._client = client

@@ -24,6 +24,7 @@ from aep_flow_mcp.guard.execution.processes import process_name
 from aep_flow_mcp.guard.execution.progress import Progress
 from aep_flow_mcp.guard.execution.reconcile import Unknown
 from aep_flow_mcp.guard.execution.results import Status, WriteResult
+from aep_flow_mcp.observing import Write
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.redaction.values import Redactor
 from aep_flow_mcp.platform.waiting.patience import unbroken
@@ -43,6 +44,14 @@ async def carry_out(call: Call, change: Change) -> WriteResult:
     refusal = await call.guard.policy.takes(change, person())
     if refusal is not None:
         return await call.refused(refusal.sentence, change)
+    seen = Write(call.tool)
+    with call.guard.observer.write(seen):
+        result = await _carried_out(call, change)
+        seen.result = result.status.value
+    return result
+
+
+async def _carried_out(call: Call, change: Change) -> WriteResult:
     redactor = secrets.redactor_of(change, call.guard.environ)
     try:
         with call.guard.in_flight.one():

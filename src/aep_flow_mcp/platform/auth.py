@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 import anyio
 import httpx
 
+from aep_flow_mcp.observing import NOBODY, Observer, Request
+from aep_flow_mcp.observing.routes import SIGN_IN
+
 from .config import Credentials, PlatformConfig
 from .errors import ErrorKind, NotSent, PlatformError, parse_error
 from .models.common import to_int
@@ -64,8 +67,10 @@ class ImsAuth(httpx.Auth):
         *,
         clock: Callable[[], float] = time.time,
         redactor: Redactor | None = None,
+        observer: Observer = NOBODY,
     ) -> None:
         self._config = config
+        self._observer = observer
         self._redactor = redactor or Redactor()
         credentials = config.credentials
         for given in (credentials.client_secret, credentials.access_token) if credentials else ():
@@ -94,10 +99,12 @@ class ImsAuth(httpx.Auth):
             async with self._lock:
                 token = self._usable(refused, ahead=0.0 if may_repeat else _AHEAD_OF_WRITES)
                 if token is None:
-                    answer = yield self._token_request(credentials)
-                    token = self._token = self._accept(
-                        answer.status_code, answer.headers, await answer.aread()
-                    )
+                    seen = Request("POST", SIGN_IN)
+                    with self._observer.request(seen):
+                        answer = yield self._token_request(credentials)
+                        seen.status = answer.status_code
+                        said = await answer.aread()
+                    token = self._token = self._accept(answer.status_code, answer.headers, said)
             response = yield _signed(request, token.value)
             if response.status_code != httpx.codes.UNAUTHORIZED:
                 return
@@ -118,9 +125,20 @@ class ImsAuth(httpx.Auth):
         async with self._lock:
             token = self._usable(None)
             if token is None:
-                answer = await send(self._token_request(credentials))
-                token = self._token = self._accept(answer.status_code, answer.headers, await answer.aread())
+                seen = Request("POST", SIGN_IN)
+                with self._observer.request(seen):
+                    answer = await send(self._token_request(credentials))
+                    seen.status = answer.status_code
+                    said = await answer.aread()
+                token = self._token = self._accept(answer.status_code, answer.headers, said)
         return token.renew_at
+
+    @property
+    def has_token(self) -> bool:
+        """Whether there is a token that is used as it is; one that was supplied always is."""
+        credentials = self._config.credentials
+        supplied = credentials is not None and credentials.access_token is not None
+        return supplied or self._usable(None) is not None
 
     def _usable(self, refused: Token | None, *, ahead: float = 0.0) -> Token | None:
         """The token, unless it is old or will be within so many margins."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json as jsonlib
 import ssl
 import time
@@ -11,6 +12,8 @@ from typing import Any
 
 import anyio
 import httpx
+
+from aep_flow_mcp.observing import NOBODY, Observer, Request
 
 from .auth import MAY_REPEAT, ImsAuth, has_left, require_credentials
 from .cache import TtlCache
@@ -39,6 +42,7 @@ class PlatformClient:
         transport: what carries requests instead of the network, for an emulator inside the process.
         sleep: waits between tries.
         clock: wall-clock seconds, for the token's lifetime.
+        observer: told of each try of each request.
 
     Nothing is opened before the first request. `requests_sent` counts every HTTP request that went out,
     token requests included. `specs` is the cache of what changes rarely, shared by readers and writer.
@@ -52,8 +56,10 @@ class PlatformClient:
         sleep: Sleep = anyio.sleep,
         clock: Callable[[], float] = time.time,
         redactor: Redactor | None = None,
+        observer: Observer = NOBODY,
     ) -> None:
         self.config = config
+        self._observer = observer
         self.redactor = redactor or Redactor()
         """Knows the credentials, and every token that was fetched."""
         self.requests_sent = 0
@@ -62,7 +68,7 @@ class PlatformClient:
         self.egress = None if transport else Egress(config.network, redactor=self.redactor)
         """The way to the network; None where a transport carries requests instead."""
         self._sleep = sleep
-        self._auth = ImsAuth(config, clock=clock, redactor=self.redactor)
+        self._auth = ImsAuth(config, clock=clock, redactor=self.redactor, observer=observer)
         self._limiter = anyio.CapacityLimiter(config.max_concurrency)
         self._large = Lane()
         self._http: httpx.AsyncClient | None = None
@@ -99,7 +105,7 @@ class PlatformClient:
         reads = planned.method in _READS if retry is None else retry
         if not reads:
             return await self._once(planned, reads=planned.method in _READS)
-        return await repeated(lambda: self._once(planned, reads=True), self.config, self._sleep)
+        return await self._repeated(planned)
 
     async def read_start(
         self, path: str, *, params: Params | None = None, sandbox: str | None = None, most: int
@@ -111,7 +117,18 @@ class PlatformClient:
             PlatformError: as `request_json`.
         """
         planned = replace(self._plan("GET", path, params, None, {"accept": "*/*"}, sandbox), most=most)
-        return await repeated(lambda: self._once(planned, reads=True), self.config, self._sleep)
+        return await self._repeated(planned)
+
+    async def _repeated(self, planned: Planned) -> Answer:
+        tries = itertools.count()
+        return await repeated(
+            lambda: self._once(replace(planned, again=next(tries)), reads=True), self.config, self._sleep
+        )
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether a request would go out at once, without asking IMS for a token first."""
+        return self._auth.has_token
 
     async def sign_in(self) -> float | None:
         """Make sure of a token; the epoch second until which it is used, None for a supplied one."""
@@ -243,22 +260,25 @@ class PlatformClient:
                 raise out_of_time(0, method=planned.method, path=planned.path)
             with anyio.fail_after(limit):
                 async with Slot(self._limiter) as arrival.slot:
-                    request = client.build_request(
-                        planned.method,
-                        planned.url,
-                        headers=planned.headers,
-                        content=planned.body,
-                        extensions={
-                            MAY_REPEAT: reads,
-                            bodies.START_ONLY: planned.most is not None,
-                            TRACE: Journey(),
-                        },
-                    )
-                    response = await client.send(request, stream=True)
-                    if planned.most is not None:
-                        return response, await bodies.start_of(response, planned.most + 1)
-                    most = planned.within if reads else LARGE  # What a write answers is one object.
-                    body = await bodies.whole(response, arrival.grown, most)
+                    seen = Request(planned.method, planned.path, planned.again)
+                    with self._observer.request(seen):
+                        request = client.build_request(
+                            planned.method,
+                            planned.url,
+                            headers={**planned.headers, **seen.headers},
+                            content=planned.body,
+                            extensions={
+                                MAY_REPEAT: reads,
+                                bodies.START_ONLY: planned.most is not None,
+                                TRACE: Journey(),
+                            },
+                        )
+                        response = await client.send(request, stream=True)
+                        seen.status = response.status_code
+                        if planned.most is not None:
+                            return response, await bodies.start_of(response, planned.most + 1)
+                        most = planned.within if reads else LARGE  # What a write answers is one object.
+                        body = await bodies.whole(response, arrival.grown, most)
                     await arrival.weighed(body)
                     return response, body
         except (httpx.HTTPError, ssl.SSLError) as error:

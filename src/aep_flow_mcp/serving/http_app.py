@@ -8,6 +8,7 @@ from mcp.server.transport_security import RequestBodyLimitMiddleware
 
 from aep_flow_mcp.serving.asgi import Asgi
 from aep_flow_mcp.serving.client_responses import readable_responses
+from aep_flow_mcp.serving.health import Health, Readiness
 from aep_flow_mcp.serving.limits import IDLE, Limits
 
 if TYPE_CHECKING:
@@ -33,14 +34,14 @@ def http_app(server: FlowServer, sign_in: SignIn | None = None, **options: Any) 
 
         inner = ScopeGate(inner, sign_in, server.offer)
     # What reads a body behind this reads it whole.
-    limited: Asgi = Limits(RequestBodyLimitMiddleware(inner, settings.mcp_max_body), settings)
-    if sign_in is None:
-        return limited
-    from aep_flow_mcp.serving.signing_in.door import Door
+    outer: Asgi = Limits(RequestBodyLimitMiddleware(inner, settings.mcp_max_body), settings)
+    if sign_in is not None:
+        from aep_flow_mcp.serving.signing_in.door import Door
 
-    door = Door(limited, sign_in)
-    if sign_in.page is None:
-        return door
-    from aep_flow_mcp.serving.approvals.pages import Pages
+        outer = Door(outer, sign_in)
+        if sign_in.page is not None:
+            from aep_flow_mcp.serving.approvals.pages import Pages
 
-    return Pages(door, server.app, sign_in)
+            outer = Pages(outer, server.app, sign_in)
+    # Probes have no token, count as no call, and name the host that they happen to know.
+    return Health(outer, Readiness(server.app))

@@ -1,17 +1,19 @@
 """Runs a server until its input ends, or until it is told to stop; a write that has begun is ended first.
 
 The first SIGTERM, SIGINT or SIGHUP lets no further write begin, waits for those in flight (each is finished, or
-undone, and written down), and stops as at the end of input. The second one ends the process at once.
+undone, and written down; AEP_MCP_STOP_WITHIN says for how long), and stops as at the end of input. The second one ends
+the process at once.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from io import TextIOWrapper
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -26,8 +28,13 @@ if TYPE_CHECKING:
     from socket import socket
     from types import FrameType
 
+    import uvicorn
+
     from aep_flow_mcp.server import FlowServer
     from aep_flow_mcp.serving.signing_in.parts import SignIn
+    from aep_flow_mcp.serving.telemetry import Telemetry
+
+logger = logging.getLogger(__name__)
 
 _NAMES = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
 """What asks a process to end. SIGHUP is not on Windows, and SIGBREAK (Ctrl+Break, and how a parent ends a group of
@@ -54,21 +61,48 @@ def serve_stdio(server: FlowServer) -> None:
 
 
 def serve_http(
-    server: FlowServer, *, host: str, port: int, sign_in: SignIn | None = None, **options: Any
+    server: FlowServer,
+    *,
+    host: str,
+    port: int,
+    sign_in: SignIn | None = None,
+    telemetry: Telemetry | None = None,
+    **options: Any,
 ) -> None:
-    """Serve clients over HTTP. sign_in: how they sign in. options: of `MCPServer.streamable_http_app`."""
-    import uvicorn
-
+    """Serve clients over HTTP. sign_in: how they sign in. telemetry: what is counted and traced, of which the server
+    tells it. options: of `MCPServer.streamable_http_app`.
+    """
     from aep_flow_mcp.serving.http_app import http_app
 
+    metrics = telemetry.metrics if telemetry else None
     app: Any = http_app(server, sign_in, host=host, **options)
-    config = uvicorn.Config(
-        app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=_STREAMS
-    )
+    if telemetry and telemetry.traces:
+        app = telemetry.traces.joined(app)
+    listening = _listening(app, host, port, path=options.get("streamable_http_path", "/mcp"))
+
+    def stop() -> None:
+        listening.should_exit = True
+
+    async def run() -> None:
+        with _stopping(server, stop):
+            if metrics is None:
+                await listening.serve()
+                return
+            metrics.of(server.app)
+            where = server.app.settings.mcp_metrics_port or 0
+            async with _beside(_listening(metrics.page, host, where, path="/metrics")):
+                await listening.serve()
+
+    anyio.run(run)
+
+
+def _listening(app: Any, host: str, port: int, *, path: str) -> uvicorn.Server:
+    """What listens on an address, and says so once it does. It leaves the signals to us: uvicorn would break off what
+    it has not finished.
+    """
+    import uvicorn
 
     class Listening(uvicorn.Server):
-        """Leaves the signals to us: uvicorn would break off what it has not finished."""
-
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
             yield
@@ -76,19 +110,22 @@ def serve_http(
         async def startup(self, sockets: list[socket] | None = None) -> None:
             await super().startup(sockets)
             for address in _addresses(self.servers) if self.started else ():
-                path = options.get("streamable_http_path", "/mcp")
                 print(f"Listening on http://{address}{path}", file=sys.stderr, flush=True)
 
-    listening = Listening(config)
+    return Listening(
+        uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=_STREAMS)
+    )
 
-    def stop() -> None:
-        listening.should_exit = True
 
-    async def run() -> None:
-        with _stopping(server, stop):
-            await listening.serve()
-
-    anyio.run(run)
+@asynccontextmanager
+async def _beside(listening: uvicorn.Server) -> AsyncIterator[None]:
+    """Serve something else until the block has ended."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(listening.serve)
+        try:
+            yield
+        finally:
+            listening.should_exit = True
 
 
 def _addresses(servers: Iterable[asyncio.Server]) -> list[str]:
@@ -106,8 +143,17 @@ def _stopping(server: FlowServer, stop: Callable[[], None]) -> Iterator[None]:
     begun: list[asyncio.Task[None]] = []
 
     async def settle() -> None:
+        within = server.app.settings.mcp_stop_within
         try:
-            await server.app.settle()
+            with anyio.move_on_after(within) as waited:
+                await server.app.settle()
+            if waited.cancelled_caught:
+                # At any log level: it is about what happens to data.
+                logger.critical(
+                    "a write was not finished within %g seconds (AEP_MCP_STOP_WITHIN), and the process ends: "
+                    "`aep-flow-mcp audit unfinished` says what to look at",
+                    within,
+                )
             await anyio.sleep(_ANSWERING)
         finally:
             stop()

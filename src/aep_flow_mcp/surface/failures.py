@@ -32,6 +32,22 @@ SENT = (
 )
 
 
+REFUSED = "refused"
+PROTOCOL = "protocol"
+
+
+def kind_of(error: Exception) -> str:
+    """What kind of error it is, in one of few words: Adobe's kinds (`ErrorKind`), `time` where there was no more of it,
+    `call` for what cannot be asked as it was, and `defect` for ours.
+    """
+    cause = cause_of(error)
+    if isinstance(cause, PlatformError):
+        return cause.kind.value
+    if isinstance(cause, NoTimeLeftError):
+        return "time"
+    return "call" if isinstance(cause, AskedError | ToolError | ResourceError) else "defect"
+
+
 def sentence(error: Exception, what: str, *, effect: str) -> str:
     """What to say of an error.
 

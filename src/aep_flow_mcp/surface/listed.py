@@ -14,6 +14,7 @@ from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnno
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
 from aep_flow_mcp.app import App
+from aep_flow_mcp.observing import NOBODY, Call, Observer
 from aep_flow_mcp.platform.redaction.values import Redactor
 from aep_flow_mcp.settings import Dialect
 from aep_flow_mcp.surface.arguments import broken_text, fitted, renamed
@@ -37,6 +38,7 @@ class ListedTool(Tool):
     _refusal: str | None = PrivateAttr(default=None)
     _reveals: bool = PrivateAttr(default=False)
     _redactor: Redactor = PrivateAttr(default_factory=Redactor)
+    _observer: Observer = PrivateAttr(default=NOBODY)
 
     @classmethod
     def from_card(
@@ -49,12 +51,13 @@ class ListedTool(Tool):
         reveals: bool = False,
         redactor: Redactor | None = None,
         dialect: Dialect = Dialect.STANDARD,
+        observer: Observer = NOBODY,
     ) -> ListedTool:
         """sandboxes: with more than one, the tool takes a `sandbox`. profiles: with more than one it takes a
         `profile`, and its sandboxes are those of the profile. refusal: why a call is refused.
 
         reveals: secrets are shown after approval instead of masked. redactor: what the server knows is
-        taken out of every answer by it. dialect: what the input schema is written in.
+        taken out of every answer by it. dialect: what the input schema is written in. observer: told of each call.
         """
         takes = _with_places(card["input"], sandboxes, profiles or {})
         tool = cls(
@@ -74,6 +77,7 @@ class ListedTool(Tool):
         tool._refusal = refusal
         tool._reveals = reveals
         tool._redactor = redactor or Redactor()
+        tool._observer = observer
         return tool
 
     @cached_property
@@ -85,15 +89,17 @@ class ListedTool(Tool):
         """Check the arguments, run the tool, and turn what it answers, or raises, into words without secrets."""
         from aep_flow_mcp.platform.wire.large import holding
 
-        with holding():
-            return await self._run(arguments, context, convert_result)
+        seen = Call(self.name, writes=self._card["writes"])
+        with holding(), self._observer.call(seen):
+            return await self._run(arguments, context, convert_result, seen)
 
-    async def _run(self, arguments: dict[str, Any], context: Any, convert_result: bool) -> Any:
+    async def _run(self, arguments: dict[str, Any], context: Any, convert_result: bool, seen: Call) -> Any:
         from aep_flow_mcp.answers.text import clean
         from aep_flow_mcp.surface import failures
         from aep_flow_mcp.surface.patience import PatientContext, begun, patiently
 
         if self._refusal is not None:
+            seen.result, seen.error = "error", failures.REFUSED
             raise ToolError(self._refusal)
         call = begun(context)
         try:
@@ -101,11 +107,13 @@ class ListedTool(Tool):
             return await patiently(
                 context,
                 call,
-                lambda: self._answered(own, sandbox, PatientContext.of(context, app), convert_result),
+                lambda: self._answered(own, sandbox, PatientContext.of(context, app), convert_result, seen),
             )
         except MCPError:
+            seen.result, seen.error = "error", failures.PROTOCOL
             raise
         except Exception as error:  # noqa: BLE001  (a client is told of whatever it is)
+            seen.result, seen.error = "error", failures.kind_of(error)
             effect = failures.SENT if call.sent else failures.NOTHING_SENT
             if not self._card["writes"]:
                 effect = failures.ONLY_READS
@@ -115,7 +123,7 @@ class ListedTool(Tool):
             raise ToolError(clean(self._redactor.text(sentence))) from None
 
     async def _answered(
-        self, own: dict[str, Any], sandbox: str | None, context: Any, convert_result: bool
+        self, own: dict[str, Any], sandbox: str | None, context: Any, convert_result: bool, seen: Call
     ) -> Any:
         built = self._build()
         try:
@@ -132,7 +140,9 @@ class ListedTool(Tool):
         place = Place.of(own.get("cursor"))
         with in_sandbox(sandbox):
             result, place = await from_place(place, read)
-        return await self._leaving(result, place) if convert_result else result
+        answer = await self._leaving(result, place) if convert_result else result
+        seen.result = _ended(result) if seen.writes else "ok"
+        return answer
 
     async def _leaving(self, result: Any, place: Place) -> Any:
         """The answer; whole objects can be of any size and are worked on beside the event loop."""
@@ -242,6 +252,13 @@ def _answer(
         structured_content=redactor.value(structured(shown)),
         is_error=getattr(result, "is_error", False) is True,
     )
+
+
+def _ended(result: Any) -> str:
+    """How a call of a tool that writes ended."""
+    if isinstance(result, InputRequiredResult):
+        return "asked"
+    return str(getattr(result, "status", "ok"))
 
 
 async def never_called() -> None:

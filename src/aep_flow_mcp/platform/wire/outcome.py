@@ -49,6 +49,8 @@ class Planned:
     """Read no more bytes of the answer than this, and leave them as they are."""
     within: int = bodies.MOST_BYTES
     read: ReadBody = bodies.read_json
+    again: int = 0
+    """How often it was tried before."""
 
 
 def no_token(words: str, planned: Planned | None = None) -> NotSentInTime:
