@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
 
     from aep_flow_mcp.guard.approval.opening import Opener
-    from aep_flow_mcp.guard.approval.pending import Ledger, PendingStore
+    from aep_flow_mcp.guard.approval.pending import Confirmations, Ledger
     from aep_flow_mcp.guard.changes.change import Change
     from aep_flow_mcp.guard.execution.audit import Audit
     from aep_flow_mcp.guard.execution.creations import Creations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aep_flow_mcp.guard.execution.inflight import InFlight
     from aep_flow_mcp.guard.policy import Policy
     from aep_flow_mcp.platform.transport import PlatformClient
+    from aep_flow_mcp.store.kept import Store
 
     OnWritten = Callable[[Context[Any, Any], Change, Mapping[str, str]], Awaitable[None]]
 
@@ -56,7 +57,7 @@ class Guard:
         environ: where secret references are resolved.
         clock: seconds that only go forward, for what expires.
         sleep: waits between looks after a lost answer.
-        store: where confirmations wait; in memory by default.
+        store: where confirmations and questions wait; in memory by default, which ends with the process.
         open_browser: shows the approval page; the person's own browser by default.
     """
 
@@ -68,7 +69,7 @@ class Guard:
         environ: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] | None = None,
-        store: PendingStore | None = None,
+        store: Store | None = None,
         open_browser: Opener | None = None,
     ) -> None:
         self.settings = settings
@@ -129,20 +130,33 @@ class Guard:
         return InFlight()
 
     @cached_property
-    def pending(self) -> PendingStore:
-        """Changes that wait for a second call."""
+    def store(self) -> Store:
+        """What outlives a call; of the replicas, where there are several."""
         if self._store is not None:
             return self._store
-        from aep_flow_mcp.guard.approval.pending import MemoryStore
+        from aep_flow_mcp.store.memory import MemoryStore
 
         return MemoryStore(clock=self.clock)
+
+    def room(self, name: str) -> str:
+        """A room of the store for this organisation and profile: a store may be shared by servers of others."""
+        from hashlib import sha256
+
+        return f"{name}:{sha256(self.at.encode()).hexdigest()[:16]}"
+
+    @cached_property
+    def pending(self) -> Confirmations:
+        """Changes that wait for a second call."""
+        from aep_flow_mcp.guard.approval.pending import Confirmations
+
+        return Confirmations(self.store, self.room("confirmations"))
 
     @cached_property
     def ledger(self) -> Ledger:
         """Questions that were put and wait for their answer."""
         from aep_flow_mcp.guard.approval.pending import Ledger
 
-        return Ledger(clock=self.clock)
+        return Ledger(self.store, self.room("questions"))
 
     def executor(self, sandbox: str) -> Executor:
         """What sends an approved Change to a sandbox."""

@@ -29,8 +29,13 @@ logger = logging.getLogger(__name__)
 
 
 async def carry_out(call: Call, change: Change) -> WriteResult:
-    """Send what was approved. Once begun it is finished, undone and logged even if the call is cancelled."""
+    """Send what was approved. Once begun it is finished, undone and logged even if the call is cancelled.
+
+    Raises:
+        StoreDown: the store of replicas does not answer; nothing was sent.
+    """
     redactor = secrets.redactor_of(change, call.guard.environ)
+    await call.guard.store.check()
     try:
         with call.guard.in_flight.one():
             async with unbroken():

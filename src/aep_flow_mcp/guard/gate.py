@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 from aep_flow_mcp.guard import Guard, secrets
 from aep_flow_mcp.guard.approval import asking as approval
 from aep_flow_mcp.guard.approval.asking import Approval, Route
-from aep_flow_mcp.guard.approval.pending import Pending, TooMany, Use
+from aep_flow_mcp.guard.approval.pending import Pending, Use
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.carrying import carry_out
 from aep_flow_mcp.guard.changes.canonical import plain, visible
@@ -32,6 +32,7 @@ from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.redaction.texts import redact_text
 from aep_flow_mcp.platform.waiting.patience import asking_a_person
 from aep_flow_mcp.settings import ApprovalMode
+from aep_flow_mcp.store.kept import StoreDown, TooMany
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,11 @@ async def ask(call: Call, plan: Plan) -> Elicit[Approval] | Route | Pushed:
         way = Route.NO_APPROVER
     if way is not None:
         return way
+    try:
+        # A person is not asked for what could not be sent.
+        await call.guard.store.check()
+    except StoreDown as error:
+        return Pushed(status=Status.REFUSED, sentence=approval.down(error))
     asked = _preview(call, plan.change)
     if asked.cuts:
         return Pushed(status=Status.REFUSED, sentence=too_large(asked.cuts))
@@ -170,6 +176,13 @@ async def ask(call: Call, plan: Plan) -> Elicit[Approval] | Route | Pushed:
 
 async def decide(call: Call, plan: Plan, outcome: Any) -> WriteResult:
     """What comes of a call, after the question (if there was one) was answered."""
+    try:
+        return await _decided(call, plan, outcome)
+    except StoreDown as error:  # before anything was sent: carrying.py lets none out after that
+        return await call.refused(approval.down(error), plan.change if isinstance(plan, Planned) else None)
+
+
+async def _decided(call: Call, plan: Plan, outcome: Any) -> WriteResult:
     if not isinstance(plan, Planned):
         return await _settled(call, plan)
     route = getattr(outcome, "data", None)
@@ -195,7 +208,7 @@ async def _answered(call: Call, plan: Planned, outcome: Any) -> WriteResult:
     """
     if not call.may_approve:
         return await call.refused(call.said(approval.NO_APPROVER), plan.change)
-    use = call.guard.ledger.use(approval.question_of(call.ctx), _question_key(call, plan))
+    use = await call.guard.ledger.use(approval.question_of(call.ctx), _question_key(call, plan))
     if use is not Use.GOOD:
         return await call.refused(approval.USED if use is Use.USED else approval.CHANGED, plan.change)
     return await carry_out(call, plan.change) if _yes(outcome) else await _no(call, plan.change, outcome)
@@ -280,8 +293,8 @@ async def _wait_for_confirmation(call: Call, plan: Planned, *, changed: bool = F
     )
     try:
         confirmation_id = await call.guard.pending.put(pending)
-    except TooMany as error:
-        return await call.refused(f"{error} Nothing was sent; try again in ten minutes.", plan.change)
+    except TooMany:
+        return await call.refused(approval.TOO_MANY, plan.change)
     message = (
         "It has changed since it was previewed; this is the new preview."
         if changed
@@ -311,6 +324,15 @@ async def confirm(
 
     replan: plans the kept call once more, in its sandbox.
     """
+    try:
+        return await _confirmed(call, confirmation_id, replan)
+    except StoreDown as error:
+        return await call.refused(approval.down(error))
+
+
+async def _confirmed(
+    call: Call, confirmation_id: str, replan: Callable[[Pending], Awaitable[Plan]]
+) -> WriteResult:
     guard = call.guard
     if guard.settings.mcp_approval not in (ApprovalMode.ASK, ApprovalMode.TWO_STEP):
         return await call.refused(
