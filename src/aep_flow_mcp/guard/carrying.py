@@ -34,10 +34,14 @@ async def carry_out(call: Call, change: Change) -> WriteResult:
     """Send what was approved. Once begun it is finished, undone and logged even if the call is cancelled.
 
     Every way to a yes ends here, so four eyes are counted here once more.
+
+    Raises:
+        StoreDown: the store of replicas does not answer; nothing was sent.
     """
     if needs_other_approver(call.guard, change, call.caller) and not call.approved_by_another:
         return await call.refused(NO_OTHER, change)
     redactor = secrets.redactor_of(change, call.guard.environ)
+    await call.guard.store.check()
     try:
         with call.guard.in_flight.one():
             async with unbroken():
