@@ -49,6 +49,7 @@ test-foreign: $(VENV)/.installed-dev ## Two thousand generated organisations; SE
 attack: $(VENV)/.installed-dev ## Fifty thousand attempts to write without a yes; SEEDS="--seed 17" is one story of them.
 	$(BIN)/python -W ignore tests/attack/run.py $(SEEDS)
 	$(BIN)/python tests/attack/signals.py
+	$(BIN)/python -W ignore tests/attack/four_eyes.py
 
 soak: $(VENV)/.installed-dev ## Ten thousand calls under faults and hostile bodies, within bounds of time and memory.
 	$(BIN)/python -W ignore tests/soak/run.py

@@ -9,6 +9,7 @@ import pytest
 LONG = frozenset(
     {
         "attack/test_attack.py",
+        "attack/test_four_eyes.py",
         "contract/test_emulator_contract.py",
         "contract/test_known_errors.py",
         "emulator/flow_service/test_self_serve.py",

@@ -26,7 +26,7 @@ BOUNDS: dict[str, Any] = {"per_owner": 1_000, "total": 10_000}
 
 @pytest.fixture
 async def store(server: RedisServer) -> AsyncIterator[RedisStore]:
-    found = RedisStore(server.url, Seal([KEY]))
+    found = RedisStore(server.url, Seal([KEY]), patience=60)
     await found.client.flushdb()
     yield found
     await found.aclose()
@@ -97,7 +97,7 @@ async def test_nothing_stays_when_nobody_asks(store: RedisStore) -> None:
 async def test_replicas_cannot_both_take(server: RedisServer, store: RedisStore) -> None:
     """Generated: some hundred values, taken by many at once through two clients with connections of their own."""
     chance = random.Random(14)
-    other = RedisStore(server.url, Seal([KEY]))
+    other = RedisStore(server.url, Seal([KEY]), patience=60)
     for number in range(300):
         await store.put("room", str(number), b"1", 600, owner=f"caller {number % 7}", **BOUNDS)
     tries = [(chance.choice((store, other)), str(chance.randrange(300))) for _ in range(2_000)]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
 
     from aep_flow_mcp.guard.approval.opening import Opener
-    from aep_flow_mcp.guard.approval.pending import Ledger, PendingStore
+    from aep_flow_mcp.guard.approval.pending import Confirmations, Ledger
     from aep_flow_mcp.guard.approval.waiting import WaitingRoom
     from aep_flow_mcp.guard.changes.change import Change
     from aep_flow_mcp.guard.execution.audit import Audit
@@ -62,7 +62,7 @@ class Guard:
         environ: where secret references are resolved.
         clock: seconds that only go forward, for what expires.
         sleep: waits between looks after a lost answer.
-        store: where confirmations wait; in memory by default.
+        store: where confirmations and questions wait; in memory by default, which ends with the process.
         open_browser: shows the approval page; the person's own browser by default.
     """
 
@@ -74,7 +74,7 @@ class Guard:
         environ: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] | None = None,
-        store: PendingStore | None = None,
+        store: Store | None = None,
         open_browser: Opener | None = None,
     ) -> None:
         self.settings = settings
@@ -171,6 +171,8 @@ class Guard:
     @cached_property
     def store(self) -> Store:
         """What outlives a call; of the replicas, where there are several."""
+        if self._store is not None:
+            return self._store
         from aep_flow_mcp.store.memory import MemoryStore
 
         return MemoryStore(clock=self.clock)
@@ -189,20 +191,18 @@ class Guard:
         return WaitingRoom(self.store, self.room("approvals"))
 
     @cached_property
-    def pending(self) -> PendingStore:
+    def pending(self) -> Confirmations:
         """Changes that wait for a second call."""
-        if self._store is not None:
-            return self._store
-        from aep_flow_mcp.guard.approval.pending import MemoryStore
+        from aep_flow_mcp.guard.approval.pending import Confirmations
 
-        return MemoryStore(clock=self.clock)
+        return Confirmations(self.store, self.room("confirmations"))
 
     @cached_property
     def ledger(self) -> Ledger:
         """Questions that were put and wait for their answer."""
         from aep_flow_mcp.guard.approval.pending import Ledger
 
-        return Ledger(clock=self.clock)
+        return Ledger(self.store, self.room("questions"))
 
     def executor(self, sandbox: str) -> Executor:
         """What sends an approved Change to a sandbox."""

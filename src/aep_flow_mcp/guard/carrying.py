@@ -38,6 +38,9 @@ async def carry_out(call: Call, change: Change) -> WriteResult:
 
     Every way to a yes ends here, so four eyes are counted here once more, and the policy has to allow it at this very
     moment: a window may have closed since it was asked about.
+
+    Raises:
+        StoreDown: the store of replicas does not answer; nothing was sent.
     """
     if needs_other_approver(call.guard, change, call.caller) and not call.approved_by_another:
         return await call.refused(NO_OTHER, change)
@@ -53,6 +56,7 @@ async def carry_out(call: Call, change: Change) -> WriteResult:
 
 async def _carried_out(call: Call, change: Change) -> WriteResult:
     redactor = secrets.redactor_of(change, call.guard.environ)
+    await call.guard.store.check()
     try:
         with call.guard.in_flight.one():
             async with unbroken():

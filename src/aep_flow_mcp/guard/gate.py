@@ -19,8 +19,7 @@ from aep_flow_mcp.guard import Guard, on_page, secrets
 from aep_flow_mcp.guard.approval import asking as approval
 from aep_flow_mcp.guard.approval.approvers import needs_other_approver
 from aep_flow_mcp.guard.approval.asking import Approval, Route
-from aep_flow_mcp.guard.approval.pending import Pending, TooMany, Use
-from aep_flow_mcp.guard.approval.waiting import State, Waiting
+from aep_flow_mcp.guard.approval.pending import Pending, Use
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.carrying import carry_out
 from aep_flow_mcp.guard.changes.canonical import plain, visible
@@ -34,7 +33,7 @@ from aep_flow_mcp.guard.policy import Refusal
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.redaction.texts import redact_text
 from aep_flow_mcp.platform.waiting.patience import asking_a_person
-from aep_flow_mcp.settings import ApprovalMode
+from aep_flow_mcp.store.kept import StoreDown, TooMany
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +163,11 @@ async def ask(call: Call, plan: Plan) -> Elicit[Approval] | Route | Pushed:
         way = Route.NO_APPROVER
     if way is not None:
         return way
+    try:
+        # A person is not asked for what could not be sent.
+        await call.guard.store.check()
+    except StoreDown as error:
+        return Pushed(status=Status.REFUSED, sentence=approval.down(error))
     asked = _preview(call, plan.change)
     if asked.cuts:
         return Pushed(status=Status.REFUSED, sentence=too_large(asked.cuts))
@@ -179,8 +183,15 @@ async def ask(call: Call, plan: Plan) -> Elicit[Approval] | Route | Pushed:
 
 async def decide(call: Call, plan: Plan, outcome: Any) -> WriteResult:
     """What comes of a call, after the question (if there was one) was answered."""
+    try:
+        return await _decided(call, plan, outcome)
+    except StoreDown as error:  # before anything was sent: carrying.py lets none out after that
+        return await call.refused(approval.down(error), plan.change if isinstance(plan, Planned) else None)
+
+
+async def _decided(call: Call, plan: Plan, outcome: Any) -> WriteResult:
     if not isinstance(plan, Planned):
-        return await _settled(call, plan)
+        return await settled(call, plan)
     route = getattr(outcome, "data", None)
     if isinstance(route, Pushed):
         return await _answered_push(call, plan, route)
@@ -189,9 +200,9 @@ async def decide(call: Call, plan: Plan, outcome: Any) -> WriteResult:
     if route is Route.NONE:
         return await carry_out(call, plan.change)
     if route is Route.TWO_STEP:
-        return await _wait_for_confirmation(call, plan)
+        return await wait_for_confirmation(call, plan)
     if route is Route.PAGE:
-        return await _wait_on_page(call, plan)
+        return await wait_on_page(call, plan)
     if route is Route.BROWSER:
         return await _ask_in_browser(call, plan)
     why = {Route.NO_APPROVER: call.said(approval.NO_APPROVER), Route.NO_OTHER: approval.NO_OTHER}
@@ -205,7 +216,7 @@ async def _answered(call: Call, plan: Planned, outcome: Any) -> WriteResult:
     """
     if not call.may_approve:
         return await call.refused(call.said(approval.NO_APPROVER), plan.change)
-    use = call.guard.ledger.use(approval.question_of(call.ctx), _question_key(call, plan))
+    use = await call.guard.ledger.use(approval.question_of(call.ctx), _question_key(call, plan))
     if use is not Use.GOOD:
         return await call.refused(approval.USED if use is Use.USED else approval.CHANGED, plan.change)
     return await carry_out(call, plan.change) if _yes(outcome) else await _no(call, plan.change, outcome)
@@ -220,7 +231,7 @@ async def _answered_push(call: Call, plan: Planned, pushed: Pushed) -> WriteResu
             return await _no(call, plan.change, pushed.outcome)
         fresh = await plan.again()
         if not isinstance(fresh, Planned):
-            return await _settled(call, fresh)
+            return await settled(call, fresh)
         if fresh.change.canonical() == plan.change.canonical():
             return await carry_out(call, fresh.change)
         plan = fresh
@@ -256,7 +267,7 @@ async def _ask_in_browser(call: Call, plan: Planned) -> WriteResult:
         async with _told_if_given_up(call, plan.change, browser.GIVEN_UP_LATE):
             fresh = await plan.again()
         if not isinstance(fresh, Planned):
-            return await _settled(call, fresh)
+            return await settled(call, fresh)
         if fresh.change.canonical() == plan.change.canonical():
             return await carry_out(call, fresh.change)
         plan = fresh
@@ -274,7 +285,7 @@ async def _told_if_given_up(call: Call, change: Change, sentence: str) -> AsyncI
         raise
 
 
-async def _wait_for_confirmation(call: Call, plan: Planned, *, changed: bool = False) -> WriteResult:
+async def wait_for_confirmation(call: Call, plan: Planned, *, changed: bool = False) -> WriteResult:
     """Keep the call for `confirm_change`."""
     if call.guard.unconfirmable is not None:
         return await call.refused(f"{approval.NO_SECOND_CALL} {call.guard.unconfirmable}", plan.change)
@@ -290,8 +301,8 @@ async def _wait_for_confirmation(call: Call, plan: Planned, *, changed: bool = F
     )
     try:
         confirmation_id = await call.guard.pending.put(pending)
-    except TooMany as error:
-        return await call.refused(f"{error} Nothing was sent; try again in ten minutes.", plan.change)
+    except TooMany:
+        return await call.refused(approval.TOO_MANY, plan.change)
     message = (
         "It has changed since it was previewed; this is the new preview."
         if changed
@@ -314,61 +325,11 @@ def _next_step(call: Call) -> str:
     return step if profile is None else f"{step} {approval.SAME_PROFILE.format(profile=profile)}"
 
 
-async def _wait_on_page(call: Call, plan: Planned, *, changed: bool = False) -> WriteResult:
+async def wait_on_page(call: Call, plan: Planned, *, changed: bool = False) -> WriteResult:
+    """Keep the call for a decision on the approval page. changed: it differs from what was approved before."""
     others = needs_other_approver(call.guard, plan.change, call.caller)
     shown = _preview(call, plan.change)
     return await on_page.wait(call, plan.change, shown, plan.digest, others=others, changed=changed)
-
-
-async def confirm(
-    call: Call, confirmation_id: str, replan: Callable[[Pending], Awaitable[Plan]]
-) -> WriteResult:
-    """Carry out what a write tool previewed, if planning it again gives the same bytes.
-
-    replan: plans the kept call once more, in its sandbox.
-    """
-    guard = call.guard
-    decided = await on_page.decided(call, confirmation_id)
-    if decided is not None:
-        if isinstance(decided, WriteResult):
-            return decided
-        return await _carry_approved(call, confirmation_id, decided, replan)
-    if guard.settings.mcp_approval not in (ApprovalMode.ASK, ApprovalMode.TWO_STEP):
-        return await call.refused(
-            f"AEP_MCP_APPROVAL is {guard.settings.mcp_approval.value}: nothing is confirmed."
-        )
-    if not call.may_approve:
-        return await call.refused(call.said(approval.NO_APPROVER))
-    pending = await guard.pending.peek(confirmation_id, call.caller)
-    if pending is None:
-        return await call.refused(approval.NOT_VALID)
-    plan = await replan(pending)
-    # Planning took time: only one of two calls with the same id gets it.
-    if await guard.pending.take(confirmation_id, call.caller) is None:
-        return await call.refused(approval.NOT_VALID)
-    kept = Call(guard, call.ctx, pending.tool, dict(pending.arguments))
-    if not isinstance(plan, Planned):
-        return await _settled(kept, plan)
-    if needs_other_approver(guard, plan.change, call.caller):  # it was previewed under other settings
-        return await _wait_on_page(kept, plan)
-    if plan.digest != pending.digest:
-        return await _wait_for_confirmation(kept, plan, changed=True)
-    return await carry_out(kept, plan.change)
-
-
-async def _carry_approved(
-    call: Call, name: str, waiting: Waiting, replan: Callable[[Pending], Awaitable[Plan]]
-) -> WriteResult:
-    """Carry out what was approved on the page, if planning it again gives the same bytes."""
-    plan = await replan(waiting.as_pending())
-    if await call.guard.waiting.take(name, call.caller, states=(State.APPROVED,)) is None:
-        return await call.refused(approval.NOT_VALID)
-    kept = Call(call.guard, call.ctx, waiting.tool, dict(waiting.arguments))
-    if not isinstance(plan, Planned):
-        return await _settled(kept, plan)
-    if plan.digest != waiting.digest:
-        return await _wait_on_page(kept, plan, changed=True)
-    return await carry_out(replace(kept, approver=waiting.by), plan.change)
 
 
 # --- ends -------------------------------------------------------------------------------------------------
@@ -388,7 +349,8 @@ async def _no(call: Call, change: Change, outcome: Any) -> WriteResult:
     return await call.ended(Status.DECLINED, approval.DECLINED, change)
 
 
-async def _settled(call: Call, plan: Refusal | Nothing | Unanswered) -> WriteResult:
+async def settled(call: Call, plan: Refusal | Nothing | Unanswered) -> WriteResult:
+    """What comes of a call for which nothing is to be approved."""
     if isinstance(plan, Nothing):
         return WriteResult(status=Status.UNCHANGED, message=plan.sentence)
     if isinstance(plan, Unanswered):

@@ -17,11 +17,11 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from aep_flow_mcp.guard import Guard, gate
-from aep_flow_mcp.guard.approval.asking import Approval, caller_of, with_question
-from aep_flow_mcp.guard.approval.pending import TooMany
+from aep_flow_mcp.guard.approval.asking import TOO_MANY, Approval, caller_of, down, with_question
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.execution.results import WriteResult
+from aep_flow_mcp.store.kept import StoreDown, TooMany
 
 _CONTEXT, _PLANNED, _APPROVAL = "guard_context", "guard_planned", "guard_approval"
 _Hints = dict[str, Any]
@@ -41,9 +41,11 @@ class GuardedTool(Tool):
         if not isinstance(result, InputRequiredResult) or put.key is None:
             return result
         try:
-            name = guard_of(context).ledger.asked(put.key, caller_of(context))
-        except TooMany as error:
-            raise ToolError(f"{error} Nothing was sent; try again in ten minutes.") from None
+            name = await guard_of(context).ledger.asked(put.key, caller_of(context))
+        except TooMany:
+            raise ToolError(TOO_MANY) from None
+        except StoreDown as error:
+            raise ToolError(down(error)) from None
         return result.model_copy(update={"request_state": with_question(result.request_state, name)})
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aep_flow_mcp.store import scripts
 from aep_flow_mcp.store.kept import Kept, StoreDown, TooMany
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ class RedisStore:
         self.client = _client(url, certificates, patience)
         """Also for what replicas tell each other."""
         self._seal = seal
-        named = {name: getattr(scripts, name) for name in ("PUT", "GET", "TAKE", "REPLACE", "COUNT", "KEYS")}
-        self._scripts = {name: self.client.register_script(text) for name, text in named.items()}
+        self._operation = self.client.register_script(Path(__file__).with_name("room.lua").read_text("utf-8"))
 
     async def put(
         self,
@@ -55,24 +54,24 @@ class RedisStore:
         sealed = self._seal.sealed(value, _place(room, key))
         bounds = [per_owner, total, size, -1 if per_owner_size is None else per_owner_size]
         life = round(life_s * 1_000_000)
-        if not await self._run("PUT", room, key, sealed, _digest(owner), life, *bounds):
+        if not await self._run("put", room, key, sealed, _digest(owner), life, *bounds):
             raise TooMany("There is no room for another owner's first.")
 
     async def get(self, room: str, key: str, *, owner: str | None = None) -> Kept | None:
-        return self._opened(await self._run("GET", room, key, _digest(owner)), room, key)
+        return self._opened(await self._run("get", room, key, _digest(owner)), room, key)
 
     async def take(self, room: str, key: str, *, owner: str | None = None) -> Kept | None:
-        return self._opened(await self._run("TAKE", room, key, _digest(owner)), room, key)
+        return self._opened(await self._run("take", room, key, _digest(owner)), room, key)
 
     async def replace(self, room: str, key: str, kept: Kept, value: bytes) -> bool:
         sealed = self._seal.sealed(value, _place(room, key))
-        return bool(await self._run("REPLACE", room, key, kept.stamp, sealed))
+        return bool(await self._run("replace", room, key, kept.stamp, sealed))
 
     async def count(self, room: str, *, owner: str | None = None) -> int:
-        return int(await self._run("COUNT", room, _digest(owner)))
+        return int(await self._run("count", room, _digest(owner)))
 
     async def keys(self, room: str, *, owner: str | None = None) -> list[str]:
-        return [key.decode() for key in await self._run("KEYS", room, _digest(owner))]
+        return [key.decode() for key in await self._run("keys", room, _digest(owner))]
 
     async def check(self) -> None:
         with Answering():
@@ -81,11 +80,11 @@ class RedisStore:
     async def aclose(self) -> None:
         await self.client.aclose()
 
-    async def _run(self, script: str, room: str, *given: str | bytes | int) -> Any:
+    async def _run(self, operation: str, room: str, *given: str | bytes | int) -> Any:
         # One slot of a cluster holds a room.
         keys = [f"aep-flow-mcp:{{{room}}}:{part}" for part in _PARTS]
         with Answering():
-            return await self._scripts[script](keys=keys, args=list(given))
+            return await self._operation(keys=keys, args=[operation, *given])
 
     def _opened(self, data: bytes | None, room: str, key: str) -> Kept | None:
         """What no key opens was sealed by nobody of ours, or with a key that is gone: for us it is not there."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from aep_flow_mcp.callers import Ability, person
 from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.settings import ApprovalMode, Approvers, AuthMode, Settings
+from aep_flow_mcp.store.kept import StoreDown
 
 MODERN = "2026-07-28"
 """From this protocol on a question is returned and the answer comes with a repeat of the call."""
@@ -101,12 +102,18 @@ SAME_PROFILE = "Give the same profile, {profile}: under another one the id is no
 NO_SECOND_CALL = (
     "This client cannot ask a person, and the second call that confirms cannot be made: nothing was sent."
 )
+TOO_MANY = "Too many changes wait for a person's approval. Nothing was sent; try again in ten minutes."
 NOT_VALID = (
     "This confirmation_id is not valid: it is unknown, was used, is older than ten minutes, or belongs to another "
     "caller. Nothing was sent. Call the write tool again to get a new preview. If a new one is not valid either, this "
     "client starts a server for each call, which forgets what the one before it previewed: let it keep one session "
     "for all calls."
 )
+
+
+def down(error: StoreDown) -> str:
+    """What is said when the store of replicas is not there: nothing is written without it."""
+    return f"{error} Nothing was sent; reading goes on. Try again when it answers."
 
 
 def can_ask(ctx: Context) -> bool:

@@ -1,19 +1,19 @@
-"""Changes that wait for a second call, and approvals that may be used once."""
+"""Changes that wait for a second call, and approvals that may be used once. Both are kept in the server's store."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import secrets
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
-from aep_flow_mcp.guard.approval.shelf import LIFE, Shelf, TooMany
+from aep_flow_mcp.store.kept import Kept, Store
 
-__all__ = ["LIFE", "Ledger", "MemoryStore", "Pending", "PendingStore", "TooMany", "Use"]
+LIFE = 600.0
+"""Seconds for which a confirmation id, and an answer to a question, may be used."""
 
 _BYTES = 16_000_000
 """What the arguments of one caller's waiting calls may take, as JSON."""
@@ -25,62 +25,60 @@ class Pending:
 
     tool: str
     arguments: Mapping[str, Any] = field(repr=False)
+    """As JSON has them."""
     sandbox: str | None
     caller: str
     digest: str
     """SHA-256 of `Change.canonical()`."""
 
 
-class PendingStore(Protocol):
-    """Where confirmations are kept: in memory here, shared between replicas elsewhere."""
+class Confirmations:
+    """Changes that wait for a second call, each for its caller. The ids themselves are not kept, only their digests."""
+
+    def __init__(
+        self,
+        store: Store,
+        room: str = "confirmations",
+        *,
+        life: float = LIFE,
+        per_caller: int = 64,
+        total: int = 1_024,
+    ) -> None:
+        self._store = store
+        self._room = room
+        self._life = life
+        self._per_caller = per_caller
+        self._total = total
 
     async def put(self, pending: Pending) -> str:
         """Keep it and return its confirmation id: 256 random bits.
 
         Raises:
             TooMany: there is no room, and none that others would not miss.
+            StoreDown: the store does not answer.
         """
-
-    async def peek(self, confirmation_id: str, caller: str) -> Pending | None:
-        """What the id stands for; None when it is unknown, expired, used, or another caller's."""
-
-    async def take(self, confirmation_id: str, caller: str) -> Pending | None:
-        """As `peek`, and the id is used up, atomically. What is another caller's stays untouched."""
-
-
-class MemoryStore:
-    """A `PendingStore` in this process. The ids themselves are not kept, only their digests."""
-
-    def __init__(
-        self,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        life: float = LIFE,
-        per_caller: int = 64,
-        total: int = 1_024,
-    ) -> None:
-        self._waiting: Shelf[bytes, Pending] = Shelf(
-            per_caller=per_caller, per_caller_size=_BYTES, total=total, life=life, clock=clock
-        )
-
-    async def put(self, pending: Pending) -> str:
         confirmation_id = secrets.token_urlsafe(32)
-        size = len(json.dumps(dict(pending.arguments), default=str))
-        self._waiting.put(_key(confirmation_id), pending, pending.caller, size=size)
+        value = json.dumps(asdict(pending), separators=(",", ":")).encode()
+        await self._store.put(
+            self._room,
+            _key(confirmation_id),
+            value,
+            self._life,
+            owner=pending.caller,
+            per_owner=self._per_caller,
+            total=self._total,
+            size=len(value),
+            per_owner_size=_BYTES,
+        )
         return confirmation_id
 
     async def peek(self, confirmation_id: str, caller: str) -> Pending | None:
-        owner, pending = self._waiting.get(_key(confirmation_id)) or ("", None)
-        return pending if owner == caller else None
+        """What the id stands for; None when it is unknown, expired, used, or another caller's."""
+        return _read(await self._store.get(self._room, _key(confirmation_id), owner=caller))
 
     async def take(self, confirmation_id: str, caller: str) -> Pending | None:
-        found = await self.peek(confirmation_id, caller)
-        if found is not None:
-            self._waiting.pop(_key(confirmation_id))
-        return found
-
-    def __len__(self) -> int:
-        return len(self._waiting)
+        """As `peek`, and the id is used up, atomically. What is another caller's stays untouched."""
+        return _read(await self._store.take(self._room, _key(confirmation_id), owner=caller))
 
 
 class Use(Enum):
@@ -102,31 +100,49 @@ class Ledger:
 
     def __init__(
         self,
+        store: Store,
+        room: str = "questions",
         *,
-        clock: Callable[[], float] = time.monotonic,
         life: float = LIFE,
         per_caller: int = 1_000,
         total: int = 10_000,
     ) -> None:
-        self._open: Shelf[str, str] = Shelf(per_caller=per_caller, total=total, life=life, clock=clock)
+        self._store = store
+        self._room = room
+        self._life = life
+        self._per_caller = per_caller
+        self._total = total
 
-    def asked(self, question: str, caller: str = "") -> str:
+    async def asked(self, question: str, caller: str = "") -> str:
         """A question is put to a caller's person; returns its name. `question`: a digest of what is asked, and of whom.
 
         Raises:
             TooMany: as many are open as can be.
+            StoreDown: the store does not answer.
         """
         name = secrets.token_urlsafe(24)
-        self._open.put(name, question, caller)
+        await self._store.put(
+            self._room,
+            name,
+            question.encode(),
+            self._life,
+            owner=caller,
+            per_owner=self._per_caller,
+            total=self._total,
+        )
         return name
 
-    def use(self, name: str | None, question: str) -> Use:
+    async def use(self, name: str | None, question: str) -> Use:
         """Use the answer to a question up. It is good if the question was open, and was this one."""
-        found = self._open.pop(name) if name is not None else None
+        found = None if name is None else await self._store.take(self._room, name)
         if found is None:
             return Use.USED
-        return Use.GOOD if found[1] == question else Use.CHANGED
+        return Use.GOOD if found.value == question.encode() else Use.CHANGED
 
 
-def _key(confirmation_id: str) -> bytes:
-    return hashlib.sha256(confirmation_id.encode("utf-8", "surrogatepass")).digest()
+def _read(found: Kept | None) -> Pending | None:
+    return None if found is None else Pending(**json.loads(found.value))
+
+
+def _key(confirmation_id: str) -> str:
+    return hashlib.sha256(confirmation_id.encode("utf-8", "surrogatepass")).hexdigest()

@@ -8,7 +8,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
 
-from aep_flow_mcp.guard import gate
+from aep_flow_mcp.guard import confirming, gate
 from aep_flow_mcp.guard.approval.pending import Pending
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.execution.results import WriteResult
@@ -28,21 +28,29 @@ async def _confirm_change(ctx: Context, confirmation_id: ConfirmationId) -> Writ
         return plan
 
     call = Call(guard_of(ctx), ctx, "confirm_change", {})
-    return await gate.confirm(call, confirmation_id, replan)
+    return await confirming.confirm(call, confirmation_id, replan)
 
 
 def _planner(ctx: Context, tool: str) -> Tool:
-    """What plans a tool's change: known here if it was previewed here, else found by its name."""
+    """What plans a tool's change: known here if it was previewed here, else (on another replica) found by its name."""
     made = guard_of(ctx).planners.get(tool)
     if made is not None:
         planner: Tool = made()
         return planner
+    from aep_flow_mcp.surface.selection import refusals
     from aep_flow_mcp.surface.snapshot import definition_of, load_cards
 
-    card = next((card for card in load_cards() if card["name"] == tool and card["writes"]), None)
-    if card is None:
-        raise ToolError("The tool that previewed this change is not here any more. Nothing was sent.")
-    return planning_tool(definition_of(card).fn)
+    cards, settings = load_cards(), guard_of(ctx).settings
+    card = next((card for card in cards if card["name"] == tool), None)
+    refusal = refusals(cards, settings).get(tool)
+    if refusal is not None:  # it was not when this was previewed
+        raise ToolError(f"{refusal} Nothing was sent.")
+    definition = definition_of(card) if card is not None else None
+    if definition is not None and definition.writes:
+        return planning_tool(definition.fn)
+    if definition is not None and definition.reveal is not None and settings.mcp_reveal_secrets:
+        return planning_tool(definition.reveal, reveals=True)
+    raise ToolError("The tool that previewed this change is not here any more. Nothing was sent.")
 
 
 class _ConfirmDef(ToolDef):
