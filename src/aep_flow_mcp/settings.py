@@ -159,6 +159,11 @@ class Settings(BaseSettings):
     mcp_max_calls_per_caller: Count = 32
     mcp_max_sessions: Count = 500
     mcp_max_sessions_per_caller: Count = 20
+    mcp_redis_url: SecretStr | None = None
+    mcp_redis_url_file: HomePath = None
+    mcp_state_keys: SecretStr | None = None
+    mcp_state_keys_file: HomePath = None
+    mcp_sessions: bool | None = None
 
     _network: dict[str, str] = PrivateAttr(default_factory=dict)
 
@@ -166,6 +171,12 @@ class Settings(BaseSettings):
     def network_variables(self) -> Mapping[str, str]:
         """The usual variables (`HTTPS_PROXY`, …) that the named file says and the environment does not."""
         return self._network
+
+    @property
+    def keeps_sessions(self) -> bool:
+        """Whether clients of 2025-11-25 and before get a session over HTTP: it lives on one replica alone."""
+        replicated = self.mcp_redis_url is not None or self.mcp_redis_url_file is not None
+        return not replicated if self.mcp_sessions is None else self.mcp_sessions
 
     @property
     def all_sandboxes(self) -> tuple[str, ...]:
@@ -206,6 +217,9 @@ NETWORK = (
 SOURCED = ("client_id", "client_secret", "org_id", "access_token", "client_key_password")
 """What may also be in a file of its own (`…_FILE`), or in the keyring (`keyring:NAME`)."""
 
+SHARED = ("mcp_redis_url", "mcp_state_keys")
+"""Likewise; what replicas have in common."""
+
 _CREDENTIALS = frozenset({*SOURCED, *(f"{name}_file" for name in SOURCED), "scopes", "config_file"})
 """What is wrong with these is said by the first call that needs them: a server lists its tools without them too."""
 
@@ -216,6 +230,7 @@ _TAKES = {
     "mcp_read_only": "true or false",
     "mcp_allow_production_writes": "true or false",
     "mcp_reveal_secrets": "true or false",
+    "mcp_sessions": "true or false",
     "mcp_preview_rows": "one of off, masked, on",
     "mcp_auth": "oidc (callers over HTTP sign in with an OpenID Connect issuer) or none (they do not)",
     "mcp_auth_scopes": "the scope of each ability that has another than flows:ability, such as "
