@@ -39,6 +39,7 @@ WORKING = {
     "mcp_metrics_port": "9464",
     "mcp_traces": "true",
     "mcp_traces_to_adobe": "true",
+    "mcp_sessions": "true",
     **dict.fromkeys(
         (
             "mcp_max_calls",

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from aep_flow_mcp.guard.rules.models import PolicyFile
     from aep_flow_mcp.platform.reader import FlowReader
     from aep_flow_mcp.platform.transport import PlatformClient
+    from aep_flow_mcp.replicas import Replicas
+    from aep_flow_mcp.store.kept import Store
 
 T = TypeVar("T")
 TransportFactory = Callable[[], "httpx.AsyncBaseTransport"]
@@ -48,7 +50,9 @@ class App:
         profile: str | None = None,
         redactor: Redactor | None = None,
         observer: Observer = NOBODY,
+        store: Store | None = None,
     ) -> None:
+        """store: what outlives a call, of all replicas; without one each guard keeps it in memory."""
         self.settings = settings
         self.rules = _rules(settings)
         """What the policy file says; None where there is none. A file that cannot be used is a SettingsError."""
@@ -61,6 +65,9 @@ class App:
         self.snapshot = snapshot
         """Of which sandbox and time, where a snapshot answers in Adobe's place."""
         self.on_written: Written | None = None
+        self.replicas: Replicas | None = None
+        """Those who are told when something was written here, where there are several."""
+        self.store = store
         self.unconfirmable: str | None = None
         self.page_at: str | None = None
         """The address below which the approval page is served over HTTP; None where it is not."""
@@ -83,8 +90,10 @@ class App:
     def cache(self, name: str, make: Callable[[], T]) -> T:
         """What one room keeps between calls, such as a search index; made when it is first asked for.
 
-        It is forgotten when this server writes.
+        It is forgotten when this server writes, or another replica; while those are not heard, nothing is kept.
         """
+        if self.replicas is not None and not self.replicas.hears:
+            return make()
         if name not in self._caches:
             self._caches[name] = make()
         kept: T = self._caches[name]
@@ -118,7 +127,7 @@ class App:
         if self._guard is None:
             from aep_flow_mcp.guard import Guard
 
-            self._guard = Guard(self.settings, self.client, environ=Cleaned(os.environ))
+            self._guard = Guard(self.settings, self.client, environ=Cleaned(os.environ), store=self.store)
             self._guard.emulated = self.emulated
             self._guard.rules = self.rules
             self._guard.observer = self.observer
@@ -131,9 +140,15 @@ class App:
                 self._guard.in_flight.stop()
         return self._guard
 
+    def forget(self) -> None:
+        """Drop what was kept between calls."""
+        self._caches.clear()
+
     async def _written(self, ctx: Context[App, Any], change: Change, ids: Mapping[str, str]) -> None:
         """Forget what a write made old, and tell whoever wants to know."""
-        self._caches.clear()
+        self.forget()
+        if self.replicas is not None:
+            await self.replicas.written()
         if self.on_written is not None:
             await self.on_written(ctx, change, ids)
 
@@ -172,6 +187,8 @@ class App:
         for each in self.profiles.values():
             if each is not self:
                 await each.aclose()
+        if self.store is not None:
+            await self.store.aclose()
         client = self._client
         if client is None:
             return

@@ -24,6 +24,7 @@ from aep_flow_mcp.credentials.command import credentials_app
 
 if TYPE_CHECKING:
     from aep_flow_mcp.emulator import EmulatorOptions, Variants
+    from aep_flow_mcp.replicas import Shared
     from aep_flow_mcp.server import FlowServer
     from aep_flow_mcp.serving.signing_in.parts import SignIn
     from aep_flow_mcp.serving.telemetry import Telemetry
@@ -110,7 +111,13 @@ def serve(
     sign_in = _sign_in(settings, host, port, over_http=over_http)
     telemetry = _telemetry(settings, over_http=over_http)
     server = _server(
-        settings, emulator=emulator, copy=copy, profiles=by_profile, sign_in=sign_in, telemetry=telemetry
+        settings,
+        emulator=emulator,
+        copy=copy,
+        profiles=by_profile,
+        sign_in=sign_in,
+        telemetry=telemetry,
+        shared=_shared(settings, transport),
     )
     configure_logging(settings.mcp_log_level, server.app.redactor)
     _warn_if_unattended(by_profile)
@@ -150,6 +157,29 @@ def _sign_in(settings: Settings, host: str, port: int, *, over_http: bool) -> Si
         return sign_in(settings, host, port)
     except SettingsError as error:
         stop(str(error))
+
+
+def _shared(settings: Settings, transport: Transport) -> Shared | None:
+    """What replicas have in common; over stdio a process has one client, and none."""
+    if (
+        settings.mcp_redis_url is None
+        and settings.mcp_redis_url_file is None
+        and transport is Transport.STDIO
+    ):
+        return None
+    from aep_flow_mcp.replicas import shared
+    from aep_flow_mcp.settings import SettingsError
+
+    try:
+        found = shared(settings)
+    except SettingsError as error:
+        stop(str(error))
+    if found is None or transport is Transport.HTTP:
+        return found
+    logging.getLogger(__name__).warning(
+        "AEP_MCP_REDIS_URL is for servers over HTTP: over stdio this process keeps what outlives a call by itself."
+    )
+    return None
 
 
 def _serve_http(
@@ -245,6 +275,7 @@ def _server(
     profiles: dict[str, Settings] | None = None,
     sign_in: SignIn | None = None,
     telemetry: Telemetry | None = None,
+    shared: Shared | None = None,
 ) -> FlowServer:
     from aep_flow_mcp.server import build_server
     from aep_flow_mcp.settings import SettingsError
@@ -252,6 +283,7 @@ def _server(
     callers: Any = dict(sign_in.for_server) if sign_in else {}
     if telemetry is not None:
         callers["observer"] = telemetry.observer
+    callers["shared"] = shared
     try:
         if copy is not None:
             return build_server(
