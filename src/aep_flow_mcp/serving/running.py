@@ -79,18 +79,22 @@ def serve_http(
     if telemetry and telemetry.traces:
         app = telemetry.traces.joined(app)
     listening = _listening(app, host, port, path=options.get("streamable_http_path", "/mcp"))
+    page = None
+    if metrics is not None:
+        metrics.of(server.app)
+        page = _listening(metrics.page, host, server.app.settings.mcp_metrics_port or 0, path="/metrics")
+    # Taken before anything runs: where another has the port, the process ends with a sentence.
+    taken = [page.config.bind_socket()] if page is not None else []
 
     def stop() -> None:
         listening.should_exit = True
 
     async def run() -> None:
         with _stopping(server, stop):
-            if metrics is None:
+            if page is None:
                 await listening.serve()
                 return
-            metrics.of(server.app)
-            where = server.app.settings.mcp_metrics_port or 0
-            async with _beside(_listening(metrics.page, host, where, path="/metrics")):
+            async with _beside(page, taken):
                 await listening.serve()
 
     anyio.run(run)
@@ -118,10 +122,10 @@ def _listening(app: Any, host: str, port: int, *, path: str) -> uvicorn.Server:
 
 
 @asynccontextmanager
-async def _beside(listening: uvicorn.Server) -> AsyncIterator[None]:
+async def _beside(listening: uvicorn.Server, sockets: list[socket]) -> AsyncIterator[None]:
     """Serve something else until the block has ended."""
     async with anyio.create_task_group() as group:
-        group.start_soon(listening.serve)
+        group.start_soon(listening.serve, sockets)
         try:
             yield
         finally:
