@@ -7,7 +7,7 @@ at once, with wrong or missing credentials too.
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sized
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aep_flow_mcp.credentials.configured import platform_config as platform_config
@@ -162,13 +162,14 @@ class App:
         """Whether no further write begins."""
         return self._stopping
 
-    @property
-    def waiting(self) -> int:
-        """Changes that wait in this process for their `confirm_change`."""
-        if self._guard is None:
-            return 0
-        pending = self._guard.pending
-        return len(pending) if isinstance(pending, Sized) else 0
+    async def waiting(self) -> int:
+        """Changes that wait for their `confirm_change` or for the approval page, of all replicas.
+
+        Raises:
+            StoreDown: the store of replicas does not answer.
+        """
+        guard = self._guard
+        return 0 if guard is None else await guard.pending.count() + await guard.waiting.count()
 
     async def settle(self) -> None:
         """Let no further write begin, and wait until those that have begun are finished or undone."""

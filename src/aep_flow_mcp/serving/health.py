@@ -1,9 +1,9 @@
 """Whether a server lives and whether it can serve, for what starts, watches and balances servers.
 
-`/healthz`: the process answers. `/readyz`: it is not about to stop, there are credentials for which IMS gives a token,
-and what replicas share is reachable. Both are open to everybody who reaches the port, and say nothing but which of
-these holds. A probe costs Adobe nothing: while there is a token none is asked for, and without one IMS is asked at most
-once in `AGAIN` seconds, however often a probe comes.
+`/healthz`: the process answers. `/readyz`: it is not about to stop, and there are credentials for which IMS gives a
+token; whether what replicas share is reachable is told beside that, since reading goes on without it. Both are open to
+everybody who reaches the port, and say nothing but which of these holds. A probe costs Adobe nothing: while there is a
+token none is asked for, and without one IMS is asked at most once in `AGAIN` seconds, however often a probe comes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Health:
         if path == LIVES:
             return JSONResponse({"status": "alive"}, headers=headers)
         found = await self._ready.checks()
-        ready = all(found.values())
+        ready = all(good for name, good in found.items() if name not in self._ready.beside)
         said = {name: "ok" if good else "no" for name, good in found.items()}
         answer = {"status": "ready" if ready else "not ready", "checks": said}
         return JSONResponse(answer, 200 if ready else 503, headers)
@@ -60,19 +60,20 @@ class Readiness:
 
     Args:
         app: of the server; with several profiles it serves as long as one of them has a token.
-        more: further checks by name, such as `store`; each is asked with every probe and has to be cheap.
+        beside: further checks by name, such as `store`; each is asked with every probe and has to be cheap. They are
+            told, and decide nothing: without them the server still reads.
         clock: seconds that only go forward.
     """
 
     def __init__(
         self,
         app: App,
-        more: Mapping[str, Check] | None = None,
+        beside: Mapping[str, Check] | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
-        self._more = dict(more or {})
+        self.beside = dict(beside or {})
         self._clock = clock
         self._refused_at: float | None = None
         self._asking = anyio.Lock()
@@ -82,7 +83,7 @@ class Readiness:
         if self._app.stopping:
             return {"running": False}
         found = {"running": True, "token": await _holds(self._has_token)}
-        for name, check in self._more.items():
+        for name, check in self.beside.items():
             found[name] = await _holds(check)
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.transport_security import RequestBodyLimitMiddleware
@@ -14,6 +15,7 @@ from aep_flow_mcp.serving.limits import IDLE, Limits
 if TYPE_CHECKING:
     from aep_flow_mcp.server import FlowServer
     from aep_flow_mcp.serving.signing_in.parts import SignIn
+    from aep_flow_mcp.store.kept import Store
 
 
 def http_app(server: FlowServer, sign_in: SignIn | None = None, **options: Any) -> Asgi:
@@ -44,5 +46,11 @@ def http_app(server: FlowServer, sign_in: SignIn | None = None, **options: Any) 
             from aep_flow_mcp.serving.approvals.pages import Pages
 
             outer = Pages(outer, server.app, sign_in)
+    shared = server.app.store
     # Probes have no token, count as no call, and name the host that they happen to know.
-    return Health(outer, Readiness(server.app))
+    return Health(outer, Readiness(server.app, {"store": partial(_answers, shared)} if shared else None))
+
+
+async def _answers(store: Store) -> bool:
+    await store.check()
+    return True

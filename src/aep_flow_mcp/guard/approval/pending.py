@@ -80,6 +80,10 @@ class Confirmations:
         """As `peek`, and the id is used up, atomically. What is another caller's stays untouched."""
         return _read(await self._store.take(self._room, _key(confirmation_id), owner=caller))
 
+    async def count(self) -> int:
+        """How many wait."""
+        return await self._store.count(self._room)
+
 
 class Use(Enum):
     """What an answer is worth."""

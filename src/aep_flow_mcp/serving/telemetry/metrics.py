@@ -6,6 +6,7 @@ who reaches the port.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from starlette.routing import Route
 from aep_flow_mcp import __version__
 from aep_flow_mcp.observing import UNFINISHED, Call, Request, Write
 from aep_flow_mcp.observing.routes import route
+from aep_flow_mcp.store.kept import StoreDown
 
 if TYPE_CHECKING:
     from aep_flow_mcp.app import App
@@ -100,18 +102,28 @@ class Metrics:
             registry=own,
         )
         self._waiting = Gauge(
-            "aep_mcp_pending_approvals", "Previewed changes that wait for their confirmation.", registry=own
+            "aep_mcp_pending_approvals",
+            "Previewed changes that wait for their confirmation, of all replicas; NaN while the store is down.",
+            registry=own,
         )
+        self._apps: tuple[App, ...] = ()
 
     def of(self, app: App) -> None:
         """Whose waiting changes are counted."""
-        self._waiting.set_function(lambda: sum(each.waiting for each in app.all))
+        self._apps = tuple(app.all)
+
+    async def _count_waiting(self) -> None:
+        try:
+            self._waiting.set(sum([await each.waiting() for each in self._apps]))
+        except StoreDown:
+            self._waiting.set(math.nan)
 
     @property
     def page(self) -> Starlette:
         """`/metrics`, and nothing else."""
 
         async def printed(asked: Asked) -> Response:
+            await self._count_waiting()
             encode, kind = choose_encoder(asked.headers.get("accept", ""))
             return Response(encode(self.registry), headers={"Content-Type": kind})
 
