@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp_types import ElicitResult
 
 from guard.bed import ERAS, YES, Person, call
 from serving.bed import Served, flow_of, opened, there
@@ -204,6 +206,96 @@ async def test_a_caller_approves_on_the_page_what_they_asked_for(issuer: Issuer,
             assert there(door, flow)
             assert (await call(ada, "confirm_change", confirming)).status == "done"
         assert not there(door, flow)
+
+
+class Visitor:
+    """A client's person who opens the page that they are sent to, and decides there; or does not open it."""
+
+    def __init__(self, issuer: Issuer, subject: str, decision: str, action: str = "accept") -> None:
+        self.opened: list[str] = []
+        self._issuer, self._subject, self._decision, self._action = issuer, subject, decision, action
+
+    async def __call__(self, context: Any, params: Any) -> ElicitResult:
+        assert params.mode == "url", params
+        self.opened.append(params.url)
+        if self._action == "accept":
+            async with browser(self._issuer, self._subject) as own:
+                await own.decide(params.url, self._decision)
+        return ElicitResult.model_construct(action=self._action)
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(
+    ("decision", "action", "status"),
+    [
+        ("approve", "accept", "done"),
+        ("decline", "accept", "declined"),
+        ("approve", "decline", "declined"),
+        ("approve", "cancel", "cancelled"),
+    ],
+)
+async def test_a_client_that_opens_addresses_is_asked_to_and_the_call_waits(
+    issuer: Issuer, era: str, decision: str, action: str, status: str
+) -> None:
+    visitor = Visitor(issuer, "ada", decision, action)
+    async with with_page(issuer, mcp_approval="browser") as door:
+        flow = flow_of(door)
+        async with door.client(issuer.token("ada"), era=era, person=visitor) as ada:
+            result = await call(ada, "delete_flow", {"flow_id": flow})
+        assert result.status == status, result.text
+        assert len(visitor.opened) == 1
+        assert there(door, flow) is (status != "done")
+        async with browser(issuer, "ada") as own:
+            assert (await own.decide(visitor.opened[0], "approve")).status_code == 410
+        assert there(door, flow) is (status != "done")
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_client_that_says_the_page_is_open_has_not_approved(issuer: Issuer, era: str) -> None:
+    """Its accept is consent to open an address, which a program may give by itself."""
+    visitor = Visitor(issuer, "bob", "approve")
+    async with with_page(issuer, mcp_approval="browser") as door:
+        door.server.app.guard.patience = 5.0
+        flow = flow_of(door)
+        async with door.client(issuer.token("ada"), era=era, person=visitor) as ada:
+            waits = await call(ada, "delete_flow", {"flow_id": flow})
+            assert waits.status == "needs_confirmation", waits.text
+            assert there(door, flow)
+            async with browser(issuer, "ada") as own:
+                await own.decide(visitor.opened[0], "approve")
+            confirming = {"confirmation_id": waits.data["confirmation_id"]}
+            assert (await call(ada, "confirm_change", confirming)).status == "done"
+
+
+async def test_an_answer_that_comes_twice_writes_once(issuer: Issuer) -> None:
+    """At the same time, with the same state; and another person's state is none of hers."""
+    async with with_page(issuer, mcp_approval="browser") as door:
+        flow, token = flow_of(door), issuer.token("ada")
+        asked = (await door.post("tools/call", deletes(flow), token=token, elicits={"url": {}})).json()[
+            "result"
+        ]
+        assert asked["resultType"] == "input_required"
+        (key,) = asked["inputRequests"]
+        assert key == "aep-flow-mcp:approval-page"
+        again = {
+            **deletes(flow),
+            "requestState": asked["requestState"],
+            "inputResponses": {key: {"action": "accept"}},
+        }
+        bob = await door.post("tools/call", again, token=issuer.token("bob"), elicits={"url": {}})
+        assert "error" in bob.json()
+        async with browser(issuer, "ada") as own:
+            await own.decide(asked["inputRequests"][key]["params"]["url"], "approve")
+        answers = await asyncio.gather(
+            *(door.post("tools/call", again, token=token, elicits={"url": {}}) for _ in range(3))
+        )
+        ends = sorted(one.json()["result"]["structuredContent"]["status"] for one in answers)
+        assert ends == ["done", "refused", "refused"]
+        assert len(door.emulator.journal.writes()) == 1
+
+
+def deletes(flow: str) -> dict[str, Any]:
+    return {"name": "delete_flow", "arguments": {"flow": flow}}
 
 
 # --- signing in -------------------------------------------------------------------------------------------

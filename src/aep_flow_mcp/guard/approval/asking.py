@@ -64,6 +64,11 @@ NEXT_STEP_BY_ANOTHER = (
     "scope {scope}: {address} . There they sign in, see this preview and decide. When they have approved, call "
     "confirm_change with the confirmation_id (both are valid for an hour, and once)."
 )
+ON_THE_PAGE_THEY_OPENED = "on the approval page that the client was asked to open"
+NOT_OPENED = (
+    "The client did not open the approval page: nothing was sent. If nobody saw the question, this client dismisses "
+    "such questions by itself."
+)
 NO_ROOM = "Too many changes wait on the approval page. Nothing was sent; try again later."
 UNDECIDED = (
     "Nobody has decided about it on the approval page yet: nothing was sent, and the confirmation_id stays valid. The "
@@ -125,6 +130,17 @@ def can_ask(ctx: Context) -> bool:
     return is_modern(ctx) or ctx.session.can_send_request
 
 
+def can_visit(ctx: Context) -> bool:
+    """Whether the client says that it can have a person open an address."""
+    capabilities = ctx.client_capabilities
+    elicitation = capabilities.elicitation if capabilities is not None else None
+    return (
+        elicitation is not None
+        and elicitation.url is not None
+        and (is_modern(ctx) or ctx.session.can_send_request)
+    )
+
+
 def is_modern(ctx: Context) -> bool:
     """Whether questions are returned rather than pushed."""
     version = ctx.protocol_version
@@ -143,16 +159,17 @@ def can_ask_for_values(settings: Settings, ctx: Context) -> bool:
 
 def with_question(state: str | None, name: str) -> str:
     """The state of a question, before it is sealed, with the name of the question in it."""
-    return json.dumps({**_members(state), _QUESTION: name}, separators=(",", ":"))
+    return json.dumps({**members(state), _QUESTION: name}, separators=(",", ":"))
 
 
 def question_of(ctx: Context) -> str | None:
     """The name of the question that this call answers; None when it answers none of ours."""
-    name = _members(ctx.request_state).get(_QUESTION)
+    name = members(ctx.request_state).get(_QUESTION)
     return name if isinstance(name, str) else None
 
 
-def _members(state: str | None) -> dict[str, Any]:
+def members(state: str | None) -> dict[str, Any]:
+    """What is in the state of a question, once it is unsealed."""
     try:
         found = json.loads(state or "{}")
     except ValueError:
