@@ -29,6 +29,7 @@ LONG = frozenset(
         "protocol/test_snapshot_processes.py",
         "serving/test_abilities.py",
         "serving/test_approvals.py",
+        "serving/test_page_sign_in.py",
         "serving/test_tokens.py",
         "serving/test_whose.py",
         "snapshots/test_file.py",

@@ -13,13 +13,6 @@ import anyio
 from mcp.server.mcpserver import Elicit
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
-from mcp_types import (
-    MISSING_REQUIRED_CLIENT_CAPABILITY,
-    ClientCapabilities,
-    ElicitationCapability,
-    FormElicitationCapability,
-    MissingRequiredClientCapabilityErrorData,
-)
 
 from aep_flow_mcp.guard import Guard, on_page, secrets
 from aep_flow_mcp.guard.approval import asking as approval
@@ -224,15 +217,7 @@ async def _nobody_to_ask(call: Call, change: Change) -> WriteResult:
     refused = await call.refused(approval.NO_PERSON, change)
     if not approval.is_modern(call.ctx):
         return refused
-    form = ElicitationCapability(form=FormElicitationCapability())
-    lacks = MissingRequiredClientCapabilityErrorData(
-        required_capabilities=ClientCapabilities(elicitation=form)
-    )
-    raise MCPError(
-        MISSING_REQUIRED_CLIENT_CAPABILITY,
-        refused.message,
-        lacks.model_dump(by_alias=True, mode="json", exclude_none=True),
-    )
+    raise approval.lacks_elicitation(refused.message)
 
 
 async def _answered(call: Call, plan: Planned, outcome: Any) -> WriteResult:

@@ -8,6 +8,14 @@ from enum import Enum
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    MISSING_REQUIRED_CLIENT_CAPABILITY,
+    ClientCapabilities,
+    ElicitationCapability,
+    FormElicitationCapability,
+    MissingRequiredClientCapabilityErrorData,
+)
 from mcp_types.version import is_version_at_least
 from pydantic import BaseModel, Field
 
@@ -138,6 +146,19 @@ def can_visit(ctx: Context) -> bool:
         elicitation is not None
         and elicitation.url is not None
         and (is_modern(ctx) or ctx.session.can_send_request)
+    )
+
+
+def lacks_elicitation(sentence: str) -> MCPError:
+    """The protocol's error for a client that cannot put a form to a person."""
+    form = ElicitationCapability(form=FormElicitationCapability())
+    lacks = MissingRequiredClientCapabilityErrorData(
+        required_capabilities=ClientCapabilities(elicitation=form)
+    )
+    return MCPError(
+        MISSING_REQUIRED_CLIENT_CAPABILITY,
+        sentence,
+        lacks.model_dump(by_alias=True, mode="json", exclude_none=True),
     )
 
 
