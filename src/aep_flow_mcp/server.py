@@ -39,6 +39,7 @@ from aep_flow_mcp.observing import NOBODY, Observer
 from aep_flow_mcp.settings import Settings
 from aep_flow_mcp.surface.listed import ListedTool
 from aep_flow_mcp.surface.offer import Offer
+from aep_flow_mcp.surface.rules import by_the_rules
 from aep_flow_mcp.surface.selection import CONFIRM_TOOL, refusals
 from aep_flow_mcp.surface.snapshot import load_cards
 
@@ -151,7 +152,7 @@ class FlowServer(MCPServer[App]):
             log_level="WARNING",
             # What a signed-in caller sees changes with its next token.
             cache_hints=_CACHE_HINTS if auth is None else {**_CACHE_HINTS, "tools/list": CacheHint()},
-            middleware=[offer.for_connection],
+            middleware=[by_the_rules, offer.for_connection],
             auth=auth,
             token_verifier=token_verifier,
             subscriptions=app.replicas,
@@ -159,6 +160,7 @@ class FlowServer(MCPServer[App]):
         )
         self.app = app
         self.offer = offer
+        self._names = {tool.name for tool in (*offer.envelopes, *tools)}
         self.completion()(self._complete)  # type: ignore[no-untyped-call]
 
     async def list_tools(self) -> list[ListedCard]:
@@ -171,6 +173,8 @@ class FlowServer(MCPServer[App]):
         meant = self.offer.meant(name, arguments)
         if isinstance(meant, CallToolResult):
             return meant
+        if meant[0] not in self._names:
+            raise MCPError(INVALID_PARAMS, f"Unknown tool: {meant[0][:100]}")
         return await super().call_tool(*meant, context)
 
     async def list_resources(self) -> list[ListedResource]:
@@ -239,6 +243,7 @@ class FlowServer(MCPServer[App]):
     ) -> Completion | None:
         from aep_flow_mcp.completions import complete
 
+        self._check_reference(ref)
         # With several profiles nobody says whose names are meant.
         found = None if self.app.profiles else await complete(self.app, ref, argument, context)
         if found is None:
@@ -247,6 +252,21 @@ class FlowServer(MCPServer[App]):
 
         values = [self.app.redactor.text(redact_text(value)) for value in found.values]
         return found.model_copy(update={"values": values})
+
+    def _check_reference(self, ref: PromptReference | ResourceTemplateReference) -> None:
+        """Refuse to complete for what is not there."""
+        if isinstance(ref, PromptReference):
+            with _prompts_told("the list of prompts"):
+                there = ref.name in self._prompts()
+            named = f"prompt {ref.name[:100]}"
+        else:
+            from aep_flow_mcp.resources import listed_resources, listed_templates
+
+            known = {str(one.uri) for one in listed_resources()}
+            there = ref.uri in known | {one.uri_template for one in listed_templates()}
+            named = f"resource template {ref.uri[:200]}"
+        if not there:
+            raise MCPError(INVALID_PARAMS, f"There is no {named}.")
 
 
 @contextmanager

@@ -30,7 +30,8 @@ AREAS: dict[str, tuple[str, str]] = {
     ),
     "Callers over HTTP": (
         "Who may call a server that several people share.",
-        "serving/signing_in/ serving/limits.py serving/http_app.py serving/asgi.py callers.py store/",
+        "serving/signing_in/ serving/approvals/ serving/limits.py serving/http_app.py serving/asgi.py callers.py "
+        "store/",
     ),
     "Network": (
         "A request that did not arrive, or an answer that did not.",

@@ -83,17 +83,19 @@ class Served:
         params: dict[str, Any] | None = None,
         *,
         token: str | None = None,
-        elicits: bool = False,
+        elicits: bool | dict[str, Any] = False,
         headers: dict[str, str] | None = None,
     ) -> httpx.Response:
-        """One request of 2026-07-28 by hand."""
+        """One request of 2026-07-28 by hand. elicits: that the client can ask its person, or in which modes."""
+        modes = elicits if isinstance(elicits, dict) else {}
+        capabilities = {} if elicits is False else {"elicitation": modes}
         message = {
             "jsonrpc": "2.0",
             "id": 1,
             "method": method,
             "params": {
                 **(params or {}),
-                "_meta": {**MODERN, CAPABILITIES: {"elicitation": {}} if elicits else {}},
+                "_meta": {**MODERN, CAPABILITIES: capabilities},
             },
         }
         said = {

@@ -12,7 +12,8 @@ from urllib.parse import urljoin
 
 import httpx
 
-from guard.bed import Result
+from guard.bed import Result, call
+from serving.bed import Served, flow_of, opened
 from serving.issuer import Issuer
 
 NAVIGATION = {"Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
@@ -75,3 +76,18 @@ def page_in(result: Result) -> str:
     found = re.search(r"https?://\S+/approvals/[\w-]{43}", result.data["next_step"])
     assert found, result.text
     return found[0]
+
+
+@asynccontextmanager
+async def with_page(issuer: Issuer, **settings: Any) -> AsyncIterator[Served]:
+    async with opened(issuer, **{"mcp_auth_client_id": "approval-page", **settings}) as door:
+        yield door
+
+
+def others(issuer: Issuer, **settings: Any) -> Any:
+    return with_page(issuer, **{"mcp_approvers": "others", **settings})
+
+
+async def waits(door: Served, issuer: Issuer, tool: str = "delete_flow") -> str:
+    async with door.client(issuer.token("ada")) as ada:
+        return page_in(await call(ada, tool, {"flow_id": flow_of(door)}))

@@ -110,6 +110,8 @@ class Put:
     """The question that a call puts, if it does: a digest of what is asked, and of whom."""
 
     key: str | None = None
+    page: str | None = None
+    """The id of what waits for its caller on the approval page."""
 
 
 # One round of a call is one task; what the SDK calls in between passes nothing of ours on.
@@ -205,8 +207,22 @@ async def _decided(call: Call, plan: Plan, outcome: Any) -> WriteResult:
         return await wait_on_page(call, plan)
     if route is Route.BROWSER:
         return await _ask_in_browser(call, plan)
+    if route is Route.NOBODY:
+        return await _nobody_to_ask(call, plan.change)
     why = {Route.NO_APPROVER: call.said(approval.NO_APPROVER), Route.NO_OTHER: approval.NO_OTHER}
-    return await call.refused(why.get(route, approval.NO_PERSON), plan.change)
+    return await call.refused(why[route], plan.change)
+
+
+async def _nobody_to_ask(call: Call, change: Change) -> WriteResult:
+    """Refused, since the client cannot ask.
+
+    Raises:
+        MCPError: from 2026-07-28 on the protocol has an error for it, with what the client lacks.
+    """
+    refused = await call.refused(approval.NO_PERSON, change)
+    if not approval.is_modern(call.ctx):
+        return refused
+    raise approval.lacks_elicitation(refused.message)
 
 
 async def _answered(call: Call, plan: Planned, outcome: Any) -> WriteResult:
@@ -329,7 +345,11 @@ async def wait_on_page(call: Call, plan: Planned, *, changed: bool = False) -> W
     """Keep the call for a decision on the approval page. changed: it differs from what was approved before."""
     others = needs_other_approver(call.guard, plan.change, call.caller)
     shown = _preview(call, plan.change)
-    return await on_page.wait(call, plan.change, shown, plan.digest, others=others, changed=changed)
+    result = await on_page.wait(call, plan.change, shown, plan.digest, others=others, changed=changed)
+    put = _PUT.get()
+    if put is not None and not others:  # who asks cannot approve what another person has to
+        put.page = result.confirmation_id
+    return result
 
 
 # --- ends -------------------------------------------------------------------------------------------------

@@ -16,8 +16,17 @@ from mcp_types import InputRequiredResult
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from aep_flow_mcp.guard import Guard, gate
-from aep_flow_mcp.guard.approval.asking import TOO_MANY, Approval, caller_of, down, with_question
+from aep_flow_mcp.guard import Guard, gate, visiting
+from aep_flow_mcp.guard.approval.asking import (
+    TOO_MANY,
+    Approval,
+    caller_of,
+    can_visit,
+    down,
+    is_modern,
+    with_question,
+)
+from aep_flow_mcp.guard.approval.pending import Pending
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.execution.results import WriteResult
@@ -36,8 +45,14 @@ class GuardedTool(Tool):
     async def run(
         self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
     ) -> Any:
+        if (name := visiting.visited(context)) is not None:
+            return await visiting.answered(self._call(arguments, context), name, self._replan(context))
         with gate.putting() as put:
             result = await super().run(arguments, context, convert_result)
+        if put.page is not None and can_visit(context):
+            if is_modern(context):
+                return visiting.question(guard_of(context), put.page)
+            return await visiting.pushed(self._call(arguments, context), put.page, self._replan(context))
         if not isinstance(result, InputRequiredResult) or put.key is None:
             return result
         try:
@@ -47,6 +62,18 @@ class GuardedTool(Tool):
         except StoreDown as error:
             raise ToolError(down(error)) from None
         return result.model_copy(update={"request_state": with_question(result.request_state, name)})
+
+    def _call(self, arguments: dict[str, Any], context: Context[Any, Any]) -> Call:
+        return Call(guard_of(context), context, self.name, arguments)
+
+    def _replan(self, context: Context[Any, Any]) -> visiting.Replan:
+        """Plans what waits once more, in the sandbox of this call."""
+
+        async def replan(pending: Pending) -> gate.Plan:
+            plan: gate.Plan = await self.fn.planner().run(dict(pending.arguments), context)  # type: ignore[attr-defined]
+            return plan
+
+        return replan
 
 
 def on_the_wire(name: str) -> tuple[str, str]:
@@ -70,8 +97,11 @@ def guarded(plan_fn: Callable[..., Any], *, reveals: bool = False) -> Callable[.
     async def run(**given: Any) -> WriteResult:
         context, planned, answer = given.pop(_CONTEXT), given.pop(_PLANNED), given.pop(_APPROVAL)
         guard = guard_of(context)
-        guard.planners.setdefault(name, lambda: planning_tool(plan_fn, reveals=reveals))
+        guard.planners.setdefault(name, planner)
         return await gate.decide(Call(guard, context, name, _as_json(given)), planned, answer)
+
+    def planner() -> Tool:
+        return planning_tool(plan_fn, reveals=reveals)
 
     hidden = {_PLANNED: Annotated[Any, Resolve(plan)], _CONTEXT: Context}
     _sign(ask, {}, hidden, Any)
@@ -79,6 +109,7 @@ def guarded(plan_fn: Callable[..., Any], *, reveals: bool = False) -> Callable[.
     approval = {_APPROVAL: Annotated[ElicitationResult[Approval], Resolve(ask)]}
     _sign(run, public, {**hidden, **approval}, WriteResult)
     run.__name__, run.__doc__, run.__module__ = name, plan_fn.__doc__, plan_fn.__module__
+    run.planner = planner  # type: ignore[attr-defined]
     return run
 
 

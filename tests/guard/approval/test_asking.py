@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from mcp import MCPError
+from mcp_types import MISSING_REQUIRED_CLIENT_CAPABILITY
 
 from guard.bed import CANCEL, NO, UNTICKED, YES, Bed, Person, call
 
@@ -174,18 +176,28 @@ async def test_an_update_that_changes_nothing_asks_nobody(make_bed: MakeBed, era
 
 
 async def test_every_mode_but_none_sends_nothing_by_itself(make_bed: MakeBed, era: str) -> None:
-    for mode, status in {
-        "ask": "needs_confirmation",
-        "two-step": "needs_confirmation",
-        "human": "refused",
-    }.items():
+    for mode in ("ask", "two-step"):
         bed = make_bed(mcp_approval=mode)
         result = await bed.call("make_connection", {"name": "Orders"}, era=era)
-        assert result.status == status
+        assert result.status == "needs_confirmation"
         assert bed.writes == []
     bed = make_bed(mcp_approval="none")
     assert (await bed.call("make_connection", {"name": "Orders"}, era=era)).status == "done"
     assert bed.sent == [("POST", "connections")]
+
+
+async def test_human_without_somebody_to_ask_sends_nothing(make_bed: MakeBed, era: str, audit: Audit) -> None:
+    """Refused in each era's own way, and written down."""
+    bed = make_bed(mcp_approval="human")
+    async with bed.client(era) as client:
+        if era == "2025-11-25":
+            assert (await call(client, "make_connection", {"name": "Orders"})).status == "refused"
+        else:
+            with pytest.raises(MCPError) as refused:
+                await call(client, "make_connection", {"name": "Orders"})
+            assert refused.value.error.code == MISSING_REQUIRED_CLIENT_CAPABILITY
+    assert bed.writes == []
+    assert [line["event"] for line in audit()] == ["refused"]
 
 
 async def test_two_step_never_asks_a_person_who_could_be_asked(make_bed: MakeBed, era: str) -> None:

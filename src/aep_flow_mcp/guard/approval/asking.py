@@ -8,6 +8,14 @@ from enum import Enum
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    MISSING_REQUIRED_CLIENT_CAPABILITY,
+    ClientCapabilities,
+    ElicitationCapability,
+    FormElicitationCapability,
+    MissingRequiredClientCapabilityErrorData,
+)
 from mcp_types.version import is_version_at_least
 from pydantic import BaseModel, Field
 
@@ -63,6 +71,11 @@ NEXT_STEP_BY_ANOTHER = (
     "Nothing was sent. Whoever asked may not approve it: give the person this address, for somebody else who has the "
     "scope {scope}: {address} . There they sign in, see this preview and decide. When they have approved, call "
     "confirm_change with the confirmation_id (both are valid for an hour, and once)."
+)
+ON_THE_PAGE_THEY_OPENED = "on the approval page that the client was asked to open"
+NOT_OPENED = (
+    "The client did not open the approval page: nothing was sent. If nobody saw the question, this client dismisses "
+    "such questions by itself."
 )
 NO_ROOM = "Too many changes wait on the approval page. Nothing was sent; try again later."
 UNDECIDED = (
@@ -125,6 +138,30 @@ def can_ask(ctx: Context) -> bool:
     return is_modern(ctx) or ctx.session.can_send_request
 
 
+def can_visit(ctx: Context) -> bool:
+    """Whether the client says that it can have a person open an address."""
+    capabilities = ctx.client_capabilities
+    elicitation = capabilities.elicitation if capabilities is not None else None
+    return (
+        elicitation is not None
+        and elicitation.url is not None
+        and (is_modern(ctx) or ctx.session.can_send_request)
+    )
+
+
+def lacks_elicitation(sentence: str) -> MCPError:
+    """The protocol's error for a client that cannot put a form to a person."""
+    form = ElicitationCapability(form=FormElicitationCapability())
+    lacks = MissingRequiredClientCapabilityErrorData(
+        required_capabilities=ClientCapabilities(elicitation=form)
+    )
+    return MCPError(
+        MISSING_REQUIRED_CLIENT_CAPABILITY,
+        sentence,
+        lacks.model_dump(by_alias=True, mode="json", exclude_none=True),
+    )
+
+
 def is_modern(ctx: Context) -> bool:
     """Whether questions are returned rather than pushed."""
     version = ctx.protocol_version
@@ -143,16 +180,17 @@ def can_ask_for_values(settings: Settings, ctx: Context) -> bool:
 
 def with_question(state: str | None, name: str) -> str:
     """The state of a question, before it is sealed, with the name of the question in it."""
-    return json.dumps({**_members(state), _QUESTION: name}, separators=(",", ":"))
+    return json.dumps({**members(state), _QUESTION: name}, separators=(",", ":"))
 
 
 def question_of(ctx: Context) -> str | None:
     """The name of the question that this call answers; None when it answers none of ours."""
-    name = _members(ctx.request_state).get(_QUESTION)
+    name = members(ctx.request_state).get(_QUESTION)
     return name if isinstance(name, str) else None
 
 
-def _members(state: str | None) -> dict[str, Any]:
+def members(state: str | None) -> dict[str, Any]:
+    """What is in the state of a question, once it is unsealed."""
     try:
         found = json.loads(state or "{}")
     except ValueError:
