@@ -31,7 +31,7 @@ from aep_flow_mcp.planning.as_code import telling
 from aep_flow_mcp.planning.as_code.drifting import Drift, Drifts, drifted
 from aep_flow_mcp.planning.as_code.matching import key_of
 from aep_flow_mcp.planning.as_code.timely import kept_words
-from aep_flow_mcp.planning.as_code.whole import Entry, Kept, WholePlan, export_documents, plan_documents
+from aep_flow_mcp.planning.as_code.whole import Action, Entry, Kept, WholePlan, export_documents, plan_documents
 from aep_flow_mcp.platform.reader import FlowReader
 
 DONE, WRONG, CHANGES = 0, 1, 2
@@ -76,7 +76,10 @@ class _Work:
         return change.digest, []
 
     def keep(self, folder: Folder, entries: Sequence[Entry], *, instead: bool) -> None:
-        """Write down how the flows of documents are now. instead: of all documents, so that others are forgotten."""
+        """Write down how the flows of documents are now. A flow whose file is gone stays as it was.
+
+        instead: these are all that there are, so that others are forgotten.
+        """
         at = utc(times.now()) or ""
         held = StateFile.of(folder)
         before = held.of_sandbox(self.sandbox)
@@ -86,7 +89,8 @@ class _Work:
                 continue
             fresh = LastState(str(entry.flow["id"]), entry.name, at, entry.etags)
             old = before.get(entry.key)
-            states[entry.key] = old if old and replace(old, at=at) == fresh else fresh
+            same = old is not None and (entry.action is Action.DELETE or replace(old, at=at) == fresh)
+            states[entry.key] = old if old is not None and same else fresh
         held.keep(self.sandbox, states, instead=instead)
 
 
@@ -188,9 +192,9 @@ async def apply_to(
         result = await _decided(app, call, work, planner, terminal, approved)
         said = app.redactor.text(result.text())
         if result.status in (Status.DONE, Status.UNCHANGED):
-            left = await work.plan(prune=False)
+            left = await work.plan(prune=True)
             work.keep(folder, left.entries, instead=True)
-            if left.change is not None:
+            if left.count(Action.CREATE) or left.count(Action.CHANGE) or left.problems:
                 said += "\nAfter it this still differs:\n" + telling.text_of(left)
     return (WRONG if _bad(result) else DONE), said
 

@@ -19,7 +19,7 @@ from aep_flow_mcp.documents.raising import CannotRaise, raised
 from aep_flow_mcp.documents.text import Document, read
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
-from aep_flow_mcp.filing.folder import Folder
+from aep_flow_mcp.filing.folder import Folder, FolderError
 from aep_flow_mcp.gathering.times import standing
 from aep_flow_mcp.guard import Guard
 from aep_flow_mcp.guard.approval.terminal import Terminal
@@ -106,6 +106,8 @@ class Bed:
             with self._app() as app:
                 try:
                     return await work(app)
+                except FolderError as error:
+                    return 1, str(error)
                 finally:
                     await app.aclose()
 
