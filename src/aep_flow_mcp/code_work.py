@@ -31,7 +31,14 @@ from aep_flow_mcp.planning.as_code import telling
 from aep_flow_mcp.planning.as_code.drifting import Drift, Drifts, drifted
 from aep_flow_mcp.planning.as_code.matching import key_of
 from aep_flow_mcp.planning.as_code.timely import kept_words
-from aep_flow_mcp.planning.as_code.whole import Action, Entry, Kept, WholePlan, export_documents, plan_documents
+from aep_flow_mcp.planning.as_code.whole import (
+    Action,
+    Entry,
+    Kept,
+    WholePlan,
+    export_documents,
+    plan_documents,
+)
 from aep_flow_mcp.platform.reader import FlowReader
 
 DONE, WRONG, CHANGES = 0, 1, 2

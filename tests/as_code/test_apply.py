@@ -228,7 +228,10 @@ def test_a_mapping_row_makes_a_new_mapping_set_and_the_old_one_stays(tmp_path: P
     assert 'mapping._brightfjord.channel: "channel" -> "lower(channel)"' in bed.plan()[1]
     code, said = bed.apply()
     assert code == 0, said
-    old, new = (next(s for s in flow["transformations"] if s["name"] == "Mapping") for flow in (before, bed.flow("Web orders")))
+    old, new = (
+        next(s for s in flow["transformations"] if s["name"] == "Mapping")
+        for flow in (before, bed.flow("Web orders"))
+    )
     assert old["params"]["mappingId"] != new["params"]["mappingId"]
     sets = bed.emulator.store.sandboxes["dev"]["mappingSets"]
     held = sets.get(new["params"]["mappingId"])
@@ -278,12 +281,17 @@ def test_a_name_that_leads_nowhere_is_told_with_line_column_and_the_close_ones(b
     code, said = bed.plan()
     assert code == 1
     line = bed.texts["till-refunds.yaml"].splitlines().index("dataset: Store Transaction") + 1
-    assert f"till-refunds.yaml:{line}:1: dataset: the sandbox dev has no dataset called Store Transaction." in said
+    assert (
+        f"till-refunds.yaml:{line}:1: dataset: the sandbox dev has no dataset called Store Transaction."
+        in said
+    )
     assert "Close: Store Transactions" in said
 
 
 def test_another_sandbox_takes_the_names_that_sandboxes_yaml_gives(tmp_path: Path) -> None:
-    bed = Bed(tmp_path / "pipelines", organisation(), sandboxes=("dev", "prod"), mcp_allow_production_writes=True)
+    bed = Bed(
+        tmp_path / "pipelines", organisation(), sandboxes=("dev", "prod"), mcp_allow_production_writes=True
+    )
     bed.write("till-refunds.yaml", NEW)
     bed.write("sandboxes.yaml", "prod:\n  accounts:\n    Brightfjord ingest bucket: Prod bucket\n")
     code, said = bed.plan(sandbox="prod")
@@ -312,7 +320,9 @@ def test_a_new_account_takes_its_credentials_by_reference(tmp_path: Path) -> Non
     answers = Answers()
     code, said = bed.apply(answers)
     assert code == 0, said
-    [made] = [row for row in bed.emulator.store.sandboxes["dev"]["connections"] if row["name"] == "Refund bucket"]
+    [made] = [
+        row for row in bed.emulator.store.sandboxes["dev"]["connections"] if row["name"] == "Refund bucket"
+    ]
     assert made["auth"]["params"]["s3SecretKey"] == "canary-refunds-7c1f"
     assert "canary" not in "\n".join([said, *answers.questions, *bed.texts.values()])
     assert bed.plan()[0] == 0

@@ -11,7 +11,10 @@ from aep_flow_mcp.emulator import FaultRule
 from as_code.bed import Bed, counts, emptied, organisation
 from as_code.test_apply import NEW
 
-TWO = NEW.replace("pipeline: Till refunds", "pipeline: Till vouchers").replace("/refunds/", "/vouchers/") + "state: disabled\n"
+TWO = (
+    NEW.replace("pipeline: Till refunds", "pipeline: Till vouchers").replace("/refunds/", "/vouchers/")
+    + "state: disabled\n"
+)
 WRITES = 9
 """Requests that make the two pipelines: two ends, a mapping set and a flow each, and one that switches off."""
 KINDS: tuple[dict[str, Any], ...] = (

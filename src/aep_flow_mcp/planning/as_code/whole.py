@@ -109,9 +109,11 @@ async def plan_documents(
 
 
 async def export_documents(
-    aep: FlowReader, *, names: Iterable[str] = (), renamed: Renamed | None = None
+    aep: FlowReader, *, names: Iterable[str] = (), renamed: Renamed | None = None, with_ids: bool = False
 ) -> tuple[list[tuple[Json, Raised]], list[str]]:
     """(flow, its document) of every pipeline of a sandbox, oldest first, or of those names; and what was left out.
+
+    with_ids: documents of flows that share a name say which one they are.
 
     Raises:
         PlatformError: the flows or the specs could not be read.
@@ -129,6 +131,9 @@ async def export_documents(
         except CannotRaise as error:
             notes.append(f"left out: {flow.get('name') or flow['id']}: {error}.")
             continue
+        if with_ids and len(inventory.named(str(flow["name"]))) > 1:
+            head = {"pipeline": document.document["pipeline"], "id": flow["id"]}
+            document.document = {**head, **document.document, "id": flow["id"]}
         found.append((flow, document))
         notes += [f"{flow['name']}: {note}." for note in document.notes]
     for name in sorted(wanted - {str(flow.get("name")) for flow in flows}):
