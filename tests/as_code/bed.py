@@ -75,6 +75,10 @@ class Answers:
         return self.word or ""
 
 
+Outcome = Any
+"""An exit code and what is printed."""
+
+
 class Bed:
     """One folder and one emulator."""
 
@@ -113,10 +117,10 @@ class Bed:
 
         return anyio.run(run)
 
-    def export(self, *names: str, sandbox: str | None = None) -> tuple[int, str]:
+    def export(self, *names: str, sandbox: str | None = None) -> Outcome:
         return self._run(lambda app: code_work.export_to(app, self.folder, sandbox=sandbox, names=names))
 
-    def plan(self, form: str = "text", *, sandbox: str | None = None, prune: bool = False) -> tuple[int, str]:
+    def plan(self, form: str = "text", *, sandbox: str | None = None, prune: bool = False) -> Outcome:
         return self._run(
             lambda app: code_work.plan_of(app, self.folder, sandbox=sandbox, form=form, prune=prune)
         )
@@ -128,7 +132,7 @@ class Bed:
         approved: str | None = None,
         sandbox: str | None = None,
         prune: bool = False,
-    ) -> tuple[int, str]:
+    ) -> Outcome:
         terminal = (answers or Answers()).terminal()
         return self._run(
             lambda app: code_work.apply_to(
@@ -136,7 +140,7 @@ class Bed:
             )
         )
 
-    def drift(self, *, sandbox: str | None = None) -> tuple[int, str]:
+    def drift(self, *, sandbox: str | None = None) -> Outcome:
         return self._run(lambda app: code_work.drift_of(app, self.folder, sandbox=sandbox))
 
     def inventory(self, sandbox: str | None = None) -> Inventory:

@@ -22,7 +22,7 @@ from as_code.bed import Bed, counts, emptied, organisation
 MANY = int(os.environ.get("AEP_MANY_DOCUMENTS", "20"))
 _PLACE = re.compile(r"^any\.yaml:(\d+):(\d+): ", re.MULTILINE)
 
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 scalars = st.one_of(
     st.none(),
     st.booleans(),
@@ -46,8 +46,8 @@ every = st.one_of(
     st.sampled_from(["once", "15 minutes", "hour", "2 days", "weekly", "3 hours", "sometimes"]), texts
 )
 times = st.one_of(st.sampled_from(["2026-04-01T00:00:00Z", "2025-01-01", "tomorrow", "1775001600"]), texts)
-documents = st.fixed_dictionaries(
-    {"pipeline": st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=40), "connector": names},
+documents: st.SearchStrategy[Any] = st.fixed_dictionaries(
+    {"pipeline": st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40), "connector": names},
     optional={
         "kind": st.sampled_from(["import", "export"]),
         "description": texts,
@@ -69,14 +69,16 @@ documents = st.fixed_dictionaries(
             max_size=3,
         ),
         "transformations": st.lists(objects, max_size=2),
-        "schedule": st.fixed_dictionaries({}, optional={"every": every, "start": times, "end": times, "backfill": st.booleans()}),
+        "schedule": st.fixed_dictionaries(
+            {}, optional={"every": every, "start": times, "end": times, "backfill": st.booleans()}
+        ),
         "options": st.fixed_dictionaries(
             {}, optional={"error_diagnostics": st.booleans(), "partial_ingestion_percent": st.integers(0, 200)}
         ),
         "labels": st.lists(texts, max_size=2),
         "policies": objects,
         "state": st.sampled_from(["enabled", "disabled", "draft"]),
-        "extra": st.fixed_dictionaries({}, optional={part: objects for part in ("source", "target", "mapping", "flow")}),
+        "extra": st.fixed_dictionaries({}, optional=dict.fromkeys(("source", "target", "mapping", "flow"), objects)),
     },
 )  # fmt: skip
 
@@ -176,7 +178,8 @@ def test_what_is_wrong_is_told_with_its_place(text: str, place: Mark, about: str
 
 
 def test_a_word_means_what_it_means_in_yaml_of_today() -> None:
-    text = "pipeline: no\nconnector: on\ndescription: 12:30\nsource: {a: 0o7, b: 1_000, c: 0x1F, d: 2026-01-01, e: yes}\n"
+    source = "{a: 0o7, b: 1_000, c: 0x1F, d: 2026-01-01, e: yes}"
+    text = f"pipeline: no\nconnector: on\ndescription: 12:30\nsource: {source}\n"
     [one] = read(text).documents
     assert (one.pipeline.pipeline, one.pipeline.connector, one.pipeline.description) == ("no", "on", "12:30")
     assert one.pipeline.source == {"a": "0o7", "b": "1_000", "c": "0x1F", "d": "2026-01-01", "e": "yes"}

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from aep_flow_mcp.filing.kept import KEPT, alone
-from aep_flow_mcp.filing.folder import Folder
-from as_code.bed import Answers, Bed, counts, emptied, organisation
+from aep_flow_mcp.filing.folder import KEPT, Folder
+from aep_flow_mcp.filing.kept import alone
+from as_code.bed import Answers, Bed, counts, organisation
 
 NEW = """\
 # Refunds of the tills, asked for by finance.
@@ -171,7 +171,7 @@ def test_an_object_that_is_edited_while_the_request_is_on_its_way_is_not_overwri
             bed.change_flow("Web orders", description="Paused for the audit")
         return handle(method, *rest)
 
-    bed.emulator.handle = racing  # type: ignore[method-assign]
+    bed.emulator.handle = racing  # type: ignore[method-assign,assignment]
     code, said = bed.apply()
     assert (code, "Nothing was overwritten" in said) == (1, True), said
     assert bed.flow("Web orders")["description"] == "Paused for the audit"
@@ -301,7 +301,9 @@ def test_another_sandbox_takes_the_names_that_sandboxes_yaml_gives(tmp_path: Pat
     assert code == 0, said
     flow = bed.flow("Till refunds", "prod")
     target = bed.emulator.store.sandboxes["prod"]["targetConnections"].get(flow["targetConnectionIds"][0])
+    assert target is not None
     dataset = bed.emulator.store.sandboxes["prod"]["dataSets"].get(target["params"]["dataSetId"])
+    assert dataset is not None
     assert dataset["name"] == "Web Orders"
     assert "Till refunds" not in {row["name"] for row in bed.emulator.store.sandboxes["dev"]["flows"]}
     assert set(json.loads((bed.folder / KEPT).read_text())["sandboxes"]) == {"prod"}

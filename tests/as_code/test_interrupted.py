@@ -43,7 +43,8 @@ def finished(bed: Bed) -> dict[str, Any]:
         target = store["targetConnections"].get(flow["targetConnectionIds"][0])
         step = next(one for one in flow["transformations"] if one["name"] == "Mapping")
         mapping = store["mappingSets"].get(step["params"]["mappingId"])
-        assert source and target and mapping, flow["name"]
+        assert None not in (source, target, mapping), flow["name"]
+        source, target, mapping = source or {}, target or {}, mapping or {}
         flows.append(
             {
                 "flow": {name: flow.get(name) for name in ("name", "scheduleParams", "options")},
@@ -100,7 +101,7 @@ def test_a_second_apply_finishes_what_a_kill_cut_off(bed: Bed, wanted: dict[str,
             sent.append(path)
         return handle(method, path, *rest)
 
-    bed.emulator.handle = dying  # type: ignore[method-assign]
+    bed.emulator.handle = dying  # type: ignore[method-assign,assignment]
     with pytest.raises(BaseException) as raised:  # noqa: PT011
         bed.apply()
     assert "Killed" in repr(raised.value)

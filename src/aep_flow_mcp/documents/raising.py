@@ -325,7 +325,7 @@ class _Raising:
                 (part, name)
                 for part in ("source", "target", "flow")
                 for name in self.parts[part]
-                if name != "name"
+                if name not in _OWN
             ]
         made: dict[str, Json] = {"source": bodies.source, "target": bodies.target, "flow": bodies.flow}
         found = []
@@ -366,6 +366,8 @@ class _Raising:
         return thing.name if thing else None
 
 
+_OWN = frozenset({"name", "sourceConnectionIds", "targetConnectionIds"})
+"""Members that need no words under `extra`, whatever they are."""
 _SAID_BY = {
     ("flow", "scheduleParams"): "schedule",
     ("flow", "options"): "options",

@@ -131,7 +131,8 @@ class Changing:
         rows = [row_said(row) for row in wanted["mappings"]]
         if self.stored.mapping is not None:
             held = self.parts["mapping"]
-            if same(rows, held.get("rows")) and filled_schema(wanted) in (None, held.get("schema")):
+            schemas = (filled_schema(wanted), held.get("schema"))
+            if same(rows, held.get("rows")) and (None in schemas or schemas[0] == schemas[1]):
                 return None
         elif self.stored.mapping_ref is not None:
             self._refuse(

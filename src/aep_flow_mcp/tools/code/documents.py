@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -29,9 +29,9 @@ Names = Annotated[list[str] | None, Field(description="flow names; all without",
 
 
 class Exported(Answer):
-    """Pipelines as documents, and what was left out; `rest` names those that had no room."""
+    """Pipelines as documents (as text in YAML), and what was left out; `rest` names those that had no room."""
 
-    documents: str
+    documents: list[dict[str, Any]]
     notes: list[str] = Field(default_factory=list)
     rest: list[str] = Field(default_factory=list)
 
@@ -40,7 +40,7 @@ class Exported(Answer):
         lines = [f"! {clean_text(note)}" for note in self.notes]
         if self.rest:
             lines.append(f"! No room here for: {clean_text(', '.join(self.rest))}. Ask for them by name.")
-        return "\n".join([self.documents, *lines])
+        return "\n".join(["---\n".join(written(one, head=False) for one in self.documents), *lines])
 
 
 class WrongPlace(BaseModel):
@@ -70,16 +70,16 @@ async def export_pipelines(aep: Reader, names: Names = None) -> Exported:
     """Imports and exports as YAML documents by names, without ids and credentials: to show, compare, or edit for
     plan_changes."""
     pairs, notes = await export_documents(aep, names=names or (), with_ids=True)
-    kept: list[str] = []
+    kept: list[dict[str, Any]] = []
     rest: list[str] = []
+    room = ROOM
     for flow, raised in pairs:
-        text = written(raised.document, head=False)
-        room = ROOM - sum(map(len, kept))
-        if rest or len(text) > room:
+        room -= len(written(raised.document, head=False))
+        if room < 0:
             rest.append(str(flow["name"]))
         else:
-            kept.append(text)
-    return Exported(documents="---\n".join(kept), notes=notes, rest=rest)
+            kept.append(raised.document)
+    return Exported(documents=kept, notes=notes, rest=rest)
 
 
 @read_tool("code")
