@@ -10,7 +10,9 @@ LONG = frozenset(
     {
         "as_code/test_any_document.py",
         "as_code/test_further_organisations.py",
+        "as_code/test_foreign.py",
         "as_code/test_interrupted.py",
+        "as_code/test_page.py",
         "attack/test_attack.py",
         "contract/test_emulator_contract.py",
         "contract/test_known_errors.py",

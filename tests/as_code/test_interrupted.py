@@ -85,6 +85,26 @@ def test_a_second_apply_finishes_what_a_fault_cut_off(
     assert bed.plan()[0] == 0
 
 
+def test_what_was_changed_is_changed_back_when_a_later_step_fails(tmp_path: Path) -> None:
+    bed = Bed(tmp_path / "pipelines", organisation())
+    bed.export("Web orders", "Store POS receipts")
+    before = finished_flows(bed)
+    bed.edit("web-orders.yaml", "every: hour", "every: 15 minutes")
+    bed.edit("store-pos-receipts.yaml", "every: hour", "every: 3 hours")
+    bed.emulator.faults.add(FaultRule(route="^PATCH ", kind="status", status=400, times=1, after=1))
+    code, said = bed.apply()
+    assert (code, "Everything before it was undone" in said) == (1, True), said
+    assert finished_flows(bed) == before
+    bed.emulator.faults.clear()
+    assert bed.apply()[0] == 0
+    assert finished_flows(bed) != before
+
+
+def finished_flows(bed: Bed) -> dict[str, Any]:
+    """The schedules of all flows, by name."""
+    return {row["name"]: row.get("scheduleParams") for row in bed.emulator.store.sandboxes["dev"]["flows"]}
+
+
 @pytest.mark.parametrize("after", range(1, WRITES))
 def test_a_second_apply_finishes_what_a_kill_cut_off(bed: Bed, wanted: dict[str, Any], after: int) -> None:
     """The process is gone at once: nothing is undone, nothing is written down."""
