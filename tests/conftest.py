@@ -8,6 +8,11 @@ import pytest
 
 LONG = frozenset(
     {
+        "as_code/test_any_document.py",
+        "as_code/test_further_organisations.py",
+        "as_code/test_foreign.py",
+        "as_code/test_interrupted.py",
+        "as_code/test_page.py",
         "attack/test_attack.py",
         "attack/test_four_eyes.py",
         "contract/test_emulator_contract.py",

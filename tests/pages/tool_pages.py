@@ -26,6 +26,7 @@ ABOUT = {
     Toolset.LANDING_ZONE: "The Data Landing Zone: its files, place and credentials.",
     Toolset.EXPORTS: "Datasets out of Platform.",
     Toolset.PIPELINES: "From a wish to a running pipeline, all of it at once; see the [guides](../guides/README.md).",
+    Toolset.CODE: "Pipelines as documents: read as YAML by names, compared with what is there, applied after one yes.",
     Toolset.RAW: "Any other resource that describes pipelines.",
     Toolset.ADMIN: "For providers of connectors; the service refuses these to others.",
 }

@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from aep_flow_mcp.surface.registry import Toolset
 from aep_flow_mcp.surface.snapshot import load_cards
+from as_code import pages as pages_as_code
 from pages import former_names, messages, tool_pages
 from pages.examples import example_of
 
@@ -42,6 +44,10 @@ async def write(docs: Path) -> None:
     (docs / "tools" / "search.md").write_text(await search_page(), "utf-8")
     (docs / "messages.md").write_text(messages.messages_page(), "utf-8")
     (docs / "error-codes.md").write_text(messages.codes_page(), "utf-8")
+    as_code = docs / pages_as_code.PAGE
+    as_code.write_text(
+        await anyio.to_thread.run_sync(pages_as_code.with_parts, as_code.read_text("utf-8")), "utf-8"
+    )
     deprecation = docs / "deprecation.md"
     deprecation.write_text(former_names.with_table(deprecation.read_text("utf-8")), "utf-8")
 

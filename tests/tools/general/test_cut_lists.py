@@ -98,6 +98,8 @@ WHOLE = {
     "get_server_info": "one object",
     "get_source_connection": "one object",
     "get_target_connection": "one object",
+    "export_pipelines": "names what had no room, to be asked for by name",
+    "plan_changes": "what documents change, which are sent whole",
     "plan_pipeline": "choices, of which a person says one",
     "test_connection": "one answer an account",
 }
