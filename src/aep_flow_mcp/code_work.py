@@ -18,12 +18,13 @@ from aep_flow_mcp.filing.folder import Folder, FolderError
 from aep_flow_mcp.filing.kept import LastState, StateFile, alone
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.guard.approval.terminal import NoClient, Terminal
+from aep_flow_mcp.guard.at_terminal import decide_at_terminal
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.changes.canonical import visible
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.steps import NothingToDo, PlanError
 from aep_flow_mcp.guard.execution.results import Status, WriteResult
-from aep_flow_mcp.guard.gate import decide_at_terminal, make_plan
+from aep_flow_mcp.guard.gate import make_plan
 from aep_flow_mcp.guard.policy import Allowed
 from aep_flow_mcp.guard.secrets import SecretError, check
 from aep_flow_mcp.insight.words import utc

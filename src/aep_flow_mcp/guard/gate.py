@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -21,7 +20,6 @@ from aep_flow_mcp.guard.approval import asking as approval
 from aep_flow_mcp.guard.approval.approvers import needs_other_approver
 from aep_flow_mcp.guard.approval.asking import Approval, Route
 from aep_flow_mcp.guard.approval.pending import Pending, Use
-from aep_flow_mcp.guard.approval.terminal import NO_TERMINAL, NOT_BY_DIGEST, OTHER_PLAN, Said, Terminal
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.carrying import carry_out
 from aep_flow_mcp.guard.changes.canonical import plain, visible
@@ -172,7 +170,7 @@ async def ask(call: Call, plan: Plan) -> Elicit[Approval] | Route | Pushed:
         await call.guard.store.check()
     except StoreDown as error:
         return Pushed(status=Status.REFUSED, sentence=approval.down(error))
-    asked = _preview(call, plan.change)
+    asked = preview_of(call, plan.change)
     if asked.cuts:
         return Pushed(status=Status.REFUSED, sentence=too_large(asked.cuts))
     message = asked.text()
@@ -208,7 +206,7 @@ async def _decided(call: Call, plan: Plan, outcome: Any) -> WriteResult:
     if route is Route.PAGE:
         return await wait_on_page(call, plan)
     if route is Route.BROWSER:
-        return await _ask_in_browser(call, plan)
+        return await ask_in_browser(call, plan)
     if route is Route.NOBODY:
         return await _nobody_to_ask(call, plan.change)
     why = {Route.NO_APPROVER: call.said(approval.NO_APPROVER), Route.NO_OTHER: approval.NO_OTHER}
@@ -253,14 +251,14 @@ async def _answered_push(call: Call, plan: Planned, pushed: Pushed) -> WriteResu
         if fresh.change.canonical() == plan.change.canonical():
             return await carry_out(call, fresh.change)
         plan = fresh
-        asked = _preview(call, plan.change)
+        asked = preview_of(call, plan.change)
         if asked.cuts:
             return await call.refused(too_large(asked.cuts), plan.change)
         pushed = await _pushed(call, f"It has changed since you were asked.\n{asked.text()}")
     return await call.refused(approval.CHANGED_TOO_OFTEN, plan.change)
 
 
-async def _ask_in_browser(call: Call, plan: Planned) -> WriteResult:
+async def ask_in_browser(call: Call, plan: Planned) -> WriteResult:
     """A person is asked on a page of this machine."""
     from aep_flow_mcp.guard.approval import browser
     from aep_flow_mcp.guard.approval.desk import Answer
@@ -272,7 +270,7 @@ async def _ask_in_browser(call: Call, plan: Planned) -> WriteResult:
         try:
             async with _told_if_given_up(call, plan.change, browser.GIVEN_UP):
                 with asking_a_person() as say:
-                    shown = _preview(call, plan.change)
+                    shown = preview_of(call, plan.change)
                     answer = await browser.ask(shown, call.guard.open_browser, say=say)
         except NoFolderError:
             return await call.refused(browser.NO_FILE, plan.change)
@@ -307,7 +305,7 @@ async def wait_for_confirmation(call: Call, plan: Planned, *, changed: bool = Fa
     """Keep the call for `confirm_change`."""
     if call.guard.unconfirmable is not None:
         return await call.refused(f"{approval.NO_SECOND_CALL} {call.guard.unconfirmable}", plan.change)
-    asked = _preview(call, plan.change)
+    asked = preview_of(call, plan.change)
     if asked.cuts:
         return await call.refused(too_large(asked.cuts), plan.change)
     pending = Pending(
@@ -346,52 +344,12 @@ def _next_step(call: Call) -> str:
 async def wait_on_page(call: Call, plan: Planned, *, changed: bool = False) -> WriteResult:
     """Keep the call for a decision on the approval page. changed: it differs from what was approved before."""
     others = needs_other_approver(call.guard, plan.change, call.caller)
-    shown = _preview(call, plan.change)
+    shown = preview_of(call, plan.change)
     result = await on_page.wait(call, plan.change, shown, plan.digest, others=others, changed=changed)
     put = _PUT.get()
     if put is not None and not others:  # who asks cannot approve what another person has to
         put.page = result.confirmation_id
     return result
-
-
-async def decide_at_terminal(
-    call: Call, plan: Plan, terminal: Terminal, *, approved: str | None = None
-) -> WriteResult:
-    """What comes of a command's plan: a person at its terminal is asked, or has reviewed it before.
-
-    approved: the digest of the plan that was reviewed (`Change.digest`). It approves that plan and no other, and none
-    where AEP_MCP_APPROVAL wants a person while the command runs.
-    """
-    if not isinstance(plan, Planned):
-        return await _settled(call, plan)
-    mode = call.guard.settings.mcp_approval
-    if approved is not None:
-        if mode in (ApprovalMode.HUMAN, ApprovalMode.BROWSER):
-            return await call.refused(NOT_BY_DIGEST.format(mode=mode.value), plan.change)
-        if not hmac.compare_digest(approved.encode(), plan.change.digest.encode()):
-            return await call.refused(OTHER_PLAN.format(digest=plan.change.digest), plan.change)
-        return await carry_out(call, plan.change)
-    if mode is ApprovalMode.NONE:
-        return await carry_out(call, plan.change)
-    if mode is ApprovalMode.BROWSER:
-        return await _ask_in_browser(call, plan)
-    for _ in range(approval.MAX_QUESTIONS):
-        said = await terminal.ask(_preview(call, plan.change).whole_text())
-        if said is not Said.YES:
-            nobody = said is Said.NOBODY
-            return await call.ended(
-                Status.REFUSED if nobody else Status.DECLINED,
-                NO_TERMINAL if nobody else approval.DECLINED,
-                plan.change,
-            )
-        fresh = await plan.again()
-        if not isinstance(fresh, Planned):
-            return await _settled(call, fresh)
-        if fresh.change.canonical() == plan.change.canonical():
-            return await carry_out(call, fresh.change)
-        plan = fresh
-        terminal.write("It has changed since you were asked.")
-    return await call.refused(approval.CHANGED_TOO_OFTEN, plan.change)
 
 
 # --- ends -------------------------------------------------------------------------------------------------
@@ -421,7 +379,7 @@ async def settled(call: Call, plan: Refusal | Nothing | Unanswered) -> WriteResu
     return await call.refused(plan.sentence, sandbox=plan.sandbox)
 
 
-def _preview(call: Call, change: Change) -> Preview:
+def preview_of(call: Call, change: Change) -> Preview:
     """What a person is shown, without anything that this server knows to be secret."""
     shown = replace(preview(change).redacted(call.guard.redactor.text), at=visible(call.guard.at))
     of = f"This is in {shown.at}." if call.guard.profile else None
