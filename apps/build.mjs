@@ -8,7 +8,7 @@ import { viteSingleFile } from "vite-plugin-singlefile";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const OUT = process.argv[2] ?? join(HERE, "..", "src", "aep_flow_mcp", "apps", "built");
-const VIEWS = ["health", "host"];
+const VIEWS = ["health", "lineage", "timeline", "plan", "host"];
 const PLACE = "<!-- policy -->";
 
 function hashes(html, tag) {

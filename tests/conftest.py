@@ -8,6 +8,7 @@ import pytest
 
 LONG = frozenset(
     {
+        "apps/test_every_app.py",
         "apps/test_health_app.py",
         "attack/test_attack.py",
         "contract/test_emulator_contract.py",

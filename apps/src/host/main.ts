@@ -71,7 +71,7 @@ function start(views: View[]): void {
 
   dark.addEventListener("change", () => { theme = dark.matches ? "dark" : "light"; say(); dress(); });
   say();
-  clear(place, h("header", { class: "row between bar" }, h("nav", { class: "row", "aria-label": "Views" }, ...(views.length > 1 ? tabs : [])), paint), ask, h("main", { class: "host" }, stage));
+  clear(place, h("header", { class: "row between bar" }, h("h1", { class: "hidden" }, "Pipelines"), h("nav", { class: "row", "aria-label": "Views" }, ...(views.length > 1 ? tabs : [])), paint), ask, h("main", { class: "host" }, stage));
   dress();
   if (views[0]) choose(views[0]);
 }

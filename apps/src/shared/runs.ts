@@ -11,9 +11,8 @@ export const LOOKS: Record<string, { letter: string; words: string }> = {
   S: { letter: "✓", words: "succeeded" },
 };
 
-export function mark(kind: string): HTMLElement {
-  const look = LOOKS[kind];
-  return h("span", { class: `mark k-${kind}`, "aria-hidden": "true" }, look?.letter ?? "?");
+export function mark(kind: string, letter = LOOKS[kind]?.letter ?? "?"): HTMLElement {
+  return h("span", { class: `mark k-${kind}`, "aria-hidden": "true" }, letter);
 }
 
 export function kindOf(run: Any): string {
@@ -21,6 +20,8 @@ export function kindOf(run: Any): string {
   if (run.status === "success") return run.records_failed ? "L" : "S";
   return String(run.status).startsWith("partial") ? "L" : "R";
 }
+
+const short = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most)}…` : text);
 
 export const kindWords = (run: Any): string =>
   run.status === "success" && run.records_failed ? "success, records lost" : String(run.status ?? "unknown").replaceAll("_", " ");
@@ -40,7 +41,7 @@ export function runsTable(caption: string, runs: Any[], details?: (run: Any) => 
       amount(run.records_out),
       amount(run.records_failed),
       details && run.errors
-        ? button(run.first_error ? String(run.first_error).slice(0, 200) : "errors", () => details(run), { class: "link", dir: "auto" })
+        ? button(run.first_error ? short(String(run.first_error), 110) : "errors", () => details(run), { class: "link", dir: "auto" })
         : run.first_error
           ? name(String(run.first_error), 200)
           : "",

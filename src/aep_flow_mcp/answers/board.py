@@ -9,6 +9,7 @@ from typing import Any
 from aep_flow_mcp.gathering.health_scope import Scope
 from aep_flow_mcp.insight.health.board import Board, Cell
 from aep_flow_mcp.insight.health.report import Health, Missed
+from aep_flow_mcp.platform.redaction.texts import redact_text
 
 VIEW = "aep-flow-mcp/board"
 """Where it stands in the `_meta` of the answer."""
@@ -54,7 +55,7 @@ def _row(id: str, board: Board, scope: Scope, missed: Missed | None) -> dict[str
     cells = sorted(board.rows.get(id, {}).items())
     row: dict[str, Any] = {
         "id": id if flow else "",
-        "name": scope.name(id),
+        "name": redact_text(scope.name(id)),
         "cells": [
             [number, cell.succeeded, cell.partial, cell.failed, cell.open, cell.lost]
             for number, cell in cells

@@ -79,11 +79,6 @@ def redacted(answer: ModelT) -> ModelT:
     return answer.model_copy(update=changed) if changed else answer
 
 
-def redacted_value(value: Any) -> Any:
-    """Any JSON with secrets that stand in its texts as `***`."""
-    return _redacted(value)
-
-
 def moment(time: datetime | None) -> str | None:
     """A time in ISO 8601, in UTC, in seconds."""
     return None if time is None else time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

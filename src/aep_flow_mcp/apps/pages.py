@@ -38,7 +38,25 @@ HEALTH = Page(
     "A board of flows by hour or day, totals against the window before, records over time.",
     ("pipeline_health",),
 )
-PAGES = (HEALTH,)
+LINEAGE = Page(
+    "lineage",
+    "Lineage",
+    "What feeds what as a graph, and what breaks without one of them.",
+    ("trace_lineage",),
+)
+TIMELINE = Page(
+    "timeline",
+    "Runs of a flow",
+    "Runs with duration, records and errors, and since when they fail.",
+    ("diagnose_flow", "list_runs"),
+)
+PLAN = Page(
+    "plan",
+    "A change before it is approved",
+    "What would be sent, before and after, and what stops working. It shows; it does not approve.",
+)
+"""Of every tool that writes."""
+PAGES = (HEALTH, LINEAGE, TIMELINE, PLAN)
 _BY_TOOL = {tool: page for page in PAGES for tool in page.tools}
 
 
@@ -50,7 +68,7 @@ def page_text(name: str) -> str:
 
 def page_of(tool: str, *, writes: bool) -> Page | None:
     """The app that shows a tool's answers."""
-    return None if writes else _BY_TOOL.get(tool)
+    return PLAN if writes else _BY_TOOL.get(tool)
 
 
 class _Html(Resource):

@@ -95,4 +95,20 @@ def views(asked: dict[str, Any]) -> list[dict[str, Any]]:
     """What the page offers; `asks` is the argument that the person fills in."""
     return [
         {"app": "health", "title": "Health", "tool": "pipeline_health", "arguments": asked},
+        {
+            "app": "lineage",
+            "title": "Lineage",
+            "tool": "trace_lineage",
+            "arguments": {},
+            "asks": "object",
+            "hint": "A flow, dataset, account or connection, by id or name",
+        },
+        {
+            "app": "timeline",
+            "title": "Runs",
+            "tool": "diagnose_flow",
+            "arguments": {},
+            "asks": "flow",
+            "hint": "A flow, by id or name",
+        },
     ]

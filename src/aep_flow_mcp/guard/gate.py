@@ -21,6 +21,7 @@ from aep_flow_mcp.guard.approval.pending import Pending, TooMany, Use
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.carrying import carry_out
 from aep_flow_mcp.guard.changes.canonical import plain, visible
+from aep_flow_mcp.guard.changes.card import VIEW, card
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.naming import kept
 from aep_flow_mcp.guard.changes.preview import Preview, preview
@@ -169,9 +170,13 @@ async def ask(call: Call, plan: Plan) -> Elicit[Approval] | Route | Pushed:
 
 
 async def decide(call: Call, plan: Plan, outcome: Any) -> WriteResult:
-    """What comes of a call, after the question (if there was one) was answered."""
+    """What comes of a call, after the question (if there was one) was answered; beside it, what was asked about."""
     if not isinstance(plan, Planned):
         return await _settled(call, plan)
+    return _with_card(call, plan, await _decided(call, plan, outcome))
+
+
+async def _decided(call: Call, plan: Planned, outcome: Any) -> WriteResult:
     route = getattr(outcome, "data", None)
     if isinstance(route, Pushed):
         return await _answered_push(call, plan, route)
@@ -329,8 +334,8 @@ async def confirm(
     if not isinstance(plan, Planned):
         return await _settled(kept, plan)
     if plan.digest != pending.digest:
-        return await _wait_for_confirmation(kept, plan, changed=True)
-    return await carry_out(kept, plan.change)
+        return _with_card(kept, plan, await _wait_for_confirmation(kept, plan, changed=True))
+    return _with_card(kept, plan, await carry_out(kept, plan.change))
 
 
 # --- ends -------------------------------------------------------------------------------------------------
@@ -357,6 +362,10 @@ async def _settled(call: Call, plan: Refusal | Nothing | Unanswered) -> WriteRes
         status = Status.CANCELLED if plan.dismissed else Status.DECLINED
         return await call.ended(status, plan.sentence)
     return await call.refused(plan.sentence, sandbox=plan.sandbox)
+
+
+def _with_card(call: Call, plan: Planned, result: WriteResult) -> WriteResult:
+    return result.beside(VIEW, lambda: card(_preview(call, plan.change)))
 
 
 def _preview(call: Call, change: Change) -> Preview:

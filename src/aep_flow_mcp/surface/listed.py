@@ -253,11 +253,10 @@ def _viewed(result: BaseModel, redactor: Redactor) -> dict[str, Any] | None:
     view = getattr(result, "_view", None)
     if view is None or not shows_apps():
         return None
-    from aep_flow_mcp.answers.present import redacted_value
     from aep_flow_mcp.answers.text import clean
 
     name, made = view
-    return {name: redactor.value(clean(redacted_value(made())))}
+    return {name: redactor.value(clean(made()))}
 
 
 def _pictured(result: BaseModel, redactor: Redactor) -> list[ImageContent]:
