@@ -73,6 +73,7 @@ apps/node_modules/.package-lock.json: apps/package.json apps/package-lock.json
 bench: $(VENV)/.installed-dev ## Ratios, measured in one run; writes bench-results.json.
 	$(BIN)/python tests/benchmarks/run.py
 	$(BIN)/python tests/benchmarks/bench_scale.py
+	-$(BIN)/python tests/benchmarks/paint.py
 
 $(PEERS)/.installed: tests/peers/requirements.txt $(VENV)/.installed-dev
 	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)

@@ -8,9 +8,11 @@ import pytest
 
 LONG = frozenset(
     {
+        "apps/test_built.py",
         "apps/test_every_app.py",
         "apps/test_health_app.py",
         "attack/test_attack.py",
+        "board/test_board_page.py",
         "contract/test_emulator_contract.py",
         "contract/test_known_errors.py",
         "emulator/flow_service/test_self_serve.py",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,3 +103,14 @@ def test_a_built_file_is_small_says_what_may_run_and_takes_nothing_from_elsewher
     markup = re.sub(r"<script[^>]*>.*?</script>", "<script></script>", html, flags=re.DOTALL)
     assert not re.search(r"""(?:src|href|action)\s*=\s*["']?(?!["'\s]|data:)""", markup)
     assert not re.search(r"@import|url\(\s*[\"']?(?!data:)", markup)
+
+
+def test_what_builds_them_is_pinned_and_comes_from_no_host_of_ours() -> None:
+    kept = json.loads((Path(__file__).resolve().parents[2] / "apps" / "package-lock.json").read_text("utf-8"))
+    packages = {name: one for name, one in kept["packages"].items() if name}
+    assert packages
+    for name, one in packages.items():
+        assert one.get("integrity", "").startswith("sha512-"), name
+        assert one.get("resolved", "https://registry.npmjs.org/").startswith("https://registry.npmjs.org/"), (
+            name
+        )

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -120,8 +120,8 @@ class Chromium:
         pytest.fail(f"the page never said {text!r}: {await self.source()}")
 
 
-@pytest.fixture(scope="module")
-def driver() -> Iterator[str]:
+@contextmanager
+def running_driver() -> Iterator[str]:
     """The URL of a running ChromeDriver."""
     assert DRIVER is not None
     with subprocess.Popen([DRIVER, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
@@ -133,6 +133,13 @@ def driver() -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[str]:
+    """Likewise, for the tests of a module."""
+    with running_driver() as address:
+        yield address
 
 
 # Nothing but the page is to be fetched.

@@ -50,7 +50,7 @@ async function open(view: View, given: Given, stage: HTMLElement): Promise<void>
 function start(views: View[]): void {
   const stage = h("div");
   const tabs = views.map((view) => button(view.title, () => choose(view), { "aria-pressed": "false" }));
-  const ask = h("form", { class: "row ask", hidden: true });
+  const ask = h("form", { class: "row ask", hidden: true, role: "search", "aria-label": "What to look at" });
   const paint = button("", () => { theme = theme === "dark" ? "light" : "dark"; say(); dress(); }, { class: "paint" });
   const say = (): void => { paint.textContent = theme === "dark" ? "Light" : "Dark"; };
 

@@ -48,6 +48,13 @@ function dress(context: McpUiHostContext | undefined): void {
   }
 }
 
+/** What a benchmark reads: when data came, and when what it shows was painted. */
+function timed(show: () => void): void {
+  performance.mark("data");
+  show();
+  requestAnimationFrame(() => setTimeout(() => performance.mark("painted")));
+}
+
 /** The arguments that say where: a call back asks the same organisation and sandbox. */
 const PLACES = ["profile", "sandbox"];
 
@@ -77,7 +84,7 @@ export async function connect(title: string, view: View): Promise<void> {
     where = Object.fromEntries(PLACES.filter((one) => one in given).map((one) => [one, given[one]]));
     view.input?.(given);
   };
-  app.ontoolresult = (params) => view.answer(read(params), link);
+  app.ontoolresult = (params) => timed(() => view.answer(read(params), link));
   app.ontoolcancelled = (params) => view.cancelled?.(String(params.reason ?? ""));
   app.onhostcontextchanged = (context) => {
     dress(context);
@@ -99,11 +106,12 @@ function fromFile(kept: Any, view: View): void {
   addEventListener("resize", () => view.redraw?.());
   follow();
   view.input?.(kept.arguments ?? {});
-  view.answer(read(kept.result), {
+  const link: Link = {
     asks: false,
     call: () => Promise.reject(new Error("This is a file: it holds what was known when it was written.")),
     save: async (name, type, content) => download(name, type, content),
-  });
+  };
+  timed(() => view.answer(read(kept.result), link));
 }
 
 function download(name: string, type: string, content: string): void {

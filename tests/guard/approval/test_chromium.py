@@ -14,6 +14,7 @@ from aep_flow_mcp.guard.approval.desk import Answer
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.preview import preview
+from apps.axe import is_accessible, needs_axe
 from support.chromium import ENTER, TAB, Chromium, needs_chromium
 from support.chromium import chromium as chromium
 from support.chromium import driver as driver
@@ -139,6 +140,24 @@ async def test_it_fits_a_narrow_window_light_and_dark(chromium: Chromium) -> Non
     ]
     change = Change.create(Kind.MAPPING_SET, {"name": "n" * 90, "mappings": rows, "k" * 90: "v" * 90})
     assert await ask(visit, change=change) is Answer.DECLINED
+
+
+@needs_axe
+async def test_axe_finds_nothing_light_and_dark(chromium: Chromium) -> None:
+    async def visit(file: str) -> None:
+        await chromium.enter(file)
+        for scheme in ("light", "dark"):
+            media = [{"name": "prefers-color-scheme", "value": scheme}]
+            await chromium.cdp("Emulation.setEmulatedMedia", features=media)
+            await is_accessible(chromium, f"the approval page, {scheme}")
+        await chromium.click("button.no")
+        await chromium.until("Nothing was sent")
+        await is_accessible(chromium, "what it ends with")
+
+    rows = [{"sourceType": "ATTRIBUTE", "source": f"c{n}", "destination": f"_x.{n}"} for n in range(3)]
+    change = Change.create(Kind.MAPPING_SET, {"name": "Orders", "mappings": rows, "description": "new"})
+    assert await ask(visit, change=change) is Answer.DECLINED
+    assert await ask(visit) is Answer.DECLINED
 
 
 FORGED = """
