@@ -11,7 +11,8 @@ DIST := .venv-dist
 DOCS := .venv-docs
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test test-long test-safety test-heavy check-platforms test-foreign attack soak eval check bench bench-processes test-peers test-clients test-lowest surface connectors guides hosts \
+.PHONY: demo test test-long test-safety test-heavy check-platforms test-foreign attack soak eval check apps bench bench-processes test-peers test-clients test-lowest surface connectors \
+	guides hosts \
 	manifests lock dist released-surface pages docs clean
 .DEFAULT_GOAL := test
 
@@ -64,9 +65,17 @@ check: $(VENV)/.installed-dev ## Lint, format, types, import rules, and what the
 check-platforms: $(VENV)/.installed-dev ## Types as macOS and Windows have them.
 	for system in darwin win32; do $(BIN)/mypy --platform $$system --cache-dir .mypy_cache/$$system --no-warn-unreachable src || exit 1; done
 
+apps: apps/node_modules/.package-lock.json ## The views, built into HTML that ships in the package; needs Node 20.19 or newer.
+	cd apps && npm run build
+
+apps/node_modules/.package-lock.json: apps/package.json apps/package-lock.json
+	cd apps && npm ci --no-audit --no-fund
+	@touch $@
+
 bench: $(VENV)/.installed-dev ## Ratios, measured in one run; writes bench-results.json.
 	$(BIN)/python tests/benchmarks/run.py
 	$(BIN)/python tests/benchmarks/bench_scale.py
+	-$(BIN)/python tests/benchmarks/paint.py
 
 bench-processes: $(VENV)/.installed-dev ## Calls of get_flow over HTTP for 1, 2 and 4 server processes, and what they cost.
 	$(BIN)/python tests/benchmarks/processes.py

@@ -8,6 +8,9 @@ import pytest
 
 LONG = frozenset(
     {
+        "apps/test_built.py",
+        "apps/test_every_app.py",
+        "apps/test_health_app.py",
         "as_code/test_any_document.py",
         "as_code/test_further_organisations.py",
         "as_code/test_foreign.py",
@@ -15,6 +18,7 @@ LONG = frozenset(
         "as_code/test_page.py",
         "attack/test_attack.py",
         "attack/test_four_eyes.py",
+        "board/test_board_page.py",
         "contract/test_emulator_contract.py",
         "contract/test_known_errors.py",
         "emulator/flow_service/test_self_serve.py",

@@ -19,8 +19,10 @@ import typer
 
 from aep_flow_mcp import code_command
 from aep_flow_mcp.audit_command import audit_app
+from aep_flow_mcp.board.command import board
 from aep_flow_mcp.command_settings import EnvFile, settings_by_profile, stop
 from aep_flow_mcp.command_settings import emulator_settings as emulator_settings
+from aep_flow_mcp.command_settings import emulator_transport as emulator_transport
 from aep_flow_mcp.credentials.command import credentials_app
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ app = typer.Typer(
 
 app.add_typer(audit_app, name="audit")
 app.add_typer(credentials_app, name="credentials")
-for command in (code_command.export, code_command.plan, code_command.apply, code_command.drift):
+for command in (board, code_command.export, code_command.plan, code_command.apply, code_command.drift):
     app.command()(command)
 
 Profile = Annotated[
@@ -345,14 +347,6 @@ def snapshot(
         )
     except SnapshotFailed as error:
         stop(str(error))
-
-
-def emulator_transport() -> Any:
-    """An HTTP transport that ends in an emulator inside this process."""
-    from aep_flow_mcp.emulator import Emulator, EmulatorOptions
-    from aep_flow_mcp.emulator.asgi import EmulatorTransport
-
-    return EmulatorTransport(Emulator(EmulatorOptions()))
 
 
 @app.command()

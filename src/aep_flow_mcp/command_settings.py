@@ -48,6 +48,14 @@ def emulator_settings(*, env_file: Path | None = None, **overrides: Any) -> Sett
     )
 
 
+def emulator_transport() -> Any:
+    """An HTTP transport that ends in an emulator inside this process."""
+    from aep_flow_mcp.emulator import Emulator, EmulatorOptions
+    from aep_flow_mcp.emulator.asgi import EmulatorTransport
+
+    return EmulatorTransport(Emulator(EmulatorOptions()))
+
+
 def settings_by_profile(
     *, emulator: bool, env_file: Path | None, names: Sequence[str] = ()
 ) -> dict[str, Settings]:

@@ -10,7 +10,7 @@ from mcp.server import CacheHint, MCPServer
 from mcp.server.caching import CacheableMethod
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, RequestStateSecurity
-from mcp.server.mcpserver.exceptions import ResourceError
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INTERNAL_ERROR,
@@ -35,12 +35,14 @@ from pydantic import AnyUrl
 
 from aep_flow_mcp import __version__
 from aep_flow_mcp.app import App, TransportFactory
+from aep_flow_mcp.apps.pages import SCHEME, extension, page_of
 from aep_flow_mcp.observing import NOBODY, Observer
 from aep_flow_mcp.settings import Settings
 from aep_flow_mcp.surface.listed import ListedTool
 from aep_flow_mcp.surface.offer import Offer
 from aep_flow_mcp.surface.rules import by_the_rules
 from aep_flow_mcp.surface.selection import CONFIRM_TOOL, refusals
+from aep_flow_mcp.surface.showing import shows_apps
 from aep_flow_mcp.surface.snapshot import load_cards
 
 if TYPE_CHECKING:
@@ -153,6 +155,7 @@ class FlowServer(MCPServer[App]):
             # What a signed-in caller sees changes with its next token.
             cache_hints=_CACHE_HINTS if auth is None else {**_CACHE_HINTS, "tools/list": CacheHint()},
             middleware=[by_the_rules, offer.for_connection],
+            extensions=[extension()],
             auth=auth,
             token_verifier=token_verifier,
             subscriptions=app.replicas,
@@ -164,7 +167,13 @@ class FlowServer(MCPServer[App]):
         self.completion()(self._complete)  # type: ignore[no-untyped-call]
 
     async def list_tools(self) -> list[ListedCard]:
-        return [tool for tool in await super().list_tools() if self.offer.lists(tool.name)]
+        listed = [tool for tool in await super().list_tools() if self.offer.lists(tool.name)]
+        return [self._with_app(tool) for tool in listed] if shows_apps() else listed
+
+    def _with_app(self, tool: ListedCard) -> ListedCard:
+        """The tool with the app that shows its answers, where there is one."""
+        page = page_of(tool.name, writes=self.offer.writing(tool.name))
+        return tool if page is None else tool.model_copy(update={"meta": {"ui": {"resourceUri": page.uri}}})
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[App, Any] | None = None
@@ -180,7 +189,8 @@ class FlowServer(MCPServer[App]):
     async def list_resources(self) -> list[ListedResource]:
         from aep_flow_mcp.resources import listed_resources
 
-        return [] if self.app.profiles else listed_resources()
+        apps = await super().list_resources() if shows_apps() else []
+        return apps if self.app.profiles else [*listed_resources(), *apps]
 
     async def list_resource_templates(self) -> list[ListedTemplate]:
         from aep_flow_mcp.resources import listed_templates
@@ -192,6 +202,8 @@ class FlowServer(MCPServer[App]):
     ) -> Iterable[ReadResourceContents]:
         from aep_flow_mcp.resources import read
 
+        if str(uri).startswith(SCHEME):
+            return await self._read_app(str(uri), context)
         if self.app.profiles:
             raise ResourceError(
                 "This server has several profiles, and an address names none: ask a tool, which takes a profile."
@@ -201,6 +213,13 @@ class FlowServer(MCPServer[App]):
         except ResourceError as error:
             raise type(error)(self.app.redactor.text(str(error))) from None
         return [ReadResourceContents(content=self.app.redactor.text(text), mime_type=mime_type)]
+
+    async def _read_app(self, uri: str, context: Context[App, Any] | None) -> Iterable[ReadResourceContents]:
+        """The HTML of an app; who shows none hears that there is no such address."""
+        found = await super().read_resource(uri, context) if shows_apps() else None
+        if found is None or isinstance(found, InputRequiredResult):
+            raise ResourceNotFoundError(f"There is no resource {uri}.")
+        return found
 
     async def list_prompts(self) -> list[ListedPrompt]:
         with _prompts_told("the list of prompts"):

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, RootModel
 
 from aep_flow_mcp.platform.models.text import clean_text
 
@@ -36,6 +36,19 @@ class Answer(BaseModel):
     """An object: rendered as `field: value` lines, lists of models as tables. None is left out."""
 
     model_config = ConfigDict(frozen=True)
+
+    _view: tuple[str, Callable[[], Any]] | None = PrivateAttr(default=None)
+    _picture: Callable[[], str] | None = PrivateAttr(default=None)
+
+    def beside(
+        self, *, view: tuple[str, Callable[[], Any]] | None = None, picture: Callable[[], str] | None = None
+    ) -> Self:
+        """The same answer, with what a person's screen gets besides: text and structure stay what they are.
+
+        view: under which name of `_meta`, and what an app needs beyond the structure. picture: an SVG.
+        """
+        self._view, self._picture = view, picture
+        return self
 
 
 class Whole(RootModel[dict[str, Any]]):

@@ -13,7 +13,7 @@ from aep_flow_mcp.guard.approval.waiting import State, Waiting
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.carrying import carry_out
 from aep_flow_mcp.guard.execution.results import WriteResult
-from aep_flow_mcp.guard.gate import Plan, Planned, settled, wait_for_confirmation, wait_on_page
+from aep_flow_mcp.guard.gate import Plan, Planned, settled, wait_for_confirmation, wait_on_page, with_card
 from aep_flow_mcp.settings import ApprovalMode
 from aep_flow_mcp.store.kept import StoreDown
 
@@ -57,10 +57,10 @@ async def _confirmed(
     if not isinstance(plan, Planned):
         return await settled(kept, plan)
     if needs_other_approver(guard, plan.change, call.caller):  # it was previewed under other settings
-        return await wait_on_page(kept, plan)
+        return with_card(kept, plan, await wait_on_page(kept, plan))
     if plan.digest != pending.digest:
-        return await wait_for_confirmation(kept, plan, changed=True)
-    return await carry_out(kept, plan.change)
+        return with_card(kept, plan, await wait_for_confirmation(kept, plan, changed=True))
+    return with_card(kept, plan, await carry_out(kept, plan.change))
 
 
 async def _carry_approved(
@@ -74,5 +74,5 @@ async def _carry_approved(
     if not isinstance(plan, Planned):
         return await settled(kept, plan)
     if plan.digest != waiting.digest:
-        return await wait_on_page(kept, plan, changed=True)
-    return await carry_out(replace(kept, approver=waiting.by), plan.change)
+        return with_card(kept, plan, await wait_on_page(kept, plan, changed=True))
+    return with_card(kept, plan, await carry_out(replace(kept, approver=waiting.by), plan.change))

@@ -23,6 +23,7 @@ from aep_flow_mcp.guard.approval.pending import Pending, Use
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.carrying import carry_out
 from aep_flow_mcp.guard.changes.canonical import plain, visible
+from aep_flow_mcp.guard.changes.card import VIEW, card
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.naming import kept
 from aep_flow_mcp.guard.changes.preview import Preview, preview
@@ -184,9 +185,9 @@ async def ask(call: Call, plan: Plan) -> Elicit[Approval] | Route | Pushed:
 
 
 async def decide(call: Call, plan: Plan, outcome: Any) -> WriteResult:
-    """What comes of a call, after the question (if there was one) was answered."""
+    """What comes of a call, after the question (if there was one) was answered; beside it, what was asked about."""
     try:
-        return await _decided(call, plan, outcome)
+        return with_card(call, plan, await _decided(call, plan, outcome))
     except StoreDown as error:  # before anything was sent: carrying.py lets none out after that
         return await call.refused(approval.down(error), plan.change if isinstance(plan, Planned) else None)
 
@@ -377,6 +378,13 @@ async def settled(call: Call, plan: Refusal | Nothing | Unanswered) -> WriteResu
         status = Status.CANCELLED if plan.dismissed else Status.DECLINED
         return await call.ended(status, plan.sentence)
     return await call.refused(plan.sentence, sandbox=plan.sandbox)
+
+
+def with_card(call: Call, plan: Plan, result: WriteResult) -> WriteResult:
+    """The result, beside what it was about, for a client that shows apps."""
+    if not isinstance(plan, Planned):
+        return result
+    return result.beside(VIEW, lambda: card(preview_of(call, plan.change)))
 
 
 def preview_of(call: Call, change: Change) -> Preview:

@@ -10,7 +10,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from mcp_types import CallToolResult, ImageContent, InputRequiredResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
 from aep_flow_mcp.app import App
@@ -19,6 +19,7 @@ from aep_flow_mcp.platform.redaction.values import Redactor
 from aep_flow_mcp.settings import Dialect
 from aep_flow_mcp.surface.arguments import broken_text, fitted, renamed
 from aep_flow_mcp.surface.selection import quoted
+from aep_flow_mcp.surface.showing import shows_apps
 from aep_flow_mcp.surface.snapshot import Card, definition_of
 
 if TYPE_CHECKING:
@@ -247,10 +248,13 @@ def _answer(
         raise TypeError(f"a tool answered with {type(result).__name__}, not with a model")
     # Redacted first, cut afterwards: half a secret no longer looks like one.
     shown = bounded(redacted(result), takes=takes, place=place)
+    content: list[Any] = [TextContent(type="text", text=redactor.text(render(shown) or "Nothing was found."))]
+    content += _pictured(result, redactor)
     return CallToolResult(
-        content=[TextContent(type="text", text=redactor.text(render(shown) or "Nothing was found."))],
+        content=content,
         structured_content=redactor.value(structured(shown)),
         is_error=getattr(result, "is_error", False) is True,
+        _meta=_viewed(result, redactor),
     )
 
 
@@ -259,6 +263,28 @@ def _ended(result: Any) -> str:
     if isinstance(result, InputRequiredResult):
         return "asked"
     return str(getattr(result, "status", "ok"))
+
+
+def _viewed(result: BaseModel, redactor: Redactor) -> dict[str, Any] | None:
+    """What an app shows beyond the structure, for a client that shows apps; a model does not read it."""
+    view = getattr(result, "_view", None)
+    if view is None or not shows_apps():
+        return None
+    from aep_flow_mcp.answers.text import clean
+
+    name, made = view
+    return {name: redactor.value(clean(made()))}
+
+
+def _pictured(result: BaseModel, redactor: Redactor) -> list[ImageContent]:
+    """The picture that was asked for, for a client that shows images."""
+    made = getattr(result, "_picture", None)
+    if made is None:
+        return []
+    from base64 import b64encode
+
+    svg = redactor.text(made()).encode()
+    return [ImageContent(type="image", data=b64encode(svg).decode(), mime_type="image/svg+xml")]
 
 
 async def never_called() -> None:

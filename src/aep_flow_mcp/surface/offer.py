@@ -19,6 +19,7 @@ from aep_flow_mcp.settings import AuthMode, Discovery, Settings, SettingsError
 from aep_flow_mcp.surface.listed import in_dialect
 from aep_flow_mcp.surface.registry import Toolset
 from aep_flow_mcp.surface.selection import CONFIRM_TOOL, Narrowing, narrowed, narrowing, needed
+from aep_flow_mcp.surface.showing import entered, left
 from aep_flow_mcp.surface.snapshot import Card
 
 _narrowing: ContextVar[Narrowing] = ContextVar("narrowing", default=Narrowing())  # noqa: B039  (frozen)
@@ -69,6 +70,11 @@ class Offer:
         from aep_flow_mcp.surface.discovery import INSTRUCTIONS
 
         return INSTRUCTIONS
+
+    def writing(self, name: str) -> bool:
+        """Whether a tool of this name writes."""
+        card = self._cards.get(name)
+        return card is not None and bool(card["writes"])
 
     def lists(self, name: str) -> bool:
         """Whether the connection of this request sees the tool in its list."""
@@ -128,10 +134,11 @@ class Offer:
             raise MCPError(
                 INVALID_REQUEST, f"This takes the scope {scope}, which this sign-in does not have."
             )
-        token = _narrowing.set(replace(by, may=may))
+        token, shown = _narrowing.set(replace(by, may=may)), entered(ctx)
         try:
             return await call_next(ctx)
         finally:
+            left(shown)
             _narrowing.reset(token)
 
     def _may(self, *, over_http: bool) -> frozenset[Ability] | None:

@@ -2,114 +2,24 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import anyio
-import httpx
-import pytest
 
 from aep_flow_mcp.guard.approval import browser
 from aep_flow_mcp.guard.approval.desk import Answer
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.preview import preview
+from apps.axe import is_accessible, needs_axe
+from support.chromium import ENTER, TAB, Chromium, needs_chromium
+from support.chromium import chromium as chromium
+from support.chromium import driver as driver
 
-DRIVER = shutil.which("chromedriver")
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(
-    DRIVER is None or CHROMIUM is None,
-    reason="no Chromium on this machine (Debian: apt-get install chromium chromium-driver)",
-)
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-ENTER, TAB = "\ue007", "\ue004"
-
-
-class Chromium:
-    """One headless window."""
-
-    def __init__(self, http: httpx.AsyncClient, session: str) -> None:
-        self._http = http
-        self._session = session
-
-    async def do(self, method: str, command: str, **body: Any) -> Any:
-        answer = await self._http.request(
-            method, f"/session/{self._session}/{command}", json=body if method == "POST" else None
-        )
-        assert answer.status_code == 200, answer.text
-        return answer.json()["value"]
-
-    async def open(self, address: str) -> None:
-        await self.do("POST", "url", url=address)
-
-    async def enter(self, file: str) -> str:
-        """Open the file that leads to the page, and follow it; the page's own address."""
-        await self.open(file)
-        await self.until("<button")
-        return str(await self.script("return location.href"))
-
-    async def cdp(self, command: str, **params: Any) -> Any:
-        return await self.do("POST", "goog/cdp/execute", cmd=command, params=params)
-
-    async def source(self) -> str:
-        return str(await self.do("GET", "source"))
-
-    async def script(self, code: str) -> Any:
-        return await self.do("POST", "execute/sync", script=code, args=[])
-
-    async def click(self, selector: str) -> None:
-        found = await self.do("POST", "element", using="css selector", value=selector)
-        await self.do("POST", f"element/{found[ELEMENT]}/click")
-
-    async def press(self, *keys: str) -> None:
-        strokes = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
-        await self.do("POST", "actions", actions=[{"type": "key", "id": "keyboard", "actions": strokes}])
-
-    async def until(self, text: str) -> None:
-        for _ in range(200):
-            if text in await self.source():
-                return
-            await anyio.sleep(0.05)
-        pytest.fail(f"the page never said {text!r}: {await self.source()}")
-
-
-@pytest.fixture(scope="module")
-def driver() -> Iterator[str]:
-    """The URL of a running ChromeDriver."""
-    assert DRIVER is not None
-    with subprocess.Popen([DRIVER, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdout is not None
-        ready = (re.search(rb"successfully on port (\d+)", line) for line in process.stdout)
-        port = next((found[1].decode() for found in ready if found), None)
-        try:
-            assert port is not None, "ChromeDriver ended before it listened"
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-
-
-# Nothing but the page is to be fetched.
-QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
-
-
-@pytest.fixture
-async def chromium(driver: str, tmp_path: Path) -> AsyncIterator[Chromium]:
-    """A window of its own, closed after the test."""
-    arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *QUIET]
-    arguments.append(f"--user-data-dir={tmp_path / 'profile'}")
-    wanted = {"goog:chromeOptions": {"args": arguments, "binary": CHROMIUM}}
-    async with httpx.AsyncClient(base_url=driver, timeout=60) as http:
-        made = await http.post("/session", json={"capabilities": {"alwaysMatch": wanted}})
-        assert made.status_code == 200, made.text
-        session = made.json()["value"]["sessionId"]
-        yield Chromium(http, session)
-        await http.delete(f"/session/{session}")
+pytestmark = needs_chromium
 
 
 async def ask(visit: Callable[[str], Any], *, life: float = 30.0, change: Change | None = None) -> Answer:
@@ -230,6 +140,24 @@ async def test_it_fits_a_narrow_window_light_and_dark(chromium: Chromium) -> Non
     ]
     change = Change.create(Kind.MAPPING_SET, {"name": "n" * 90, "mappings": rows, "k" * 90: "v" * 90})
     assert await ask(visit, change=change) is Answer.DECLINED
+
+
+@needs_axe
+async def test_axe_finds_nothing_light_and_dark(chromium: Chromium) -> None:
+    async def visit(file: str) -> None:
+        await chromium.enter(file)
+        for scheme in ("light", "dark"):
+            media = [{"name": "prefers-color-scheme", "value": scheme}]
+            await chromium.cdp("Emulation.setEmulatedMedia", features=media)
+            await is_accessible(chromium, f"the approval page, {scheme}")
+        await chromium.click("button.no")
+        await chromium.until("Nothing was sent")
+        await is_accessible(chromium, "what it ends with")
+
+    rows = [{"sourceType": "ATTRIBUTE", "source": f"c{n}", "destination": f"_x.{n}"} for n in range(3)]
+    change = Change.create(Kind.MAPPING_SET, {"name": "Orders", "mappings": rows, "description": "new"})
+    assert await ask(visit, change=change) is Answer.DECLINED
+    assert await ask(visit) is Answer.DECLINED
 
 
 FORGED = """

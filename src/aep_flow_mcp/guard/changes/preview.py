@@ -42,6 +42,8 @@ class StepPreview:
     """The rows of a mapping set; `short_body` is without them."""
     fields: tuple[Field, ...] = ()
     """Every value of the body but the rows, where no `changes` tell them; for a page."""
+    sides: tuple[tuple[str, str, str], ...] = ()
+    """(field, before, after): the `changes` in their parts, for a page that shows them side by side."""
 
     def redacted(self, redact: Callable[[str], str]) -> StepPreview:
         """The same with every text passed through `redact`."""
@@ -52,6 +54,7 @@ class StepPreview:
             body=None if self.body is None else redact(self.body),
             short_body=None if self.short_body is None else redact(self.short_body),
             changes=tuple(map(redact, self.changes)),
+            sides=tuple((redact(field), redact(old), redact(new)) for field, old, new in self.sides),
             short_changes=tuple(map(redact, self.short_changes)),
             cuts=tuple(map(redact, self.cuts)),
             names=tuple(map(redact, self.names)),
@@ -229,10 +232,11 @@ def _short_changes(step: Step) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _step(step: Step, names: Sequence[Named]) -> StepPreview:
-    changes = tuple(
-        f"{field}: {_value(step, field, old)} -> {_value(step, field, new)}{_renewed(old, new)}"
+    sides = tuple(
+        (field, _value(step, field, old), f"{_value(step, field, new)}{_renewed(old, new)}")
         for field, old, new in _changes(step)
     )
+    changes = tuple(f"{field}: {old} -> {new}" for field, old, new in sides)
     short_changes, cuts = _short_changes(step)
     body = None if step.content is None else masking.masked_body(step)
     told = body if step.after is None else masking.masked_fields(step, step.after)
@@ -249,6 +253,7 @@ def _step(step: Step, names: Sequence[Named]) -> StepPreview:
         label=visible(step.label),
         body=None if step.content is None else whole(body),
         changes=changes,
+        sides=sides,
         if_match=visible(step.etag) if step.etag else None,
         short_body=short_body,
         short_changes=short_changes,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from aep_flow_mcp.guard.changes.canonical import shown, visible
 
@@ -51,6 +52,13 @@ class WriteResult(BaseModel):
     preview: str | None = None
     confirmation_id: str | None = None
     next_step: str | None = None
+
+    _view: tuple[str, Callable[[], Any]] | None = PrivateAttr(default=None)
+
+    def beside(self, name: str, made: Callable[[], Any]) -> WriteResult:
+        """The same, with what an app shows besides, under a name of `_meta`."""
+        self._view = (name, made)
+        return self
 
     @property
     def is_error(self) -> bool:

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.facts import FlowFacts, RunFacts
+from aep_flow_mcp.insight.health.board import Board
 from aep_flow_mcp.insight.health.quantiles import Quantiles
 from aep_flow_mcp.insight.health.tally import ErrorTally, FlowTally, Tally
 from aep_flow_mcp.insight.rhythm.overdue import Attendance, Seen, attendance, shortest_lacking
@@ -86,6 +87,8 @@ class Health:
     flows_before: dict[str, FlowTally] = field(default_factory=dict)
     days: dict[str, Tally] = field(default_factory=dict)
     errors: dict[ErrorKey, ErrorTally] = field(default_factory=dict)
+    board: Board | None = None
+    """Counted only where one is shown."""
     earlier: Window = field(init=False)
     """The window before."""
 
@@ -105,6 +108,8 @@ class Health:
 
     def _add_now(self, run: RunFacts, at: datetime) -> None:
         self.total.add(run)
+        if self.board is not None:
+            self.board.add(run, at)
         if run.duration_s is not None:
             self.durations.add(run.duration_s)
         if run.latency_s is not None:

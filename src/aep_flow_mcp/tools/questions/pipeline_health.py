@@ -10,8 +10,10 @@ from typing import Annotated, Any
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
+from aep_flow_mcp.answers.board import VIEW, board_view
 from aep_flow_mcp.answers.health import PipelineHealth
 from aep_flow_mcp.answers.health_report import LISTS, GroupBy, Report
+from aep_flow_mcp.answers.pictures.board import board_picture
 from aep_flow_mcp.answers.pieces import Pieces
 from aep_flow_mcp.answers.progress import progress_of
 from aep_flow_mcp.gathering import times
@@ -22,6 +24,7 @@ from aep_flow_mcp.gathering.remembered.runs import RememberedRuns
 from aep_flow_mcp.gathering.side_by_side import asked_for
 from aep_flow_mcp.gathering.sweeps.run_sweep import RunSweep
 from aep_flow_mcp.gathering.whole_lists import Reading
+from aep_flow_mcp.insight.health.board import Board
 from aep_flow_mcp.insight.health.report import Health, Trend
 from aep_flow_mcp.insight.rhythm.usual import FEWEST_RUNS
 from aep_flow_mcp.insight.windows import Window, WindowError, parse_window, read_zone
@@ -31,6 +34,7 @@ from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import AppState, Reader
 from aep_flow_mcp.surface.params import Cursor, FlowRefs
 from aep_flow_mcp.surface.registry import read_tool
+from aep_flow_mcp.surface.showing import shows_apps
 
 PATIENCE = 38.0
 """Seconds after which no further runs are read, so that the answer comes before a call has to end."""
@@ -53,10 +57,11 @@ async def pipeline_health(
     group_by: GroupBy | None = None,
     limit: Annotated[int, Field(ge=1, le=50)] = 5,
     timezone: str = "UTC",
+    picture: bool = False,
     cursor: Cursor = None,
 ) -> PipelineHealth:
-    """What ran, failed, lost records, slowed down, or did not run though due, in a window, against the one before;
-    errors with their meaning. For questions about several flows or a period."""
+    """What ran, failed, lost records, slowed down or was overdue in a window, against the one before; errors with their
+    meaning. For several flows or a period."""
     pieces = Pieces(cursor, LISTS, now=times.now())
     now = pieces.now
     zone, span = _span(window, timezone, now)
@@ -68,14 +73,19 @@ async def pipeline_health(
         scope = await read_scope(app, reading, asked, datasets=datasets)
     else:
         scope = Scope(asked)
-    health = Health(span, zone, wanted=scope.wants)
+    drawn = Board(span, zone) if shows_apps() or picture else None
+    health = Health(span, zone, wanted=scope.wants, board=drawn)
     calls: list[Callable[[], Awaitable[Any]]] = [partial(_read_runs, app, reading, health, scope)]
     if not asked.limited:
         calls.append(partial(fill, app, reading, scope, datasets=datasets))
     stopped = any(await together(calls))
     look = CloserLook() if stopped else await _look_closer(aep, health, pieces, limit)
     report = Report(health, scope, look, pieces, zone=timezone, top=limit, group_by=group_by)
-    return report.answer(progress, stopped=stopped)
+    answer = report.answer(progress, stopped=stopped)
+    if drawn is None:
+        return answer
+    view = partial(board_view, drawn, health, scope, now=now, zone=timezone, stopped=stopped)
+    return answer.beside(view=(VIEW, view), picture=(lambda: board_picture(view())) if picture else None)
 
 
 def _span(window: str, timezone: str, now: datetime) -> tuple[tzinfo, Window]:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from aep_flow_mcp.answers.pictures.lineage import lineage_picture
 from aep_flow_mcp.answers.pieces import Pieces, as_it_is
 from aep_flow_mcp.answers.progress import progress_of
 from aep_flow_mcp.answers.text import InPieces, table
@@ -101,12 +102,13 @@ async def trace_lineage(
     object: Annotated[str, Field(min_length=1, max_length=300, description="id or name")],
     object_kind: NodeKind | None = None,
     follow: Direction = Direction.BOTH,
-    hops: Annotated[int, Field(ge=1, le=5, description="flows to follow each way")] = 2,
+    hops: Annotated[int, Field(ge=1, le=5, description="flows each way")] = 2,
     as_mermaid: bool = False,
+    picture: bool = False,
     cursor: Cursor = None,
 ) -> Lineage:
     """What feeds an object and what it feeds (account, connection, dataset, mapping, schema, flow), and what breaks
-    if it is removed or its credentials rotate."""
+    if it goes or its credentials rotate."""
     pieces = Pieces(cursor, LISTS)
     now = times.now()
     progress = progress_of("objects")
@@ -121,7 +123,8 @@ async def trace_lineage(
             notes = [*notes, f"Who else uses what could not be told: {', '.join(index.uses_lack)} not read."]
         else:
             alone = used_by_this_flow_only(index, start[1], graph.nodes)
-    return _answer(graph, start, follow, notes, alone, pieces, complete=complete, as_mermaid=as_mermaid)
+    found = _answer(graph, start, follow, notes, alone, pieces, complete=complete, as_mermaid=as_mermaid)
+    return found.beside(picture=lambda: lineage_picture(found.model_dump(mode="json"))) if picture else found
 
 
 def _answer(
