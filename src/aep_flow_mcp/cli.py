@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import sys
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,19 +16,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aep_flow_mcp import code_command
+from aep_flow_mcp import serve_command as parts
 from aep_flow_mcp.audit_command import audit_app
 from aep_flow_mcp.board.command import board
 from aep_flow_mcp.command_settings import EnvFile, settings_by_profile, stop
 from aep_flow_mcp.command_settings import emulator_settings as emulator_settings
 from aep_flow_mcp.command_settings import emulator_transport as emulator_transport
 from aep_flow_mcp.credentials.command import credentials_app
+from aep_flow_mcp.serve_command import Transport
 
 if TYPE_CHECKING:
     from aep_flow_mcp.emulator import EmulatorOptions, Variants
-    from aep_flow_mcp.replicas import Shared
-    from aep_flow_mcp.server import FlowServer
-    from aep_flow_mcp.serving.signing_in.parts import SignIn
-    from aep_flow_mcp.serving.telemetry import Telemetry
     from aep_flow_mcp.settings import Settings
     from aep_flow_mcp.snapshot_command import StandIn
 
@@ -65,13 +61,6 @@ _COLLECT_AFTER = (10_000, 20, 20)
 """Objects that are made between two collections, and collections between two of what has grown old. With Python's own
 numbers a sweep over thousands of flows spends a fifth of its time on looking for garbage that is not there. This is for
 a process of our own: a server inside of somebody's program changes nothing there."""
-
-
-class Transport(StrEnum):
-    """How clients reach the server."""
-
-    STDIO = "stdio"
-    HTTP = "http"
 
 
 @app.callback()
@@ -113,146 +102,29 @@ def serve(
     configure_logging(settings.mcp_log_level)
     gc.set_threshold(*_COLLECT_AFTER)
     over_http = transport is Transport.HTTP
-    sign_in = _sign_in(settings, host, port, over_http=over_http)
-    telemetry = _telemetry(settings, over_http=over_http)
-    server = _server(
+    sign_in = parts.sign_in_of(settings, host, port, over_http=over_http)
+    telemetry = parts.telemetry_of(settings, over_http=over_http)
+    server = parts.server_of(
         settings,
         emulator=emulator,
         copy=copy,
         profiles=by_profile,
         sign_in=sign_in,
         telemetry=telemetry,
-        shared=_shared(settings, transport),
+        shared=parts.shared_of(settings, transport),
     )
     configure_logging(settings.mcp_log_level, server.app.redactor)
-    _warn_if_unattended(by_profile)
-    _prepare_audit_log(settings, transport)
+    parts.warn_if_unattended(by_profile)
+    parts.prepare_audit_log(settings, transport)
     from aep_flow_mcp.serving.running import serve_stdio
 
     with copy.time() if copy else nullcontext(), closing(telemetry) if telemetry else nullcontext():
         if over_http:
-            _serve_http(server, settings, host=host, port=port, sign_in=sign_in, telemetry=telemetry)
+            parts.serve_over_http(
+                server, settings, host=host, port=port, sign_in=sign_in, telemetry=telemetry
+            )
         else:
             serve_stdio(server)
-
-
-def _telemetry(settings: Settings, *, over_http: bool) -> Telemetry | None:
-    """What is counted and traced; nothing is imported where nothing is asked for."""
-    if not settings.mcp_traces and (settings.mcp_metrics_port is None or not over_http):
-        return None
-    from aep_flow_mcp.serving.telemetry import telemetry
-    from aep_flow_mcp.settings import SettingsError
-
-    try:
-        return telemetry(settings, over_http=over_http)
-    except SettingsError as error:
-        stop(str(error))
-
-
-def _sign_in(settings: Settings, host: str, port: int, *, over_http: bool) -> SignIn | None:
-    """How callers sign in, over HTTP; on stdio the server belongs to who started it."""
-    if not over_http and settings.mcp_approvers == "caller":
-        return None
-    from aep_flow_mcp.serving.listening import check_approvers, sign_in
-    from aep_flow_mcp.settings import SettingsError
-
-    try:
-        if not over_http:
-            check_approvers(settings, over_http=False)
-        return sign_in(settings, host, port)
-    except SettingsError as error:
-        stop(str(error))
-
-
-def _shared(settings: Settings, transport: Transport) -> Shared | None:
-    """What replicas have in common; over stdio a process has one client, and none."""
-    if (
-        settings.mcp_redis_url is None
-        and settings.mcp_redis_url_file is None
-        and transport is Transport.STDIO
-    ):
-        return None
-    from aep_flow_mcp.replicas import shared
-    from aep_flow_mcp.settings import SettingsError
-
-    try:
-        found = shared(settings)
-    except SettingsError as error:
-        stop(str(error))
-    if found is None or transport is Transport.HTTP:
-        return found
-    logging.getLogger(__name__).warning(
-        "AEP_MCP_REDIS_URL is for servers over HTTP: over stdio this process keeps what outlives a call by itself."
-    )
-    return None
-
-
-def _serve_http(
-    server: FlowServer,
-    settings: Settings,
-    *,
-    host: str,
-    port: int,
-    sign_in: SignIn | None = None,
-    telemetry: Telemetry | None = None,
-) -> None:
-    from aep_flow_mcp.serving.listening import check_address, http_security
-    from aep_flow_mcp.serving.running import serve_http
-    from aep_flow_mcp.settings import SettingsError
-
-    try:
-        warning = check_address(settings, host)
-    except SettingsError as error:
-        stop(str(error))
-    if warning:
-        logging.getLogger(__name__).critical(warning)
-    serve_http(
-        server,
-        host=host.strip("[]"),
-        port=port,
-        sign_in=sign_in,
-        telemetry=telemetry,
-        streamable_http_path="/mcp",
-        transport_security=http_security(settings, host, port),
-    )
-
-
-def _prepare_audit_log(settings: Settings, transport: Transport) -> None:
-    """Stop if it cannot be written; say what an earlier process was cut off in."""
-    if settings.mcp_audit_log is None:
-        return
-    import anyio
-
-    from aep_flow_mcp.guard.execution.audit import Audit, AuditError
-    from aep_flow_mcp.guard.execution.unfinished import report
-
-    audit = Audit(settings.mcp_audit_log, replica=settings.mcp_replica)
-    if audit.streams and transport is Transport.STDIO:
-        stop(
-            "AEP_MCP_AUDIT_LOG=- is the standard output, which over stdio belongs to the protocol: name a file, or "
-            "serve over HTTP."
-        )
-    try:
-        audit.check()
-        for sentence in anyio.run(report, audit):
-            # At any log level: it is about what happened to data.
-            logging.getLogger(__name__).critical(sentence)
-    except AuditError as error:
-        stop(str(error))
-
-
-def _warn_if_unattended(by_profile: dict[str, Settings]) -> None:
-    from aep_flow_mcp.settings import ApprovalMode
-
-    for profile, settings in by_profile.items():
-        if settings.mcp_approval is not ApprovalMode.NONE:
-            return  # the guard is only imported when there is something to say
-        from aep_flow_mcp.guard import unattended_warning
-
-        warning = unattended_warning(settings)
-        if warning:
-            # At any log level: it is about what happens to data.
-            logging.getLogger(__name__).critical(f"Profile {profile}: {warning}" if profile else warning)
 
 
 def _settings(*, emulator: bool, env_file: Path | None, profile: list[str] | None = None) -> Settings:
@@ -268,34 +140,6 @@ def _by_profile(*, emulator: bool, env_file: Path | None, profile: list[str] | N
 
     try:
         return settings_by_profile(emulator=emulator, env_file=env_file, names=profile or ())
-    except SettingsError as error:
-        stop(str(error))
-
-
-def _server(
-    settings: Settings,
-    *,
-    emulator: bool,
-    copy: StandIn | None = None,
-    profiles: dict[str, Settings] | None = None,
-    sign_in: SignIn | None = None,
-    telemetry: Telemetry | None = None,
-    shared: Shared | None = None,
-) -> FlowServer:
-    from aep_flow_mcp.server import build_server
-    from aep_flow_mcp.settings import SettingsError
-
-    callers: Any = dict(sign_in.for_server) if sign_in else {}
-    if telemetry is not None:
-        callers["observer"] = telemetry.observer
-    callers["shared"] = shared
-    try:
-        if copy is not None:
-            return build_server(
-                settings, transport=copy.transport, emulated=True, snapshot=copy.words, **callers
-            )
-        transport = emulator_transport if emulator else None
-        return build_server(settings, transport=transport, emulated=emulator, profiles=profiles, **callers)
     except SettingsError as error:
         stop(str(error))
 

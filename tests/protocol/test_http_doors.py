@@ -16,6 +16,7 @@ import pytest
 from mcp.server.transport_security import TransportSecurityMiddleware
 from starlette.requests import Request
 
+from aep_flow_mcp import serve_command
 from aep_flow_mcp.server import build_server
 from aep_flow_mcp.serving.listening import check_address, http_security, sign_in
 from aep_flow_mcp.settings import AuthMode, Settings, SettingsError
@@ -222,14 +223,13 @@ def test_the_server_does_not_start_open(tmp_path: Path, host: str) -> None:
 def test_opening_is_said_at_each_start(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from aep_flow_mcp import cli
 
     ran: list[dict[str, Any]] = []
     monkeypatch.setattr("aep_flow_mcp.serving.running.serve_http", lambda _, **how: ran.append(how))
     settings = Settings.model_construct(mcp_auth=AuthMode.NONE, mcp_allowed_hosts=("flows.example.com",))
     server = build_server(settings)
     with caplog.at_level(logging.CRITICAL):
-        cli._serve_http(server, settings, host="0.0.0.0", port=8000)
+        serve_command.serve_over_http(server, settings, host="0.0.0.0", port=8000)
     assert "WITHOUT" in caplog.text.upper()
     assert "flows.example.com" in caplog.text
     assert ran[0]["transport_security"].enable_dns_rebinding_protection
