@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aep_flow_mcp import code_command
-from aep_flow_mcp import serve_command as parts
 from aep_flow_mcp.audit_command import audit_app
 from aep_flow_mcp.board.command import board
 from aep_flow_mcp.command_settings import EnvFile, settings_by_profile, stop
 from aep_flow_mcp.command_settings import emulator_settings as emulator_settings
 from aep_flow_mcp.command_settings import emulator_transport as emulator_transport
 from aep_flow_mcp.credentials.command import credentials_app
-from aep_flow_mcp.serve_command import Transport
+from aep_flow_mcp.serving import command as parts
+from aep_flow_mcp.serving.command import Transport
 
 if TYPE_CHECKING:
     from aep_flow_mcp.emulator import EmulatorOptions, Variants

@@ -16,8 +16,8 @@ import pytest
 from mcp.server.transport_security import TransportSecurityMiddleware
 from starlette.requests import Request
 
-from aep_flow_mcp import serve_command
 from aep_flow_mcp.server import build_server
+from aep_flow_mcp.serving import command as serve_command
 from aep_flow_mcp.serving.listening import check_address, http_security, sign_in
 from aep_flow_mcp.settings import AuthMode, Settings, SettingsError
 from support.processes import emulator_headers, emulator_process, http_server_process, server_environment

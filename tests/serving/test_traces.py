@@ -257,7 +257,7 @@ async def test_over_http_a_caller_s_trace_goes_on(collector: Collector, tmp_path
 
 def test_stdio_starts_without_any_of_it() -> None:
     code = (
-        "import sys; from aep_flow_mcp.serve_command import telemetry_of; from aep_flow_mcp.settings import Settings;"
+        "import sys; from aep_flow_mcp.serving.command import telemetry_of; from aep_flow_mcp.settings import Settings;"
         "from aep_flow_mcp.server import build_server; from aep_flow_mcp.serving import running;"
         "found = Settings.model_construct(mcp_metrics_port=9464); assert telemetry_of(found, over_http=False) is None;"
         "build_server(found); others = ('prometheus_client', 'opentelemetry.sdk', 'opentelemetry.exporter');"
