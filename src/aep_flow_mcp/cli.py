@@ -135,11 +135,7 @@ def _sign_in(settings: Settings, host: str, port: int) -> SignIn | None:
 
 def _shared(settings: Settings, transport: Transport) -> Shared | None:
     """What replicas have in common; over stdio a process has one client, and none."""
-    if (
-        settings.mcp_redis_url is None
-        and settings.mcp_redis_url_file is None
-        and transport is Transport.STDIO
-    ):
+    if not settings.replicated and transport is Transport.STDIO:
         return None
     from aep_flow_mcp.replicas import shared
     from aep_flow_mcp.settings import SettingsError
