@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
+from aep_flow_mcp.doctor import run_doctor
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.replicas import shared
@@ -203,6 +204,26 @@ async def test_what_replicas_share_is_in_no_answer(store: RedisServer) -> None:
         redactor = two.servers[0].app.redactor
         for secret in (store.url, store.password or "", RING):
             assert secret not in redactor.text(f"it is {secret} here")
+
+
+def test_doctor_says_whether_the_store_answers(
+    store: RedisServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = settings(mcp_redis_url=store.url, mcp_state_keys=RING)
+
+    def examined() -> tuple[int, str]:
+        emulator = Emulator(EmulatorOptions())
+        code = run_doctor({"": found}, transport=lambda: EmulatorTransport(emulator))
+        return code, capsys.readouterr().out
+
+    code, said = examined()
+    assert code == 0, said
+    assert "ok    store: answers; one key opens what is kept there" in said
+    store.stop()
+    code, said = examined()
+    assert code == 1
+    assert "FAIL  store: The store that replicas share (AEP_MCP_REDIS_URL) cannot be reached." in said
+    assert str(store.password) not in said
 
 
 @pytest.mark.parametrize(

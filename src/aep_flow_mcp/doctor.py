@@ -65,7 +65,7 @@ async def _examine(
         *([("audit log", _audit_log, ())] if settings.mcp_audit_log else []),
         *([("policy", _policy, ())] if settings.mcp_policy else []),
         *([("prompts", _prompts, ())] if settings.mcp_prompts_dir else []),
-        *([("store", _store, ())] if not settings.keeps_sessions or settings.mcp_redis_url else []),
+        *([("store", _store, ())] if settings.replicated else []),
         *([("sign-in", _sign_in, ())] if settings.mcp_auth == "oidc" else []),
     ]
     unwell: set[str] = set()
@@ -244,7 +244,7 @@ async def _store(app: App) -> str:
 
     found = shared(app.settings)
     if found is None or found.store is None:
-        return "in memory: confirmations end with the process"
+        raise Unwell("no store is named.")
     for secret in found.secrets:
         app.redactor.learn(secret)
     try:
@@ -253,7 +253,8 @@ async def _store(app: App) -> str:
         raise Unwell(f"{error} Until it does, nothing is written over HTTP.") from None
     finally:
         await found.store.aclose()
-    return f"answers; {len(found.keys)} keys open what is kept there"
+    ring = "one key opens" if len(found.keys) == 1 else f"{len(found.keys)} keys open"
+    return f"answers; {ring} what is kept there"
 
 
 async def _sign_in(app: App) -> str:

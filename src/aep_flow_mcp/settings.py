@@ -197,10 +197,14 @@ class Settings(BaseSettings):
         return self.mcp_auth is AuthMode.OIDC and self.mcp_auth_client_id is not None
 
     @property
+    def replicated(self) -> bool:
+        """Whether a store is named that replicas share."""
+        return self.mcp_redis_url is not None or self.mcp_redis_url_file is not None
+
+    @property
     def keeps_sessions(self) -> bool:
         """Whether clients of 2025-11-25 and before get a session over HTTP: it lives on one replica alone."""
-        replicated = self.mcp_redis_url is not None or self.mcp_redis_url_file is not None
-        return not replicated if self.mcp_sessions is None else self.mcp_sessions
+        return not self.replicated if self.mcp_sessions is None else self.mcp_sessions
 
     @property
     def all_sandboxes(self) -> tuple[str, ...]:

@@ -114,6 +114,7 @@ async def team(store: RedisServer, emulator: str, provider: str, tmp_path: Path)
         "AEP_MCP_AUTH_ISSUER": provider,
         "AEP_MCP_PUBLIC_URL": proxy.url.removesuffix("/mcp"),
         "AEP_MCP_REDIS_URL": store.url,
+        "AEP_MCP_MAX_CALLS_PER_CALLER": "100",
         "AEP_MCP_STATE_KEYS": "a-key-that-every-replica-has-and-nobody-else",
     }
     with replicas(tmp_path, 2, **server_environment(emulator, **settings)) as running:

@@ -223,10 +223,10 @@ class Guard:
 
     @cached_property
     def _creations(self) -> Creations:
-        """What the writes of this server have created."""
+        """What the writes of this server and its replicas have created."""
         from aep_flow_mcp.guard.execution.creations import Creations
 
-        return Creations()
+        return Creations(self.store, under_way=self.room("creating"), made=self.room("created"))
 
     async def _sandbox_type(self, name: str) -> str | None:
         """The type that the Sandbox API gives; None when it does not answer, which counts as production."""

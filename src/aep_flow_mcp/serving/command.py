@@ -54,11 +54,7 @@ def sign_in_of(settings: Settings, host: str, port: int, *, over_http: bool) -> 
 
 def shared_of(settings: Settings, transport: Transport) -> Shared | None:
     """What replicas have in common; over stdio a process has one client, and none."""
-    if (
-        settings.mcp_redis_url is None
-        and settings.mcp_redis_url_file is None
-        and transport is Transport.STDIO
-    ):
+    if not settings.replicated and transport is Transport.STDIO:
         return None
     from aep_flow_mcp.replicas import shared
     from aep_flow_mcp.settings import SettingsError

@@ -9,6 +9,8 @@ import pytest
 
 from aep_flow_mcp.emulator import FaultRule
 from aep_flow_mcp.guard import Guard
+from aep_flow_mcp.store.kept import StoreDown
+from aep_flow_mcp.store.memory import MemoryStore
 from guard.bed import Bed, Result
 
 MakeBed = Callable[..., Bed]
@@ -68,3 +70,60 @@ async def test_alone_it_is_found(make_bed: MakeBed) -> None:
         assert result.status == "done", result.text
         assert len(named(bed)) == times
         assert result.data["done"][0]["id"] in named(bed)
+
+
+async def test_what_a_replica_created_is_not_claimed_by_another(make_bed: MakeBed) -> None:
+    """Two servers with one store, where a request of the one gets lost while the other one makes the same."""
+    bed = make_bed(mcp_approval="none")
+    other = Bed(bed.settings, emulator=bed.emulator)
+    store = MemoryStore()
+    answers: list[Result] = []
+    begun: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        begun.append(seconds)
+        if len(begun) == 1:
+            answers.append(await other.call("make_connection", {"name": "Twin"}))
+
+    bed.guard = Guard(bed.settings, bed.app.client, environ={}, clock=bed.clock, sleep=sleep, store=store)
+    other.guard = Guard(other.settings, other.app.client, environ={}, clock=other.clock, store=store)
+    bed.emulator.faults.add(FaultRule(CREATE, "drop", times=1))
+    lost = await bed.call("make_connection", {"name": "Twin"})
+    assert [one.status for one in answers] == ["done"]
+    assert [one["id"] for one in answers[0].data["done"]] == named(bed)
+    assert lost.status == "unknown", lost.text
+    assert lost.data["not_undone"] == []
+    assert await store.keys(bed.guard.room("creating")) == []
+
+
+@pytest.mark.parametrize("when", ["before it is sent", "after it was sent"])
+async def test_a_store_that_goes_in_the_middle_claims_nothing(make_bed: MakeBed, when: str) -> None:
+    """What was not sent is said not to be; what was sent and may be anybody's is unknown, and never an error."""
+
+    class Going(MemoryStore):
+        down = False
+
+        def _room(self, name: str) -> Any:
+            if self.down and name.startswith("creat"):
+                raise StoreDown("The store is gone.")
+            return super()._room(name)
+
+        async def put(self, room: str, *given: Any, **bounds: Any) -> None:
+            await super().put(room, *given, **bounds)
+            self.down = room.startswith("creating")
+
+    bed = make_bed(mcp_approval="none")
+    store = Going()
+    store.down = when == "before it is sent"
+
+    async def sleep(seconds: float) -> None:
+        """No time passes."""
+
+    bed.guard = Guard(bed.settings, bed.app.client, environ={}, clock=bed.clock, sleep=sleep, store=store)
+    bed.emulator.faults.add(FaultRule(CREATE, "lost_answer", times=1))
+    result = await bed.call("make_connection", {"name": "Twin"})
+    if when == "before it is sent":
+        assert (result.status, named(bed)) == ("failed", [])
+        assert "The store is gone. The request was not sent." in result.text
+    else:
+        assert (result.status, len(named(bed))) == ("unknown", 1)

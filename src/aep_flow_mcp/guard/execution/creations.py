@@ -1,72 +1,117 @@
-"""What the writes of one server have created, and what may come of those under way: no two claim the same object."""
+"""What the writes of a server have created, and what may come of those under way: no two claim the same object.
+
+It is kept in the server's store, so it holds for all replicas: their callers may want the same, word for word, too.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from secrets import token_urlsafe
 
 from aep_flow_mcp.guard.changes.canonical import JSON
 from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.store.kept import Store, StoreDown
+
+logger = logging.getLogger(__name__)
 
 _KEPT = 10_000
+_LIFE = 3_600.0
+"""Seconds for which it is known of an object whose it is: longer than anybody looks for one."""
+_UNDER_WAY = 900.0
+"""Seconds after which a request of a replica that has ended is not taken for one that is under way."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Creating:
     """A request under way that creates something. body: references to earlier results resolved."""
 
     sandbox: str
     kind: Kind
     body: JSON
+    name: str = field(default_factory=token_urlsafe)
+    """Tells it from another one that is alike."""
 
 
 class Creations:
-    """One for all calls of a server: two callers may want the same, word for word, at the same time."""
+    """One for all calls of a server, and of its replicas."""
 
-    def __init__(self) -> None:
-        self._under_way: list[Creating] = []
-        self._known: OrderedDict[tuple[Kind, str], bool] = OrderedDict()
+    def __init__(self, store: Store, *, under_way: str = "creating", made: str = "created") -> None:
+        """under_way, made: the rooms of the store."""
+        self._store = store
+        self._under_way = under_way
+        self._made = made
 
-    @contextmanager
-    def under_way(self, one: Creating) -> Iterator[None]:
-        """From before a request is sent until it is known what came of it."""
-        self._under_way.append(one)
+    @asynccontextmanager
+    async def under_way(self, one: Creating) -> AsyncIterator[None]:
+        """From before a request is sent until it is known what came of it.
+
+        Raises:
+            StoreDown: before anything was sent; never afterwards.
+        """
+        told = json.dumps({"sandbox": one.sandbox, "kind": one.kind.value, "body": one.body}).encode()
+        await self._store.put(self._under_way, one.name, told, _UNDER_WAY, per_owner=_KEPT, total=_KEPT)
         try:
             yield
         finally:
-            self._under_way.remove(one)
+            with suppress(StoreDown):
+                await self._store.take(self._under_way, one.name)
 
-    def made(self, kind: Kind, object_id: str) -> None:
+    async def made(self, kind: Kind, object_id: str) -> None:
         """An object came of a request of this server, which said so to its caller."""
-        self._note(kind, object_id, sure=True)
+        await self._note(kind, object_id, b"sure")
 
-    def disputed(self, kind: Kind, object_id: str) -> None:
+    async def disputed(self, kind: Kind, object_id: str) -> None:
         """An object was named to a caller as what may have come of a request: nobody else can be sure of it."""
-        if (kind, object_id) not in self._known:
-            self._note(kind, object_id, sure=False)
+        with suppress(StoreDown):
+            if await self._store.get(self._made, _key(kind, object_id)) is None:
+                await self._note(kind, object_id, b"disputed")
 
-    def is_anothers(self, kind: Kind, object_id: str) -> bool:
+    async def is_anothers(self, kind: Kind, object_id: str) -> bool:
         """Whether an object came of a request whose answer said so, or which was looked for before."""
-        return self._known.get((kind, object_id), False)
+        with suppress(StoreDown):
+            found = await self._store.get(self._made, _key(kind, object_id))
+            return found is not None and found.value == b"sure"
+        return False
 
-    def contested(
+    async def contested(
         self, own: Creating | None, kind: Kind, object_id: str, fits: Callable[[JSON], bool]
     ) -> bool:
-        """Whether an object may as well have come of another request, of now or of before.
+        """Whether an object may as well have come of another request, of now or of before; where nobody knows it may.
 
         fits: whether it can come of a body.
         """
-        return (kind, object_id) in self._known or any(
-            other is not own
-            and own is not None
-            and (other.sandbox, other.kind) == (own.sandbox, own.kind)
-            and fits(other.body)
-            for other in self._under_way
-        )
+        try:
+            # In this order: a request says what it made before it is under way no longer.
+            if own is not None and await self._another(own, fits):
+                return True
+            return await self._store.get(self._made, _key(kind, object_id)) is not None
+        except StoreDown:
+            return True
 
-    def _note(self, kind: Kind, object_id: str, *, sure: bool) -> None:
-        self._known[kind, object_id] = sure
-        if len(self._known) > _KEPT:
-            self._known.popitem(last=False)
+    async def _another(self, own: Creating, fits: Callable[[JSON], bool]) -> bool:
+        for name in await self._store.keys(self._under_way):
+            found = await self._store.get(self._under_way, name) if name != own.name else None
+            other = json.loads(found.value) if found is not None else None
+            if (
+                other
+                and (other["sandbox"], other["kind"]) == (own.sandbox, own.kind.value)
+                and fits(other["body"])
+            ):
+                return True
+        return False
+
+    async def _note(self, kind: Kind, object_id: str, what: bytes) -> None:
+        try:
+            await self._store.put(
+                self._made, _key(kind, object_id), what, _LIFE, per_owner=_KEPT, total=_KEPT
+            )
+        except StoreDown as error:  # what was created stays created
+            logger.warning("%s Other replicas do not know of an object that was created.", error)
+
+
+def _key(kind: Kind, object_id: str) -> str:
+    return f"{kind.value} {object_id}"

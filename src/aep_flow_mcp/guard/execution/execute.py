@@ -24,6 +24,8 @@ from aep_flow_mcp.guard.execution.reconcile import Done, NotDone, Outcome, Recon
 from aep_flow_mcp.guard.execution.results import Status, Touched
 from aep_flow_mcp.guard.execution.undo import Undoer, Writer
 from aep_flow_mcp.platform.errors import ErrorKind, NotSent, PlatformError, outcome_unknown
+from aep_flow_mcp.store.kept import StoreDown
+from aep_flow_mcp.store.memory import MemoryStore
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ class Executor:
         """creations: shared by the executors of one server."""
         self._writer = writer
         self._looker = looker
-        self._creations = creations or Creations()
+        self._creations = creations or Creations(MemoryStore())
         self._reconciler = Reconciler(looker, sleep, self._creations)
         self._undoer = Undoer(writer, looker, sleep)
         self._environ = environ
@@ -104,8 +106,11 @@ class Executor:
         if step.creates is None:
             return await self._sent(change, Sent(step, path, body, before, ""), sent)
         creating = Creating(change.sandbox, step.creates, body)
-        with self._creations.under_way(creating):
-            return await self._sent(change, Sent(step, path, body, before, "", creating), sent)
+        try:
+            async with self._creations.under_way(creating):
+                return await self._sent(change, Sent(step, path, body, before, "", creating), sent)
+        except StoreDown as error:
+            return NotDone(f"{error} The request was not sent.")
 
     async def _sent(self, change: Change, request: Sent, content: JSON) -> Outcome:
         """Send a request, once, and find out what came of it. content: its body, with secrets."""
@@ -135,7 +140,7 @@ class Executor:
             why = "It was accepted, and the answer had no id."
             return await self._reconciler.outcome(replace(request, why=why))
         if step.creates is not None and answer.id is not None:
-            self._creations.made(step.creates, answer.id)
+            await self._creations.made(step.creates, answer.id)
         return Done(answer.id or step.object_id, answer.etag, answer.data)
 
     async def _undo_all(

@@ -143,7 +143,7 @@ class Reconciler:
             return Unknown(f"{sent.why} {trouble} It may have happened: look before doing it again.")
         if sent.step.creates is not None:
             for one in seen.ids:
-                self._creations.disputed(sent.step.creates, one)
+                await self._creations.disputed(sent.step.creates, one)
         looked = f"It was looked for {len(looks)} times over {sum(looks):g} seconds: {seen.looking}."
         return Unknown(f"{sent.why} {looked} Look again before you repeat it.", seen.ids)
 
@@ -162,13 +162,13 @@ class Reconciler:
     async def _created(self, sent: Sent, kind: Kind) -> Done | _NotYet:
         found = await self._looker.newest(kind, dict(sent.step.lookup))
         fresh = [item for item in found if not sent.before.had(item)]
-        fresh = [item for item in fresh if not self._creations.is_anothers(kind, item["id"])]
+        fresh = [item for item in fresh if not await self._creations.is_anothers(kind, item["id"])]
         alike = [item for item in fresh if _same_body(item, sent.body)]
         # Without a body or a name to compare, what appeared may be anybody's: a run may be the schedule's.
         if len(alike) == 1 and sent.step.lookup and sent.body is not None:
             one, fits = alike[0], partial(_same_body, alike[0])
-            if not self._creations.contested(sent.creating, kind, one["id"], fits):
-                self._creations.made(kind, one["id"])
+            if not await self._creations.contested(sent.creating, kind, one["id"], fits):
+                await self._creations.made(kind, one["id"])
                 return _done(one["id"], one, f"{sent.why} It was found by looking.")
         ids = tuple(item["id"] for item in (alike or fresh)[:5])
         if ids:
