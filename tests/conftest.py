@@ -59,6 +59,7 @@ HEAVY = frozenset(
         "protocol/test_over_sockets.py",
         "serving/test_proxies.py",
         "serving/test_real_provider.py",
+        "serving/test_two_replicas.py",
         "tools/general/test_cut_lists.py",
     }
 )

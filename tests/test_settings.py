@@ -35,6 +35,7 @@ WORKING = {
     "mcp_auth_roles": "pipeline-admins=write,approve; analysts=read",
     "mcp_public_url": "https://flows.example",
     "mcp_max_body": "1000000",
+    "mcp_sessions": "true",
     **dict.fromkeys(
         (
             "mcp_max_calls",

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from aep_flow_mcp.guard.changes.change import Change
     from aep_flow_mcp.platform.reader import FlowReader
     from aep_flow_mcp.platform.transport import PlatformClient
+    from aep_flow_mcp.replicas import Replicas
+    from aep_flow_mcp.store.kept import Store
 
 T = TypeVar("T")
 TransportFactory = Callable[[], "httpx.AsyncBaseTransport"]
@@ -45,7 +47,9 @@ class App:
         snapshot: str | None = None,
         profile: str | None = None,
         redactor: Redactor | None = None,
+        store: Store | None = None,
     ) -> None:
+        """store: what outlives a call, of all replicas; without one each guard keeps it in memory."""
         self.settings = settings
         self.profile = profile
         """The name of the credentials that are used here, where they have one."""
@@ -55,6 +59,9 @@ class App:
         self.snapshot = snapshot
         """Of which sandbox and time, where a snapshot answers in Adobe's place."""
         self.on_written: Written | None = None
+        self.replicas: Replicas | None = None
+        """Those who are told when something was written here, where there are several."""
+        self.store = store
         self.unconfirmable: str | None = None
         self.page_at: str | None = None
         """The address below which the approval page is served over HTTP; None where it is not."""
@@ -77,8 +84,10 @@ class App:
     def cache(self, name: str, make: Callable[[], T]) -> T:
         """What one room keeps between calls, such as a search index; made when it is first asked for.
 
-        It is forgotten when this server writes.
+        It is forgotten when this server writes, or another replica; while those are not heard, nothing is kept.
         """
+        if self.replicas is not None and not self.replicas.hears:
+            return make()
         if name not in self._caches:
             self._caches[name] = make()
         kept: T = self._caches[name]
@@ -110,7 +119,7 @@ class App:
         if self._guard is None:
             from aep_flow_mcp.guard import Guard
 
-            self._guard = Guard(self.settings, self.client, environ=Cleaned(os.environ))
+            self._guard = Guard(self.settings, self.client, environ=Cleaned(os.environ), store=self.store)
             self._guard.emulated = self.emulated
             self._guard.profile = self.profile
             self._guard.on_written = self._written
@@ -121,9 +130,15 @@ class App:
                 self._guard.in_flight.stop()
         return self._guard
 
+    def forget(self) -> None:
+        """Drop what was kept between calls."""
+        self._caches.clear()
+
     async def _written(self, ctx: Context[App, Any], change: Change, ids: Mapping[str, str]) -> None:
         """Forget what a write made old, and tell whoever wants to know."""
-        self._caches.clear()
+        self.forget()
+        if self.replicas is not None:
+            await self.replicas.written()
         if self.on_written is not None:
             await self.on_written(ctx, change, ids)
 
@@ -144,6 +159,8 @@ class App:
         for each in self.profiles.values():
             if each is not self:
                 await each.aclose()
+        if self.store is not None:
+            await self.store.aclose()
         client = self._client
         if client is None:
             return

@@ -24,6 +24,7 @@ from aep_flow_mcp.credentials.command import credentials_app
 
 if TYPE_CHECKING:
     from aep_flow_mcp.emulator import EmulatorOptions, Variants
+    from aep_flow_mcp.replicas import Shared
     from aep_flow_mcp.server import FlowServer
     from aep_flow_mcp.serving.signing_in.parts import SignIn
     from aep_flow_mcp.settings import Settings
@@ -106,7 +107,10 @@ def serve(
     configure_logging(settings.mcp_log_level)
     gc.set_threshold(*_COLLECT_AFTER)
     sign_in = _sign_in(settings, host, port, over_http=transport is Transport.HTTP)
-    server = _server(settings, emulator=emulator, copy=copy, profiles=by_profile, sign_in=sign_in)
+    shared = _shared(settings, transport)
+    server = _server(
+        settings, emulator=emulator, copy=copy, profiles=by_profile, sign_in=sign_in, shared=shared
+    )
     configure_logging(settings.mcp_log_level, server.app.redactor)
     _warn_if_unattended(by_profile)
     _prepare_audit_log(settings)
@@ -132,6 +136,29 @@ def _sign_in(settings: Settings, host: str, port: int, *, over_http: bool) -> Si
         return sign_in(settings, host, port)
     except SettingsError as error:
         stop(str(error))
+
+
+def _shared(settings: Settings, transport: Transport) -> Shared | None:
+    """What replicas have in common; over stdio a process has one client, and none."""
+    if (
+        settings.mcp_redis_url is None
+        and settings.mcp_redis_url_file is None
+        and transport is Transport.STDIO
+    ):
+        return None
+    from aep_flow_mcp.replicas import shared
+    from aep_flow_mcp.settings import SettingsError
+
+    try:
+        found = shared(settings)
+    except SettingsError as error:
+        stop(str(error))
+    if found is None or transport is Transport.HTTP:
+        return found
+    logging.getLogger(__name__).warning(
+        "AEP_MCP_REDIS_URL is for servers over HTTP: over stdio this process keeps what outlives a call by itself."
+    )
+    return None
 
 
 def _serve_http(
@@ -214,11 +241,13 @@ def _server(
     copy: StandIn | None = None,
     profiles: dict[str, Settings] | None = None,
     sign_in: SignIn | None = None,
+    shared: Shared | None = None,
 ) -> FlowServer:
     from aep_flow_mcp.server import build_server
     from aep_flow_mcp.settings import SettingsError
 
     callers: Any = sign_in.for_server if sign_in else {}
+    callers["shared"] = shared
     try:
         if copy is not None:
             return build_server(

@@ -52,6 +52,7 @@ async def _examine(settings: Settings, transport: TransportFactory | None) -> in
         ("writes", _writes, ()),
         *([("audit log", _audit_log, ())] if settings.mcp_audit_log else []),
         *([("prompts", _prompts, ())] if settings.mcp_prompts_dir else []),
+        *([("store", _store, ())] if not settings.keeps_sessions or settings.mcp_redis_url else []),
         *([("sign-in", _sign_in, ())] if settings.mcp_auth == "oidc" else []),
     ]
     unwell: set[str] = set()
@@ -188,6 +189,25 @@ async def _prompts(app: App) -> str:
     from aep_flow_mcp.prompts import load_prompts
 
     return f"{len(load_prompts(app.settings.mcp_prompts_dir))}, with those in {app.settings.mcp_prompts_dir}"
+
+
+async def _store(app: App) -> str:
+    """Over HTTP: that the store of replicas answers."""
+    from aep_flow_mcp.replicas import shared
+    from aep_flow_mcp.store.kept import StoreDown
+
+    found = shared(app.settings)
+    if found is None or found.store is None:
+        return "in memory: confirmations end with the process"
+    for secret in found.secrets:
+        app.redactor.learn(secret)
+    try:
+        await found.store.check()
+    except StoreDown as error:
+        raise Unwell(f"{error} Until it does, nothing is written over HTTP.") from None
+    finally:
+        await found.store.aclose()
+    return f"answers; {len(found.keys)} keys open what is kept there"
 
 
 async def _sign_in(app: App) -> str:

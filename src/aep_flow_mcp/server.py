@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from mcp.server import CacheHint, MCPServer
 from mcp.server.caching import CacheableMethod
 from mcp.server.lowlevel.helper_types import ReadResourceContents
-from mcp.server.mcpserver import Context
+from mcp.server.mcpserver import Context, RequestStateSecurity
 from mcp.server.mcpserver.exceptions import ResourceError
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from aep_flow_mcp.guard.changes.change import Change
     from aep_flow_mcp.platform.transport import PlatformClient
     from aep_flow_mcp.prompts import PromptFile
+    from aep_flow_mcp.replicas import Shared
 
 NAME = "aep-flow-mcp"
 
@@ -128,11 +129,15 @@ class FlowServer(MCPServer[App]):
         *,
         auth: AuthSettings | None = None,
         token_verifier: TokenVerifier | None = None,
+        keys: Sequence[bytes] = (),
     ) -> None:
+        """keys: seal the state of questions, the first one; all of them open it. Without them a key of this process."""
+
         @asynccontextmanager
         async def lifespan(_: MCPServer[App]) -> AsyncIterator[App]:
             try:
-                yield app
+                async with app.replicas.listening() if app.replicas else nullcontext():
+                    yield app
             finally:
                 await app.aclose()
 
@@ -149,6 +154,8 @@ class FlowServer(MCPServer[App]):
             middleware=[by_the_rules, offer.for_connection],
             auth=auth,
             token_verifier=token_verifier,
+            subscriptions=app.replicas,
+            request_state_security=RequestStateSecurity(keys=keys) if keys else None,
         )
         self.app = app
         self.offer = offer
@@ -297,6 +304,7 @@ def build_server(
     auth: AuthSettings | None = None,
     token_verifier: TokenVerifier | None = None,
     page_at: str | None = None,
+    shared: Shared | None = None,
 ) -> FlowServer:
     """A server for these settings. It talks to nobody until a tool is called.
 
@@ -307,6 +315,7 @@ def build_server(
     every tool takes a `profile`.
     auth, token_verifier: how callers over HTTP sign in (`serving/signing_in/`), where they do. page_at: the address
     below which they approve (`serving/approvals/`).
+    shared: what replicas have in common, where there are several.
 
     Raises:
         SettingsError: a setting names a tool or toolset that does not exist.
@@ -322,6 +331,7 @@ def build_server(
         emulated=emulated,
         snapshot=snapshot,
         profile=named[0] if named else None,
+        store=shared.store if shared else None,
     )
     app.unconfirmable = refused.get(CONFIRM_TOOL)
     if profiles and len(named) > 1:
@@ -330,6 +340,8 @@ def build_server(
         app.on_written = _announce
     for each in (app, *app.profiles.values()):
         each.page_at = page_at
+    if shared is not None:
+        _join(app, shared)
     tools = [
         ListedTool.from_card(
             card,
@@ -343,7 +355,28 @@ def build_server(
         for card in cards
     ]
     offer = Offer(cards, settings, refused=refused, schemas={tool.name: tool.parameters for tool in tools})
-    return FlowServer(tools, offer, app, auth=auth, token_verifier=token_verifier)
+    keys = shared.keys if shared else ()
+    return FlowServer(tools, offer, app, auth=auth, token_verifier=token_verifier, keys=keys)
+
+
+def _join(app: App, shared: Shared) -> None:
+    """Make a server one of several: each forgets what another one's write has made old."""
+    for secret in shared.secrets:
+        app.redactor.learn(secret)
+    channel = shared.channel(app.guard.room("changes")) if shared.store else None
+    if channel is None:
+        return
+    from aep_flow_mcp.replicas import Replicas
+
+    apps = list({id(each): each for each in (app, *app.profiles.values())}.values())
+
+    def forget() -> None:
+        for each in apps:
+            each.forget()
+
+    replicas = Replicas(channel, forget)
+    for each in apps:
+        each.replicas = replicas
 
 
 def _several(
@@ -352,6 +385,8 @@ def _several(
     """What is shared for each profile: a client and a guard of its own. What one of them knows, all hide."""
     found = dict.fromkeys(list(profiles)[:1], first)
     for name in list(profiles)[1:]:
-        found[name] = App(profiles[name], transport=transport, profile=name, redactor=first.redactor)
+        found[name] = App(
+            profiles[name], transport=transport, profile=name, redactor=first.redactor, store=first.store
+        )
         found[name].unconfirmable = first.unconfirmable
     return found

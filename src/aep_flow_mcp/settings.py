@@ -172,6 +172,11 @@ class Settings(BaseSettings):
     mcp_max_calls_per_caller: Count = 32
     mcp_max_sessions: Count = 500
     mcp_max_sessions_per_caller: Count = 20
+    mcp_redis_url: SecretStr | None = None
+    mcp_redis_url_file: HomePath = None
+    mcp_state_keys: SecretStr | None = None
+    mcp_state_keys_file: HomePath = None
+    mcp_sessions: bool | None = None
 
     _network: dict[str, str] = PrivateAttr(default_factory=dict)
 
@@ -184,6 +189,12 @@ class Settings(BaseSettings):
     def has_page(self) -> bool:
         """Whether people can sign in to the approval page with their browsers, over HTTP."""
         return self.mcp_auth is AuthMode.OIDC and self.mcp_auth_client_id is not None
+
+    @property
+    def keeps_sessions(self) -> bool:
+        """Whether clients of 2025-11-25 and before get a session over HTTP: it lives on one replica alone."""
+        replicated = self.mcp_redis_url is not None or self.mcp_redis_url_file is not None
+        return not replicated if self.mcp_sessions is None else self.mcp_sessions
 
     @property
     def all_sandboxes(self) -> tuple[str, ...]:
@@ -226,6 +237,8 @@ SOURCED = ("client_id", "client_secret", "org_id", "access_token", "client_key_p
 
 SIGN_IN_SOURCED = ("mcp_auth_client_secret",)
 """Likewise, of signing in: what is wrong with it stops the start."""
+SHARED = ("mcp_redis_url", "mcp_state_keys")
+"""Likewise; what replicas have in common."""
 
 _CREDENTIALS = frozenset({*SOURCED, *(f"{name}_file" for name in SOURCED), "scopes", "config_file"})
 """What is wrong with these is said by the first call that needs them: a server lists its tools without them too."""
@@ -238,6 +251,7 @@ _TAKES = {
     "mcp_read_only": "true or false",
     "mcp_allow_production_writes": "true or false",
     "mcp_reveal_secrets": "true or false",
+    "mcp_sessions": "true or false",
     "mcp_preview_rows": "one of off, masked, on",
     "mcp_auth": "oidc (callers over HTTP sign in with an OpenID Connect issuer) or none (they do not)",
     "mcp_auth_scopes": "the scope of each ability that has another than flows:ability, such as "

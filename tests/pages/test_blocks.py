@@ -26,6 +26,7 @@ PROGRAMS = {"curl", "make", OURS}
 _SIGNING_IN = (
     "docs/team.md's need a provider: tests/serving/test_real_provider.py starts one and does the same"
 )
+_REPLICAS = "two replicas and a store: tests/serving/test_two_replicas.py starts them and does the same"
 NOT_RUN = {
     **dict.fromkeys(
         (
@@ -39,6 +40,16 @@ NOT_RUN = {
             "curl -u nightly",
         ),
         _SIGNING_IN,
+    ),
+    **dict.fromkeys(
+        (
+            "pip install aep-flow-mcp[redis]",
+            "redis-server",
+            "openssl rand",
+            "export AEP_MCP_REDIS_URL",
+            f"{OURS} serve --transport http --port 8001",
+        ),
+        _REPLICAS,
     ),
     f"{OURS} doctor --env-file /etc": "it is about a company's own provider",
     f"{OURS} serve --transport http --env-file /etc": "likewise",

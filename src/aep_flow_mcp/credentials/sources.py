@@ -7,7 +7,7 @@ from pathlib import Path
 from aep_flow_mcp.credentials.keychain import PREFIX as KEYRING
 from aep_flow_mcp.credentials.keychain import KeychainError, fetch
 from aep_flow_mcp.environment import PREFIX, cleaned, unfilled_sentence
-from aep_flow_mcp.settings import SIGN_IN_SOURCED, SOURCED, Settings
+from aep_flow_mcp.settings import SHARED, SIGN_IN_SOURCED, SOURCED, Settings
 
 _LONGEST = 64_000
 
@@ -17,12 +17,12 @@ class SourceError(Exception):
 
 
 def credential(settings: Settings, name: str) -> str | None:
-    """The value of one of `SOURCED` or `SIGN_IN_SOURCED`, or None where nothing says it.
+    """The value of one of `SOURCED`, `SHARED` or `SIGN_IN_SOURCED`, or None where nothing says it.
 
     Raises:
         SourceError: it is said twice, the file cannot be read or is empty, the keyring does not give it.
     """
-    if name not in SOURCED + SIGN_IN_SOURCED:
+    if name not in (*SOURCED, *SHARED, *SIGN_IN_SOURCED):
         raise ValueError(f"{name} has no other sources")
     variable = f"{PREFIX}{name.upper()}"
     given = getattr(settings, name)

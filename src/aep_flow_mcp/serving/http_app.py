@@ -25,6 +25,7 @@ def http_app(server: FlowServer, sign_in: SignIn | None = None, **options: Any) 
         max_request_body_size=settings.mcp_max_body,
         max_sessions=settings.mcp_max_sessions,
         session_idle_timeout=IDLE,
+        stateless_http=not settings.keeps_sessions,
         **options,
     )
     inner = readable_responses(own)
