@@ -16,6 +16,7 @@ from mcp_types import (
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.server import FlowServer, build_server
+from aep_flow_mcp.serving.listening import http_security
 from guard.bed import ERAS, YES, Person, settings
 from serving.bed import flow_of, served
 
@@ -99,6 +100,16 @@ async def test_questions_for_values_have_names_too() -> None:
         names += (answer.json().get("result") or {}).get("inputRequests", {})
     assert all(name.startswith("aep-flow-mcp:values") for name in names)
     assert names
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])
+async def test_on_port_80_clients_leave_the_port_out(name: str) -> None:
+    async with served() as door:
+        answer = await door.post("tools/list", headers={"Host": name})
+        assert answer.status_code == 200
+        assert answer.json()["result"]["tools"]
+    security = http_security(settings(), "127.0.0.1", 80)
+    assert f"http://{name}" in security.allowed_origins
 
 
 async def test_the_form_still_reaches_a_person() -> None:

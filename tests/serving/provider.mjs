@@ -1,7 +1,7 @@
 // npm's oidc-provider on a port of this machine: anybody signs in by a name, and any client registers itself.
 import Provider from 'oidc-provider';
 
-const [port, address = '127.0.0.1'] = process.argv.slice(2);
+const [port, address = '127.0.0.1', server = 'http://127.0.0.1:8000'] = process.argv.slice(2);
 const resource = {
   scope: 'flows:read flows:write flows:approve',
   accessTokenFormat: 'jwt',
@@ -15,6 +15,11 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
       grant_types: ['client_credentials'],
       redirect_uris: [],
       response_types: [],
+    },
+    {
+      client_id: 'approvals',
+      client_secret: 'only-for-this-test',
+      redirect_uris: [`${server}/approvals/signed-in`],
     },
   ],
   features: {

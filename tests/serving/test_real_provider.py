@@ -23,6 +23,7 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAu
 from pydantic import AnyUrl
 
 from guard.bed import ERAS, YES, Person, call
+from serving.browser import page_in
 from support.processes import emulator_process, free_port, http_server_process, server_environment
 
 pytestmark = pytest.mark.subprocess
@@ -31,7 +32,13 @@ CALLBACK = "http://127.0.0.1:9/callback"
 
 
 @pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def public() -> str:
+    """Where the server with the approval page is going to be: the provider has to know."""
+    return f"http://127.0.0.1:{free_port()}"
+
+
+@pytest.fixture(scope="module")
+def provider(public: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running provider."""
     folder = tmp_path_factory.mktemp("provider")
     if shutil.which("npm") is None:
@@ -43,7 +50,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     shutil.copy(SCRIPT, folder)
     port = free_port()
     process = subprocess.Popen(
-        ["node", SCRIPT.name, str(port)],
+        ["node", SCRIPT.name, str(port), "127.0.0.1", public],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -85,6 +92,25 @@ def address(
         yield url
 
 
+@pytest.fixture(scope="module")
+def four_eyes(
+    provider: str, public: str, emulator: str, log: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A server at which another person approves."""
+    settings = {
+        "AEP_MCP_AUTH": "oidc",
+        "AEP_MCP_AUTH_ISSUER": provider,
+        "AEP_MCP_AUDIT_LOG": str(log),
+        "AEP_MCP_AUTH_CLIENT_ID": "approvals",
+        "AEP_MCP_AUTH_CLIENT_SECRET": "only-for-this-test",
+        "AEP_MCP_APPROVERS": "others",
+        "AEP_MCP_PUBLIC_URL": public,
+    }
+    folder, port = tmp_path_factory.mktemp("server"), int(public.rpartition(":")[2])
+    with http_server_process(cwd=folder, port=port, **server_environment(emulator, **settings)) as url:
+        yield url
+
+
 class Kept:
     """What a client keeps of signing in."""
 
@@ -108,19 +134,26 @@ class Kept:
 async def in_the_browser(address: str, name: str) -> str:
     """Sign in by that name and agree to everything; the address that the browser is sent back to."""
     async with httpx.AsyncClient(timeout=30) as browser:
-        answer = await browser.get(address)
-        for _ in range(12):
-            while answer.is_redirect:
-                address = urljoin(str(answer.url), answer.headers["location"])
-                if address.startswith(CALLBACK):
-                    return address
-                answer = await browser.get(address)
-            form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', answer.text))
-            target = re.search(r'<form[^>]* action="([^"]+)"', answer.text)
-            assert target, answer.text
-            if form.get("prompt") == "login":
-                form |= {"login": name, "password": "any"}
-            answer = await browser.post(urljoin(str(answer.url), target[1]), data=form)
+        return (await through(browser, address, name))[0]
+
+
+async def through(browser: httpx.AsyncClient, address: str, name: str) -> tuple[str, str]:
+    """Through all pages of the provider; where that leads, and the page there."""
+    answer = await browser.get(address)
+    for _ in range(12):
+        while answer.is_redirect:
+            address = urljoin(str(answer.url), answer.headers["location"])
+            if address.startswith(CALLBACK):
+                return address, ""
+            answer = await browser.get(address)
+        if 'name="prompt"' not in answer.text:
+            return str(answer.url), answer.text
+        form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', answer.text))
+        target = re.search(r'<form[^>]* action="([^"]+)"', answer.text)
+        assert target, answer.text
+        if form.get("prompt") == "login":
+            form |= {"login": name, "password": "any"}
+        answer = await browser.post(urljoin(str(answer.url), target[1]), data=form)
     raise AssertionError("the provider asks on and on")
 
 
@@ -237,6 +270,28 @@ async def test_a_missing_scope_leads_to_signing_in_again(address: str, provider:
         assert "delete_flow" in {tool.name for tool in (await client.list_tools()).tools}
         confirming = {"confirmation_id": preview.data["confirmation_id"]}
         assert (await call(client, "confirm_change", confirming)).status == "done"
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_another_person_approves_on_the_page(four_eyes: str, log: Path, era: str) -> None:
+    async with signed_in(four_eyes, "ada", era=era) as ada:
+        preview = await call(ada, "delete_flow", {"flow_id": await enabled_flow(ada)})
+        confirming = {"confirmation_id": preview.data["confirmation_id"]}
+        async with httpx.AsyncClient(timeout=30) as own:
+            _, page = await through(own, page_in(preview), "ada")
+            assert "You asked for this change yourself" in page
+        assert (await call(ada, "confirm_change", confirming)).status == "refused"
+        async with httpx.AsyncClient(timeout=30) as browser:
+            address, page = await through(browser, page_in(preview), "bob")
+            token = re.search(r'name="token" value="([^"]+)"', page)
+            assert token, page
+            form = {"token": token[1], "decision": "approve"}
+            origin = four_eyes.removesuffix("/mcp")
+            answer = await browser.post(address, data=form, headers={"Origin": origin})
+            assert answer.status_code == 200, answer.text
+        assert (await call(ada, "confirm_change", confirming)).status == "done"
+    done = logged(log)[-1]
+    assert (done["event"], done["person"]["subject"], done["approver"]["subject"]) == ("done", "ada", "bob")
 
 
 async def test_a_token_for_another_server_is_none(address: str, provider: str) -> None:

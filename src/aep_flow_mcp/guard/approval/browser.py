@@ -41,7 +41,8 @@ NOT_LOADED = f"no browser has loaded the page yet; {BY_HAND}"
 ON_THE_PAGE = "on the page in their browser"
 NOT_HERE = (
     "AEP_MCP_APPROVAL is browser, which works for a server on the person's own machine over stdio; this call came over "
-    "HTTP: nothing was sent. Set AEP_MCP_APPROVAL to human or ask."
+    "HTTP: nothing was sent. Set AEP_MCP_APPROVAL to human or ask, or let people sign in to a page of this server "
+    "(AEP_MCP_AUTH_CLIENT_ID)."
 )
 GIVEN_UP = (
     "The client gave up this call while a person was asked on the approval page: nothing was sent, and the page says "
