@@ -107,7 +107,8 @@ def four_eyes(
         "AEP_MCP_PUBLIC_URL": public,
     }
     folder, port = tmp_path_factory.mktemp("server"), int(public.rpartition(":")[2])
-    with http_server_process(cwd=folder, port=port, **server_environment(emulator, **settings)) as url:
+    environment = server_environment(emulator, **settings)
+    with http_server_process("--port", str(port), cwd=folder, **environment) as url:
         yield url
 
 

@@ -63,6 +63,9 @@ class Names:
             for thing in things.values():
                 self._by_name[kind].setdefault(thing.name, []).append(thing)
         self._there = {kind: dict((renamed or {}).get(kind, {})) for kind in KINDS}
+        self._connectors: dict[tuple[str, Direction], ConnectionSpec] = {}
+        self._called: dict[tuple[str, Direction], str] = {}
+        self._secrets: dict[str, frozenset[str]] = {}
         self._here = {
             kind: {there: here for here, there in pairs.items()} for kind, pairs in self._there.items()
         }
@@ -113,6 +116,19 @@ class Names:
         Raises:
             NoSuchName: there is none, or there are several.
         """
+        key = (wanted, way)
+        if key not in self._connectors:
+            self._connectors[key] = self._connector(wanted, way)
+        return self._connectors[key]
+
+    def secrets_of(self, spec_id: str) -> frozenset[str]:
+        """What a connector declares secret, as JSON pointers."""
+        if spec_id not in self._secrets:
+            spec = self.connectors.get(spec_id)
+            self._secrets[spec_id] = spec.secret_pointers if spec else frozenset()
+        return self._secrets[spec_id]
+
+    def _connector(self, wanted: str, way: Direction) -> ConnectionSpec:
         known = list(self.connectors.values())
         if wanted in self.connectors or _ID.fullmatch(wanted):
             # An id that the catalogue does not show: the service knows it or not.
@@ -177,6 +193,12 @@ class Names:
 
     def called(self, spec: ConnectionSpec, way: Direction) -> str:
         """What a document calls a connector: as people do, where that is clear."""
+        key = (spec.id, way)
+        if key not in self._called:
+            self._called[key] = self._name_for(spec, way)
+        return self._called[key]
+
+    def _name_for(self, spec: ConnectionSpec, way: Direction) -> str:
         for name in (label_of(spec), spec.name or ""):
             try:
                 if name and self.connector(name, way).id == spec.id:

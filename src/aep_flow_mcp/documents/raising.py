@@ -135,19 +135,23 @@ def raised(stored: Stored, names: Names) -> Raised:
     return work.run()
 
 
-def writable(stored: Stored, names: Names) -> tuple[dict[str, Json], list[str]]:
+def writable(
+    stored: Stored, names: Names, *, with_secrets: bool = False
+) -> tuple[dict[str, Json], list[str]]:
     """What of the stored objects a document can say, without secrets, and which fields were left out for that: by
-    `source`, `target`, `flow` and `mapping`."""
+    `source`, `target`, `flow` and `mapping`.
+
+    with_secrets: only to compare, which is quicker; nothing of it may leave.
+    """
     found: dict[str, Json] = {}
     left: list[str] = []
     for part in ("source", "target", "flow"):
         item = getattr(stored, part)
-        connector = names.connectors.get(spec_of(item) or "") if part != "flow" else None
-        pointers = connector.secret_pointers if connector else frozenset()
+        pointers = names.secrets_of(spec_of(item) or "") if part != "flow" else frozenset()
         kept = {
             name: value for name, value in item.items() if name not in KEPT_BY_SERVICE and value is not None
         }
-        clean, dropped = without_secrets(kept, pointers)
+        clean, dropped = (kept, []) if with_secrets else without_secrets(kept, pointers)
         left += [f"{part}.{one}" for one in dropped]
         found[part] = clean
     for part in ("source", "target"):

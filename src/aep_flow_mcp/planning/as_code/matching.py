@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aep_flow_mcp.documents.lowering import Finding
-from aep_flow_mcp.documents.raising import CannotRaise, Raised, raised
+from aep_flow_mcp.documents.raising import CannotRaise, kind_of, raised
 from aep_flow_mcp.documents.same import same
 from aep_flow_mcp.documents.text import Document
 from aep_flow_mcp.planning.as_code.inventory import Inventory
+from aep_flow_mcp.platform.models.flows import FlowKind
 
 Json = dict[str, Any]
 
 
 @dataclass
 class Match:
-    """A document and its flow; None where there is none yet. now: the flow as a document, where it can be one."""
+    """A document and its flow; None where there is none yet."""
 
     document: Document
     flow: Json | None = None
-    now: Raised | None = None
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -59,7 +59,7 @@ def matched(documents: Sequence[Document], inventory: Inventory, owned: Mapping[
         _by_name(group, flows, inventory)
     for match in matches:
         if match.flow is not None and not match.findings:
-            _raise(match, match.flow, inventory)
+            _check(match, match.flow, inventory)
     return matches
 
 
@@ -105,9 +105,10 @@ def _is_content(match: Match, flow: Json, inventory: Inventory) -> bool:
     return same(said, is_now)
 
 
-def _raise(match: Match, flow: Json, inventory: Inventory) -> None:
+def _check(match: Match, flow: Json, inventory: Inventory) -> None:
     try:
-        match.now = raised(inventory.stored(flow), inventory.names)
+        if kind_of(inventory.stored(flow)) is FlowKind.INTERNAL:
+            raise CannotRaise("it is internal to Platform")
     except CannotRaise as error:
         sentence = f"the flow {flow['id']} of this name cannot be kept as a document: {error}."
         match.findings.append(Finding(("pipeline",), sentence))

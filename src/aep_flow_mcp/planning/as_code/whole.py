@@ -16,7 +16,7 @@ from aep_flow_mcp.documents.text import Document, Problem
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import Named, known_by_name
-from aep_flow_mcp.planning.as_code.changing import Changing
+from aep_flow_mcp.planning.as_code.changing import Changing, differs
 from aep_flow_mcp.planning.as_code.creating import Making, create
 from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
 from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, key_of, matched
@@ -158,8 +158,8 @@ class _Work:
         findings = match.findings
         if not findings and match.flow is None:
             findings = await self._create(entry, document)
-        elif not findings and match.flow is not None and match.now is not None:
-            findings = self._change(entry, match, match.flow, match.now)
+        elif not findings and match.flow is not None:
+            findings = self._change(entry, match, match.flow)
         self._result.problems += [document.problem(finding) for finding in findings]
 
     async def _create(self, entry: Entry, document: Document) -> list[Any]:
@@ -171,18 +171,21 @@ class _Work:
         entry.notes += notes
         return findings
 
-    def _change(self, entry: Entry, match: Match, flow: Json, now: Raised) -> list[Any]:
+    def _change(self, entry: Entry, match: Match, flow: Json) -> list[Any]:
         stored = self._inventory.stored(flow)
         pipeline = match.document.pipeline
         lowered = lower(pipeline, self._inventory.names, mapping=stored.mapping_ref or NEW_MAPPING)
         if lowered.bodies is None:
             return lowered.findings
-        changing = Changing(self._making, match.document, lowered.bodies, stored, self._inventory)
         entry.etags = _etags(stored)
+        if not differs(match.document, lowered.bodies, stored, self._inventory):
+            return []
+        changing = Changing(self._making, match.document, lowered.bodies, stored, self._inventory)
         if changing.run():
             entry.action = Action.CHANGE
             entry.notes += changing.notes
         if entry.action is Action.CHANGE or changing.findings:
+            now = raised(stored, self._inventory.names)
             entry.differences = _told(differences(now.document, said_of(match.document)), changing)
         return changing.findings
 
