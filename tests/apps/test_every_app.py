@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
+from xml.etree import ElementTree
 
+import anyio
 import pytest
 
 from apps.axe import is_accessible, needs_axe
@@ -165,6 +168,28 @@ async def test_lineage_by_keys(chromium: Chromium) -> None:
         await chromium.press(ENTER)
         await chromium.holds("return document.querySelectorAll('section.panel:not([hidden])').length === 1")
         assert stage.calls[-1] == ("trace_lineage", {"object": "flow-0", "object_kind": "flow"})
+
+
+async def test_lineage_is_saved_as_a_picture(chromium: Chromium, tmp_path: Path) -> None:
+    tool, answers = kept("lineage", flows=3, names=hostile(7))
+    async with staged("lineage", tool, kept=answers) as stage:
+        await shown(chromium, stage)
+        await chromium.frame(None)
+        await chromium.cdp("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+        await chromium.frame()
+        for label in ("Save as SVG", "Save as PNG"):
+            find = "return [...document.querySelectorAll('button')].find((one) => one.textContent === '{}').click()"
+            await chromium.script(find.format(label))
+        svg, png = anyio.Path(tmp_path / "lineage.svg"), anyio.Path(tmp_path / "lineage.png")
+        for _ in range(200):
+            if await svg.exists() and await png.exists():
+                break
+            await anyio.sleep(0.05)
+        tree = ElementTree.fromstring(await svg.read_text("utf-8"))
+        kinds = {one.tag.rpartition("}")[2] for one in tree.iter()}
+        assert kinds == {"svg", "defs", "marker", "clipPath", "path", "rect", "g", "text"}
+        assert (await png.read_bytes()).startswith(b"\x89PNG\r\n")
+        assert await chromium.said() == []
 
 
 async def test_the_timeline_marks_the_outage_and_is_walked_by_keys(chromium: Chromium) -> None:

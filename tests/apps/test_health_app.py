@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from aep_flow_mcp.command_settings import emulator_settings, emulator_transport
+from aep_flow_mcp.emulator import Emulator, EmulatorOptions, Scale
+from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.server import FlowServer, build_server
 from apps.stage import board, shown, staged
-from support.chromium import ENTER, Chromium, needs_chromium
+from support.chromium import ENTER, Chromium, needs_chromium, window
 from support.chromium import chromium as chromium
 from support.chromium import driver as driver
 
@@ -62,6 +64,30 @@ async def test_it_works_with_any_number_of_flows(chromium: Chromium, flows: int)
             await chromium.press(*"flow 77")
             assert await chromium.script(rows) == 11, "77 and 770 to 779"
         assert await chromium.said() == []
+
+
+async def test_a_thousand_flows_of_a_real_server(chromium: Chromium) -> None:
+    many = Emulator(EmulatorOptions(scale=Scale(flows=1_000, runs=4_000)))
+    server = build_server(emulator_settings(), transport=lambda: EmulatorTransport(many), emulated=True)
+    async with staged("health", "pipeline_health", {"window": "last 7 days"}, server=server) as stage:
+        await shown(chromium, stage)
+        assert await chromium.script("return document.querySelectorAll('table.cells tbody tr').length") == 50
+        told = await chromium.script(
+            "return document.querySelector('section.board .quiet[role=status]').innerText"
+        )
+        assert "50 of 1,000 flows" in told
+        assert "more are not sent" in told
+        assert await chromium.said() == []
+
+
+async def test_numbers_are_in_the_person_s_locale(driver: str, tmp_path: Path) -> None:
+    kept = {"pipeline_health": board(1_000)}
+    async with (
+        window(driver, tmp_path / "profile", **{"intl.accept_languages": "de-DE,de"}) as german,
+        staged("health", "pipeline_health", kept=kept) as stage,
+    ):
+        await shown(german, stage)
+        assert "50 of 1.000 flows" in await german.script(TEXT)
 
 
 async def test_every_cell_and_name_is_reached_by_keys(chromium: Chromium) -> None:

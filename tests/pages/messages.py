@@ -70,6 +70,7 @@ AREAS: dict[str, tuple[str, str]] = {
     ),
     "Writing": ("How a change ended, and what may be left of it.", "guard/"),
     "Snapshot": ("The command `snapshot`, and servers that run on one.", "snapshots/ snapshot_command.py"),
+    "Board": ("The command `board`, its page and its file.", "board/"),
     "Commands": ("`doctor`, `configure`, `audit unfinished` and the others.", ""),
 }
 """Where one meets a sentence: what the section says, and the files whose sentences stand there.
@@ -77,7 +78,7 @@ AREAS: dict[str, tuple[str, str]] = {
 The longest beginning of a file's name decides; what no area names stands under the last.
 """
 
-_NOT_SAID = ("emulator/", "demo.py", "logs.py", "surface/tables.py")
+_NOT_SAID = ("emulator/", "apps/", "demo.py", "logs.py", "surface/tables.py")
 _LISTS_OF_WORDS = (
     "surface/discovery.py",
     "insight/search.py",
@@ -87,7 +88,7 @@ _LISTS_OF_WORDS = (
 _DESCRIBING = {"Field", "Option", "Argument", "Typer", "PromptArgument", "ToolAnnotations", "cast"}
 _NO_SENTENCE = re.compile(
     r"\(\?|\.\{|\\b|\w\|\w|^<|</|\{margin|charset=|-src |^application/|^[^a-zA-Z…]*$|^%s|%s$| %s |"
-    r"^Context\[|HttpOnly|^import |^camera="
+    r"^Context\[|HttpOnly|^import |^camera=|system-ui|\{font:|^frame-ancestors|stroke-width"
 )
 _LONGEST = 1_000
 """The instructions that a client gets at the start are longer."""

@@ -1,6 +1,6 @@
 // The board: a row a flow, a cell an hour, a day or a week. A grid that arrow keys walk.
 import { button, clear, h, name, type Child } from "../shared/dom";
-import { day, dayOnly, hour, moment, number } from "../shared/format";
+import { day, hour, moment, number } from "../shared/format";
 import { LOOKS, mark } from "../shared/runs";
 
 export type Cell = [number, number, number, number, number, number];
@@ -65,14 +65,16 @@ export class BoardView {
 
   private grid(flows: Flow[]): HTMLElement {
     const { starts, step } = this.board;
+    // Few cells are wide enough for their own time; of many, some are told.
+    const wide = starts.length <= 14 && step !== "hour";
+    const every = wide ? 1 : step === "hour" ? 4 : 3;
     const heads = starts.map((start, at) => {
-      const shows = step !== "hour" || at % 4 === 0;
-      const label = step === "hour" ? hour(start) : at === 0 || dayOnly(start) === "1" || step === "week" ? day(start) : dayOnly(start);
-      return h("th", { scope: "col", class: shows ? "time" : "time blank" }, shows ? h("span", {}, label) : h("span", { class: "hidden" }, hour(start)));
+      const label = step === "hour" ? hour(start) : day(start);
+      return h("th", { scope: "col", class: "time" }, h("span", { class: at % every === 0 ? "" : "hidden" }, label));
     });
     const grid = h(
       "table",
-      { role: "grid", "aria-labelledby": "flows", class: "cells", onkeydown: (event) => walk(event as KeyboardEvent, grid),
+      { role: "grid", "aria-labelledby": "flows", class: wide ? "cells wide" : "cells", onkeydown: (event) => walk(event as KeyboardEvent, grid),
         onclick: (event) => this.clicked(event.target as Element) },
       h("thead", {}, h("tr", { role: "row" }, h("th", { scope: "col", class: "flow" }, "Flow"), ...heads)),
       h("tbody", {}, ...flows.map((flow) => this.row(flow))),

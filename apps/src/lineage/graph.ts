@@ -146,9 +146,9 @@ export class GraphView {
   /** All of it, but never so small that nobody can read it, nor larger than it is. */
   fit(): void {
     const wide = this.svg.clientWidth || 900;
-    const high = Math.min(Math.max(this.whole.height, 160), 520);
+    const scale = Math.max(0.7, Math.min(1, wide / this.whole.width, 520 / this.whole.height));
+    const high = Math.min(Math.max(this.whole.height * scale, 120), 520);
     this.svg.style.height = `${high}px`;
-    const scale = Math.max(0.45, Math.min(1, wide / this.whole.width, high / this.whole.height));
     this.view = { x: Math.min(0, (this.whole.width - wide / scale) / 2), y: Math.min(0, (this.whole.height - high / scale) / 2), width: wide / scale, height: high / scale };
     const start = this.drawn.start && this.boxes.get(this.drawn.start);
     this.look();

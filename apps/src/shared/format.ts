@@ -51,7 +51,6 @@ function shown(at: number | string, options: Intl.DateTimeFormatOptions): string
 export const moment = (at: number | string): string =>
   shown(at, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
 export const day = (at: number | string): string => shown(at, { month: "short", day: "numeric" });
-export const dayOnly = (at: number | string): string => shown(at, { day: "numeric" });
 export const hour = (at: number | string): string => shown(at, { hour: "2-digit", minute: "2-digit" });
 
 export function seconds(value: number | null | undefined): string {
