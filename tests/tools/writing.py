@@ -255,6 +255,7 @@ CASES: dict[str, Callable[[World], dict[str, Any]]] = {
     },
     "run_flow_action": lambda w: {"flow_id": SCENARIOS["healthy"], "action": "disable"},
     "delete_flow": lambda w: {"flow_id": SCENARIOS["disabled"]},
+    "delete_pipeline": lambda w: {"flow": SCENARIOS["disabled"]},
     "create_run": lambda w: {
         "flow_id": SCENARIOS["once"],
         "window_start": (w.now - timedelta(days=1)).isoformat(),

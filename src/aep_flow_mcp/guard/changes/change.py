@@ -277,9 +277,15 @@ class Plan:
         )
 
     def delete(
-        self, kind: Kind, item: Object | str, *, dependents: Sequence[str] = (), key: str | None = None
+        self,
+        kind: Kind,
+        item: Object | str,
+        *,
+        dependents: Sequence[str] = (),
+        key: str | None = None,
+        undo: Undo | None = None,
     ) -> None:
-        """DELETE; it cannot be undone, so it belongs at the end."""
+        """DELETE, which belongs at the end. undo: how something like it is created again; nothing brings it back."""
         document = {"id": item} if isinstance(item, str) else document_of(item)
         object_id = str(document.get("id") or "")
         self.depending("Stops working", dependents)
@@ -293,6 +299,7 @@ class Plan:
                 object_id=object_id,
                 # A deletion carries no If-Match; the ETag is here so that a changed object is asked about again.
                 before=canonical({"etag": document.get("etag")}),
+                undo=undo,
             )
         )
 

@@ -148,8 +148,10 @@ class Executor:
             return Execution(Status.FAILED, what)
         await progress.undoing(what)
         left: list[str] = []
+        # What was to be deleted and is still there keeps its id in what is created again.
+        known = {one.key: one.object_id for one in change.steps if one.object_id and not one.refs} | dict(ids)
         for one, result in reversed(earlier):
-            problem = await self._undoer.undo(change, one, result, ids)
+            problem = await self._undoer.undo(change, one, result, known)
             if problem is None:
                 await progress.undone(one, result)
             else:

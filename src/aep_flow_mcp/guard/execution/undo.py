@@ -43,8 +43,11 @@ class Undoer:
         self._looker = looker
         self._sleep = sleep
 
-    async def undo(self, change: Change, step: Step, done: Done, ids: Mapping[str, str]) -> str | None:
-        """Take one step back; None when that worked, else why it did not."""
+    async def undo(self, change: Change, step: Step, done: Done, ids: dict[str, str]) -> str | None:
+        """Take one step back; None when that worked, else why it did not, or what is not as it was.
+
+        ids: gets the id of what is created again in place of the deleted one's.
+        """
         undo = step.undo
         if undo is None:
             if step.creates is None:
@@ -53,6 +56,8 @@ class Undoer:
                 return f"the API has no way to delete a {step.creates.value}"
             undo = Undo(method="DELETE", path=step.creates.path(done.id))
         path = resolve_path(undo.path, ids)
+        if undo.lost is not None:
+            return await self._again(change, step, undo, path, ids)
         problem = await self._once(change, undo, path, done, ids)
         for attempt in range(1, TRIES):
             # Deleting what was created here twice does no harm; anything else is sent once.
@@ -61,6 +66,24 @@ class Undoer:
             await self._sleep(float(attempt))
             problem = await self._once(change, undo, path, done, ids)
         return problem
+
+    async def _again(self, change: Change, step: Step, undo: Undo, path: str, ids: dict[str, str]) -> str:
+        """Create what was deleted once more, once: a second try could make two of it."""
+        body = None if undo.content is None else resolve_refs(json.loads(undo.content), ids)
+        try:
+            answer = await self._writer.send(
+                undo.method, path, json=body, params=list(undo.params), sandbox=change.sandbox
+            )
+        except PlatformError as error:
+            known = "Whether it was" if outcome_unknown(error) else "It was not"
+            return f"is deleted. {known} created again: {error}"
+        except Exception as error:  # noqa: BLE001  (the other steps must still be undone)
+            return (
+                f"is deleted. Whether it was created again is not known: an unexpected {type(error).__name__}"
+            )
+        if answer.id is not None:
+            ids[step.key] = answer.id
+        return f"created again as {answer.id or 'a new object'}: {undo.lost}"
 
     async def _once(
         self, change: Change, undo: Undo, path: str, done: Done, ids: Mapping[str, str]
