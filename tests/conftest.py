@@ -8,6 +8,9 @@ import pytest
 
 LONG = frozenset(
     {
+        "as_code/test_any_document.py",
+        "as_code/test_further_organisations.py",
+        "as_code/test_interrupted.py",
         "attack/test_attack.py",
         "contract/test_emulator_contract.py",
         "contract/test_known_errors.py",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aep_flow_mcp import code_command
 from aep_flow_mcp.audit_command import audit_app
 from aep_flow_mcp.command_settings import EnvFile, settings_by_profile, stop
 from aep_flow_mcp.command_settings import emulator_settings as emulator_settings
@@ -39,6 +40,8 @@ app = typer.Typer(
 
 app.add_typer(audit_app, name="audit")
 app.add_typer(credentials_app, name="credentials")
+for command in (code_command.export, code_command.plan, code_command.apply, code_command.drift):
+    app.command()(command)
 
 Profile = Annotated[
     list[str] | None,

@@ -93,6 +93,10 @@ READS: dict[str, Callable[[World], dict[str, Any]]] = {
     "list_landing_zone_exportable_datasets": _nothing,
     "find_connector": lambda w: {"words": "s3"},
     "plan_pipeline": lambda w: {"name": "n", "connector": S3_SOURCE},
+    "export_pipelines": lambda w: {"names": ["Web orders"]},
+    "plan_changes": lambda w: {
+        "documents": "pipeline: Web orders\nconnector: PostgreSQL\ndataset: Web Orders\n"
+    },
     "get_resource": lambda w: {"path": "/data/foundation/flowservice/connections"},
     "search_flow_specs": lambda w: {"query": "name==CloudStorageToAEP"},
 }

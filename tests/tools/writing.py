@@ -30,6 +30,19 @@ PROVIDERS_ONLY = {
 """The service refuses these to ordinary credentials; they must reach it all the same."""
 
 
+_TILL_REFUNDS = """\
+pipeline: Till refunds
+connector: Amazon S3
+account: Brightfjord ingest bucket
+source: {path: /refunds/, type: folder}
+format: delimited
+dataset: Loyalty Members
+mapping:
+  - {source: refund_id, field: _id}
+schedule: {every: 6 hours, start: "2036-04-01T00:00:00Z"}
+"""
+
+
 class World:
     """Ids of the organisation that fit the tools' arguments, with a few objects added that it lacks."""
 
@@ -290,6 +303,7 @@ CASES: dict[str, Callable[[World], dict[str, Any]]] = {
         "start_time": w.soon,
         "state": "disabled",
     },
+    "apply_changes": lambda w: {"documents": _TILL_REFUNDS},
     "export_dataset_to_landing_zone": lambda w: {
         "name": "members out",
         "dataset_ids": [w.dataset],

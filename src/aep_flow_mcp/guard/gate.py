@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -18,6 +19,7 @@ from aep_flow_mcp.guard import Guard, secrets
 from aep_flow_mcp.guard.approval import asking as approval
 from aep_flow_mcp.guard.approval.asking import Approval, Route
 from aep_flow_mcp.guard.approval.pending import Pending, TooMany, Use
+from aep_flow_mcp.guard.approval.terminal import NO_TERMINAL, NOT_BY_DIGEST, OTHER_PLAN, Said, Terminal
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.carrying import carry_out
 from aep_flow_mcp.guard.changes.canonical import plain, visible
@@ -331,6 +333,46 @@ async def confirm(
     if plan.digest != pending.digest:
         return await _wait_for_confirmation(kept, plan, changed=True)
     return await carry_out(kept, plan.change)
+
+
+async def decide_at_terminal(
+    call: Call, plan: Plan, terminal: Terminal, *, approved: str | None = None
+) -> WriteResult:
+    """What comes of a command's plan: a person at its terminal is asked, or has reviewed it before.
+
+    approved: the digest of the plan that was reviewed (`Change.digest`). It approves that plan and no other, and none
+    where AEP_MCP_APPROVAL wants a person while the command runs.
+    """
+    if not isinstance(plan, Planned):
+        return await _settled(call, plan)
+    mode = call.guard.settings.mcp_approval
+    if approved is not None:
+        if mode in (ApprovalMode.HUMAN, ApprovalMode.BROWSER):
+            return await call.refused(NOT_BY_DIGEST.format(mode=mode.value), plan.change)
+        if not hmac.compare_digest(approved.encode(), plan.change.digest.encode()):
+            return await call.refused(OTHER_PLAN.format(digest=plan.change.digest), plan.change)
+        return await carry_out(call, plan.change)
+    if mode is ApprovalMode.NONE:
+        return await carry_out(call, plan.change)
+    if mode is ApprovalMode.BROWSER:
+        return await _ask_in_browser(call, plan)
+    for _ in range(approval.MAX_QUESTIONS):
+        said = await terminal.ask(_preview(call, plan.change).whole_text())
+        if said is not Said.YES:
+            nobody = said is Said.NOBODY
+            return await call.ended(
+                Status.REFUSED if nobody else Status.DECLINED,
+                NO_TERMINAL if nobody else approval.DECLINED,
+                plan.change,
+            )
+        fresh = await plan.again()
+        if not isinstance(fresh, Planned):
+            return await _settled(call, fresh)
+        if fresh.change.canonical() == plan.change.canonical():
+            return await carry_out(call, fresh.change)
+        plan = fresh
+        terminal.write("It has changed since you were asked.")
+    return await call.refused(approval.CHANGED_TOO_OFTEN, plan.change)
 
 
 # --- ends -------------------------------------------------------------------------------------------------

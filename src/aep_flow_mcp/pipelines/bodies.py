@@ -77,7 +77,7 @@ def flow(
         flowSpec=spec_ref(spec),
         sourceConnectionIds=[source.ref],
         targetConnectionIds=[target.ref],
-        transformations=_with_stand_ins(listed, sent),
+        transformations=with_stand_ins(listed, sent),
         scheduleParams=schedule or None,
         options=options or None,
         labels=desk.take(check_labels(desk.wish.labels)),
@@ -106,15 +106,15 @@ def concrete(value: Any) -> Any:
     return value
 
 
-def _with_stand_ins(value: Any, sent: Any) -> Any:
+def with_stand_ins(value: Any, sent: Any) -> Any:
     """What was checked, with the ids that do not exist yet in their places again."""
     if isinstance(value, Created):
         return value
     if isinstance(value, Mapping) and isinstance(sent, Mapping):
         old = {str(name).casefold(): item for name, item in value.items()}
-        return {name: _with_stand_ins(old.get(name.casefold()), item) for name, item in sent.items()}
+        return {name: with_stand_ins(old.get(name.casefold()), item) for name, item in sent.items()}
     if isinstance(value, list | tuple) and isinstance(sent, list):
-        return [_with_stand_ins(old, item) for old, item in zip(value, sent, strict=True)]
+        return [with_stand_ins(old, item) for old, item in zip(value, sent, strict=True)]
     return sent
 
 

@@ -73,7 +73,7 @@ def _new(desk: Desk, dataset: Dataset | None) -> tuple[list[dict[str, Any]], tup
             desk.refuse(f"fields[{index}].target", problem)
         if not pair.source.strip():
             desk.refuse(f"fields[{index}].source", "is empty: name a column or write an expression.")
-        elif columns and _is_column(pair.source) and not _among(columns, pair.source.strip()):
+        elif columns and is_column(pair.source) and not _among(columns, pair.source.strip()):
             shown = ", ".join(sorted(columns)[: 2 * _SHOWN])
             desk.refuse(f"fields[{index}].source", f"the data has no column {pair.source}. It has: {shown}.")
     if fields and not fields.known:
@@ -94,7 +94,7 @@ def _new(desk: Desk, dataset: Dataset | None) -> tuple[list[dict[str, Any]], tup
             "outputSchema": {"schemaRef": schema},
             "mappings": [
                 {
-                    "sourceType": "ATTRIBUTE" if _is_column(pair.source) else "EXPRESSION",
+                    "sourceType": "ATTRIBUTE" if is_column(pair.source) else "EXPRESSION",
                     "source": pair.source.strip(),
                     "destination": pair.target.strip(),
                 }
@@ -142,7 +142,7 @@ def _among(columns: set[str], source: str) -> bool:
     return source in columns or source.split(".")[0] in columns
 
 
-def _is_column(text: str) -> bool:
+def is_column(text: str) -> bool:
     return _COLUMN.fullmatch(text.strip()) is not None
 
 

@@ -46,7 +46,7 @@ def change_of(blueprint: Blueprint, *, warnings: Iterable[str] = (), follow: Fol
     plan = Plan(blueprint.title)
     made: dict[str, Ref] = {}
     for part in blueprint.parts:
-        body = _with_refs(part.body, made)
+        body = with_refs(part.body, made)
         made[part.what.value] = plan.create(
             KINDS[part.what],
             body,
@@ -98,11 +98,12 @@ def pairs_text(pairs: tuple[tuple[str, str], ...]) -> str:
     return "; ".join(f"{clean_text(source)} -> {target}" for source, target in pairs)
 
 
-def _with_refs(value: Any, made: Mapping[str, Ref]) -> Any:
+def with_refs(value: Any, made: Mapping[str, Any]) -> Any:
+    """A body with the reference (or the id) of each part in its place."""
     if isinstance(value, Created):
         return made[value.key]
     if isinstance(value, Mapping):
-        return {name: _with_refs(item, made) for name, item in value.items()}
+        return {name: with_refs(item, made) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_with_refs(item, made) for item in value]
+        return [with_refs(item, made) for item in value]
     return value

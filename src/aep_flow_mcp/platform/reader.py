@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .answers import one_of, unexpected
+from .answers import items_of, one_of, unexpected
 from .neighbours import Neighbours
+from .paging import Page
 from .reader_connections import ReadsConnections
-from .reader_core import Filters, Order
+from .reader_core import PAGE_LIMIT, Filters, Order
 from .reader_flows import ReadsFlows
 from .reader_specs import ConfigsQuery, ReadsSpecs
 from .urls import FLOW_SERVICE, Params, as_pairs, invalid, join_path, shown, split_resource
@@ -85,6 +86,21 @@ class FlowReader(ReadsConnections, ReadsFlows, ReadsSpecs):
         return await self.client.request_json(
             "GET", path, params=[*named, *as_pairs(params)], headers=headers, sandbox=self.sandbox
         )
+
+    async def list_objects(
+        self, collection: str, filters: Filters = None, *, limit: int = PAGE_LIMIT, cursor: str | None = None
+    ) -> Page[dict[str, Any]]:
+        """A page of Flow Service objects as raw JSON, for those who compare all of what is stored.
+
+        Args:
+            collection: as `get_object` takes it.
+        """
+        if collection not in _COLLECTIONS:
+            raise invalid(f"{shown(collection)} is not a collection of the Flow Service.")
+        query = self._asked(collection, filters, limit, None, cursor)
+        data = (await self._get(query.path, query.all_params)).data
+        objects, skipped = items_of(data, query.path)
+        return self._paged(query, objects, skipped, data)
 
     async def get_object(self, collection: str, object_id: str) -> dict[str, Any]:
         """One Flow Service object as raw JSON, for those who send parts of it back (a PATCH, a PUT).

@@ -31,6 +31,7 @@ class Toolset(StrEnum):
     LANDING_ZONE = "landing_zone"
     EXPORTS = "exports"
     PIPELINES = "pipelines"
+    CODE = "code"
     RAW = "raw"
     ADMIN = "admin"
 

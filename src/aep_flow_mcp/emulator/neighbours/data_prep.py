@@ -91,7 +91,8 @@ def _check(body: JsonObject) -> None:
     mappings = body.get("mappings")
     if not isinstance(mappings, list) or not all(isinstance(one, dict) for one in mappings):
         raise bad_request("mappings has to be a list of objects")
-    if not _schema_ref(body).get("id"):
+    # Those of audience exports name attributes of a receiver, which has no schema.
+    if ("outputSchema" in body or not mappings) and not _schema_ref(body).get("id"):
         raise bad_request("outputSchema.schemaRef.id or xdmSchema is required")
 
 
@@ -108,11 +109,9 @@ def _schema_ref(body: JsonObject) -> JsonObject:
 def _content(backend: Backend, body: JsonObject) -> JsonObject:
     kept = {name: body[name] for name in ("name", "inputSchema", "xdmSchema", "xdmVersion") if body.get(name)}
     mappings = [_mapping(backend, one) for one in body["mappings"]]
-    return kept | {
-        "outputSchema": {"schemaRef": _schema_ref(body)},
-        "mappings": mappings,
-        "status": "PUBLISHED",
-    }
+    reference = _schema_ref(body)
+    filled = {"outputSchema": {"schemaRef": reference}} if reference else {}
+    return kept | filled | {"mappings": mappings, "status": "PUBLISHED"}
 
 
 def _mapping(backend: Backend, one: JsonObject) -> JsonObject:

@@ -12,6 +12,7 @@ from mcp_types.version import is_version_at_least
 from pydantic import BaseModel, Field
 
 from aep_flow_mcp.callers import Ability, person
+from aep_flow_mcp.guard.approval.terminal import NoClient
 from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.settings import ApprovalMode, AuthMode, Settings
 
@@ -153,6 +154,8 @@ def caller_of(ctx: Context) -> str:
     over HTTP, which a client of 2025-11-25 has; from 2026-07-28 on there is none (a header that says so is made up),
     and what is left is how the client calls itself. On stdio the process has one caller, whoever started it.
     """
+    if isinstance(ctx, NoClient):
+        return "command"
     headers = ctx.headers
     transport = "stdio" if headers is None else "http"
     someone = person()

@@ -155,6 +155,14 @@ class Preview:
         lines.append(f"Change {self.digest[:16]}")
         return "\n".join(lines)
 
+    def whole_text(self) -> str:
+        """The text without cuts, however long it is: for a terminal, which scrolls."""
+        steps = (
+            replace(step, short_body=step.body, short_changes=step.changes, cuts=()) if step.cuts else step
+            for step in self.steps
+        )
+        return replace(self, steps=tuple(steps)).text()
+
 
 def bounded(shown: Preview) -> str:
     """The text where nobody is asked by it: what passes the limit is cut at a line, and said."""

@@ -1,0 +1,122 @@
+"""What was applied or exported last, by sandbox and document: a small file beside the pipelines, without secrets.
+
+It says which flow a document is about where names do not, what the flow was like, and so on which side a difference
+came about. Two who apply to one folder at once wait for each other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aep_flow_mcp.filing.folder import KEPT, Folder, FolderError
+from aep_flow_mcp.guard.execution.locking import lock_file
+
+LOCK = ".aep-flow-lock"
+WITHIN = 2.0
+"""Seconds that are waited for another one who applies."""
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class LastState:
+    """A flow as it was left. etags: by `flow`, `source` and `target`. at: ISO 8601 in UTC."""
+
+    flow: str
+    name: str
+    at: str
+    etags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class StateFile:
+    """The states of one folder, of all its sandboxes."""
+
+    folder: Folder
+    sandboxes: dict[str, dict[str, LastState]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, folder: Folder) -> StateFile:
+        """The file of a folder; an empty one where there is none.
+
+        Raises:
+            FolderError: it is there, and cannot be read.
+        """
+        path = folder.path / KEPT
+        if not path.exists():
+            return cls(folder)
+        try:
+            said = json.loads(path.read_text("utf-8"))
+            if said["format"] != FORMAT:
+                raise FolderError(f"{path} is of a newer version of this program.")
+            held = {
+                sandbox: {key: LastState(**state) for key, state in states.items()}
+                for sandbox, states in said["sandboxes"].items()
+            }
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise FolderError(
+                f"{path} cannot be read ({type(error).__name__}). Without it pipelines are found by their names: "
+                "take it away, or restore it."
+            ) from None
+        return cls(folder, held)
+
+    def of_sandbox(self, sandbox: str) -> dict[str, LastState]:
+        """The states of a sandbox by document."""
+        return self.sandboxes.get(sandbox, {})
+
+    def keep(self, sandbox: str, states: Mapping[str, LastState], *, instead: bool = False) -> None:
+        """Write down how documents were left; instead: forget the others of this sandbox.
+
+        Raises:
+            FolderError: it cannot be written.
+        """
+        held = {} if instead else dict(self.of_sandbox(sandbox))
+        self.sandboxes[sandbox] = {**held, **states}
+        said: dict[str, Any] = {
+            "format": FORMAT,
+            "sandboxes": {
+                name: {key: _as_json(state) for key, state in sorted(states.items())}
+                for name, states in sorted(self.sandboxes.items())
+            },
+        }
+        text = json.dumps(said, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        path = self.folder.path / KEPT
+        if not path.exists() or path.read_text("utf-8") != text:
+            self.folder.write(KEPT, text)
+
+
+@contextmanager
+def alone(folder: Folder) -> Iterator[None]:
+    """While it is open, nobody else on this machine applies the folder.
+
+    Raises:
+        FolderError: somebody does.
+    """
+    path = folder.path / LOCK
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise FolderError(f"{path} cannot be written: {error.strerror or error}.") from None
+    try:
+        try:
+            lock_file(descriptor, within=WITHIN)
+        except TimeoutError:
+            raise FolderError(
+                f"{folder.path} is being applied by another process: nothing was sent."
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _as_json(state: LastState) -> dict[str, Any]:
+    return {
+        "flow": state.flow,
+        "name": state.name,
+        "at": state.at,
+        "etags": dict(sorted(state.etags.items())),
+    }

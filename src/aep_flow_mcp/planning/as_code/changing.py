@@ -1,0 +1,265 @@
+"""The steps that make a stored pipeline what a document says: only members that differ are touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aep_flow_mcp.documents.lowering import NEW_MAPPING, Bodies, Finding
+from aep_flow_mcp.documents.members import filled_schema, row_said
+from aep_flow_mcp.documents.raising import Stored, state_of, writable
+from aep_flow_mcp.documents.same import same
+from aep_flow_mcp.documents.text import Document
+from aep_flow_mcp.gathering import times
+from aep_flow_mcp.guard.changes.bodies import content_of
+from aep_flow_mcp.guard.changes.kinds import Kind
+from aep_flow_mcp.guard.changes.naming import first_few
+from aep_flow_mcp.guard.changes.steps import Undo
+from aep_flow_mcp.pipelines.blueprint import What
+from aep_flow_mcp.pipelines.fixed import refused_changes
+from aep_flow_mcp.pipelines.wellknown import DATA_LAKE_SOURCE
+from aep_flow_mcp.planning.as_code.creating import Making
+from aep_flow_mcp.planning.as_code.inventory import Inventory
+from aep_flow_mcp.planning.as_code.timely import kept_start
+from aep_flow_mcp.planning.dependents import flow_lines
+from aep_flow_mcp.planning.objects import etag_of
+from aep_flow_mcp.planning.pipeline_change import with_refs
+from aep_flow_mcp.platform.models.flows import Flow
+
+Json = dict[str, Any]
+Ops = list[Json]
+_ENDS = (
+    ("source", Kind.SOURCE_CONNECTION, "sourceConnectionIds"),
+    ("target", Kind.TARGET_CONNECTION, "targetConnectionIds"),
+)
+_DEEP = frozenset({"params", "data", "scheduleParams", "options"})
+"""Members of which only what differs is sent."""
+_ACTIONS = {
+    ("enabled", "disabled"): ("disable", ["disabled", "disabling"]),
+    ("disabled", "enabled"): ("enable", ["enabled", "enabling"]),
+    ("draft", "enabled"): ("publish", ["enabled", "initializing", "enabling", "inProgress"]),
+}
+
+
+class Changing:
+    """One document and the pipeline that is there."""
+
+    def __init__(
+        self, making: Making, document: Document, bodies: Bodies, stored: Stored, inventory: Inventory
+    ) -> None:
+        self.making = making
+        self.document = document
+        self.bodies = bodies
+        self.stored = stored
+        self.inventory = inventory
+        self.parts, self.left = writable(stored, inventory.names)
+        self.findings: list[Finding] = []
+        self.notes: list[str] = []
+        self.same_start = False
+        """Whether the start that the document says means the one that is there."""
+        self._steps: list[tuple[Any, ...]] = []
+
+    def run(self) -> bool:
+        """Add the steps, where nothing is in the way. Returns whether there are any."""
+        refs: Json = {}
+        flow = self._wanted_flow()
+        for part, kind, member in _ENDS:
+            self._end(part, kind, member)
+        mapping = self._mapping(flow)
+        flow_ops = self._ops("flow", {**self.bodies.flow, **flow})
+        action = self._action()
+        self._refuse_fixed(flow)
+        if self.findings:
+            return False
+        for kind, item, ops in self._steps:
+            self._update(kind, item, ops, self.bodies.connector.secret_pointers)
+        if mapping is not None:
+            self.making.count += 1
+            key = f"p{self.making.count}-{What.MAPPING.value}"
+            refs[What.MAPPING.value] = self.making.plan.create(Kind.MAPPING_SET, mapping, key=key)
+            self.making.steps += 1
+        if flow_ops:
+            self._update(Kind.FLOW, self.stored.flow, with_refs(flow_ops, refs), frozenset())
+        if action is not None:
+            self._act(*action)
+        return bool(self._steps or mapping is not None or flow_ops or action)
+
+    # --- the ends -----------------------------------------------------------------------------------------
+
+    def _end(self, part: str, kind: Kind, member: str) -> None:
+        item, body = getattr(self.stored, part), dict(getattr(self.bodies, part))
+        if not self._says_name(part):
+            body.pop("name", None)
+            self.parts[part].pop("name", None)
+        before, after = (_spec(one) for one in (self.parts[part], body))
+        if before != after:
+            self._refuse(
+                part, f"the {kind.value} of a pipeline keeps its connector: give the pipeline another name."
+            )
+            return
+        body.pop("connectionSpec", None)
+        self.parts[part].pop("connectionSpec", None)
+        ops = self._ops(part, body)
+        if not ops:
+            return
+        if before == DATA_LAKE_SOURCE and any(op["path"].startswith("/params") for op in ops):
+            # 1365-400, help/sources/errors/sources-errors.md.
+            told = "the service does not change the datasets of an export: give the pipeline another name."
+            self._refuse("datasets", told)
+            return
+        others = [
+            one for one in self.inventory.users(member, item["id"]) if one["id"] != self.stored.flow["id"]
+        ]
+        lines = flow_lines([Flow.model_validate(one) for one in others])
+        self.notes += first_few(f"Uses the same {kind.value} and changes with it", lines)
+        self._steps.append((kind, item, ops))
+
+    def _says_name(self, part: str) -> bool:
+        """Whether the document says what a part is called; otherwise it stays as it is."""
+        names = self.document.pipeline.names
+        extra = self.document.pipeline.extra
+        return bool(names and getattr(names, part)) or bool(extra and "name" in getattr(extra, part))
+
+    # --- the mapping --------------------------------------------------------------------------------------
+
+    def _mapping(self, flow: Json) -> Json | None:
+        """The mapping set to create in place of the one that is used. One that is there is never changed: other flows
+        may use it, and its versions cannot be taken back."""
+        wanted = self.bodies.mapping
+        if wanted is None:
+            return None
+        rows = [row_said(row) for row in wanted["mappings"]]
+        if self.stored.mapping is not None:
+            held = self.parts["mapping"]
+            if same(rows, held.get("rows")) and filled_schema(wanted) in (None, held.get("schema")):
+                return None
+        elif self.stored.mapping_ref is not None:
+            self._refuse(
+                "mapping", "the mapping set in use cannot be read, so nothing says what would change."
+            )
+            return None
+        flow["transformations"] = self._with_new_mapping(flow["transformations"])
+        self.notes.append(
+            "A mapping set cannot be deleted through the API: the one that was used before stays, unused."
+        )
+        return wanted
+
+    def _with_new_mapping(self, value: Any) -> Any:
+        """Transformations that name a mapping set still to be created."""
+        ref = self.stored.mapping_ref
+        if isinstance(value, Mapping):
+            made = {key: self._with_new_mapping(item) for key, item in value.items()}
+            if "mappingId" in made and (ref is None or made["mappingId"] == ref[0]):
+                made["mappingId"] = NEW_MAPPING[0]
+                made["mappingVersion"] = NEW_MAPPING[1]
+            return made
+        if isinstance(value, list):
+            return [self._with_new_mapping(item) for item in value]
+        return value
+
+    # --- the flow -----------------------------------------------------------------------------------------
+
+    def _wanted_flow(self) -> Json:
+        """The members of the flow that are compared, as the document wants them."""
+        flow = {name: value for name, value in self.bodies.flow.items() if name not in ("flowSpec",)}
+        before, after = (_spec(one, "flowSpec") for one in (self.parts["flow"], self.bodies.flow))
+        if before != after:
+            self._refuse("flow_spec", "a flow keeps its kind: give the pipeline another name.")
+        self.parts["flow"].pop("flowSpec", None)
+        self.bodies.flow.pop("flowSpec", None)
+        flow.setdefault("transformations", [])
+        said, there = flow.get("scheduleParams"), self.parts["flow"].get("scheduleParams")
+        if isinstance(said, Mapping) and isinstance(there, Mapping) and state_of(self.stored.flow) != "draft":
+            flow["scheduleParams"] = kept_start(said, there)
+            self.same_start = same(flow["scheduleParams"].get("startTime"), there.get("startTime"))
+        return flow
+
+    def _refuse_fixed(self, flow: Json) -> None:
+        """What the service does not change of a flow that has started, said before anybody is asked."""
+        if state_of(self.stored.flow) == "draft":
+            return
+        sentences = refused_changes(
+            self.parts["flow"].get("scheduleParams"), flow.get("scheduleParams"), now=times.now()
+        )
+        for sentence in sentences:
+            way = (
+                "schedule",
+                "backfill" if "backfill" in sentence else "start" if "start time (" in sentence else "every",
+            )
+            self.findings.append(Finding(way, f"{sentence} A pipeline of another name can have it."))
+
+    def _action(self) -> tuple[str, list[str]] | None:
+        wanted = self.document.pipeline.state
+        there = state_of(self.stored.flow)
+        if wanted is None or there is None or wanted.value == there:
+            return None
+        found = _ACTIONS.get((there, wanted.value))
+        if found is None:
+            self._refuse("state", f"a flow that is {there} cannot become {wanted.value}.")
+        return found
+
+    # --- steps --------------------------------------------------------------------------------------------
+
+    def _ops(self, part: str, body: Json) -> Ops:
+        """JSON Patch operations for the members that differ; what was left out as a secret stays as it is."""
+        held, ops = self.parts[part], []
+        for name in sorted({*held, *body}):
+            one, other = held.get(name), body.get(name)
+            if same(one or None, other or None):
+                continue
+            if name in _DEEP and isinstance(one, Mapping) and isinstance(other, Mapping):
+                for inner in sorted({*one, *other}):
+                    ops += self._op(part, (name, inner), one.get(inner), other.get(inner))
+            else:
+                ops += self._op(part, (name,), one, other)
+        return ops
+
+    def _op(self, part: str, way: tuple[str, ...], one: Any, other: Any) -> Ops:
+        if same(one, other):
+            return []
+        where = ".".join((part, *way))
+        if any(left.startswith(f"{where}.") for left in self.left):
+            self._refuse("extra", f"{where} holds a secret, which no document has: change it by itself.")
+            return []
+        path = "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in way)
+        if other is None:
+            return [{"op": "remove", "path": path, "value": None}]
+        return [{"op": "add" if one is None else "replace", "path": path, "value": other}]
+
+    def _update(self, kind: Kind, item: Json, ops: Ops, secret_keys: frozenset[str]) -> None:
+        back = [_inverse(op, item) for op in reversed(ops)]
+        undo = Undo(method="PATCH", path=kind.path(item["id"]), content=content_of(back), use_etag=True)
+        self.making.plan.update(
+            kind, item["id"], item, ops, etag=etag_of(item), secret_keys=secret_keys, undo=undo
+        )
+        self.making.steps += 1
+
+    def _act(self, op: str, intended: list[str]) -> None:
+        flow = self.stored.flow
+        self.making.plan.action(
+            Kind.FLOW,
+            flow["id"],
+            op,
+            name=flow.get("name"),
+            before={"state": flow.get("state")},
+            intended={"state": intended},
+        )
+        self.making.steps += 1
+
+    def _refuse(self, field: str, sentence: str) -> None:
+        self.findings.append(Finding((field,), sentence))
+
+
+def _inverse(op: Json, item: Json) -> Json:
+    """The operation that takes one back."""
+    value: Any = item
+    for step in op["path"].split("/")[1:]:
+        value = value.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(value, Mapping) else None
+    if op["op"] == "add" and value is None:
+        return {"op": "remove", "path": op["path"], "value": None}
+    return {"op": "add" if op["op"] == "remove" else "replace", "path": op["path"], "value": value}
+
+
+def _spec(item: Mapping[str, Any], member: str = "connectionSpec") -> Any:
+    ref = item.get(member)
+    return ref.get("id") if isinstance(ref, Mapping) else ref

@@ -1,0 +1,1 @@
+"""Pipelines as documents: read as YAML, compared with what is there, applied after one approval."""
