@@ -92,7 +92,8 @@ class Retiring:
         await together(ends)
         self.parts.sort(key=lambda part: (part.kind is Kind.TARGET_CONNECTION, part.id))
         ids = dict.fromkeys(base for part in self.parts if (base := base_of(part.item)))
-        await together([*(partial(self._account, one) for one in ids), self._datasets])
+        around: list[Callable[[], Awaitable[None]]] = [partial(self._account, one) for one in ids]
+        await together([*around, self._datasets])
         self.accounts.sort(key=lambda part: part.id)
 
     # --- reading ------------------------------------------------------------------------------------------

@@ -247,10 +247,12 @@ class Plan:
         *,
         etag: str | None = None,
         key: str | None = None,
+        expects: Mapping[str, Any] | None = None,
     ) -> None:
         """PUT the whole body: what the object has and the body has not goes, and is shown as going.
 
         etag: the one of the object as read by default; where it has none, a changed object is asked about again.
+        expects: members of the answer, such as the version that this makes, on which later steps count.
 
         Raises:
             NothingToDo: the object already has this body.
@@ -273,6 +275,7 @@ class Plan:
                 before=canonical(replaced),
                 after=canonical(document),
                 intended=canonical(document),
+                expects=params_of(expects),
             )
         )
 

@@ -96,6 +96,8 @@ class Step:
         keeps: the members of its answer that are returned; all of them when empty.
         shown_by: the query with which a GET of the same path shows what this step replaces, for finding out
             after a lost answer; None where nothing shows it.
+        expects: (member, value) pairs of its answer on which later steps count. Another value stops the Change:
+            somebody else was there at the same time.
     """
 
     method: Method
@@ -117,6 +119,7 @@ class Step:
     reveals: bool = False
     keeps: tuple[str, ...] = ()
     shown_by: tuple[tuple[str, str], ...] | None = None
+    expects: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not _PATH.fullmatch(self.path) or any(part in (".", "..") for part in self.path.split("/")):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aep_flow_mcp.guard.changes.change import Change
+from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import Step, Undo, resolve_path, resolve_refs
 from aep_flow_mcp.guard.execution.look import Looker
 from aep_flow_mcp.guard.execution.reconcile import Done, Sleep
@@ -50,6 +51,8 @@ class Undoer:
         """
         undo = step.undo
         if undo is None:
+            if step.kind is Kind.MAPPING_SET and step.creates is None:
+                return "its versions cannot be taken back: the new one stays, and this change points nothing to it"
             if step.creates is None:
                 return "this kind of step cannot be undone"
             if not step.creates.deletable or done.id is None:
