@@ -273,6 +273,11 @@ CASES: dict[str, Callable[[World], dict[str, Any]]] = {
         "every": "6 hours",
         "tolerated_percent": 12,
     },
+    "copy_flow": lambda w: {
+        "flow": SCENARIOS["healthy"],
+        "from_sandbox": SANDBOX,
+        "name": "Loyalty once more",
+    },
     "delete_pipeline": lambda w: {"flow": SCENARIOS["disabled"]},
     "create_run": lambda w: {
         "flow_id": SCENARIOS["once"],
