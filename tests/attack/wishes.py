@@ -126,6 +126,13 @@ def describe(place: Place) -> Wish:
     return _changed(place, "flows", SCENARIOS["healthy"], "update_flow", "flow_id", "/description")
 
 
+def describe_in_words(place: Place) -> Wish:
+    object_id, mark = place.own("flows", SCENARIOS["healthy"]), place.mark()
+    arguments = {"flow": object_id, "description": mark}
+    target = ("flows", object_id)
+    return Wish("change_pipeline", arguments, mark, "PATCH", f"flows/{object_id}", {}, target, True)
+
+
 def rename(place: Place) -> Wish:
     like = SCENARIOS["unused_account"]
     return _changed(place, "connections", like, "update_connection", "connection_id", "/name")
@@ -145,6 +152,11 @@ def _removed(place: Place, kind: str, like: str, tool: str, argument: str) -> Wi
 
 def remove_flow(place: Place) -> Wish:
     return _removed(place, "flows", SCENARIOS["disabled"], "delete_flow", "flow_id")
+
+
+def retire(place: Place) -> Wish:
+    """The connections of its flow are used by the one that it is like, so that it goes alone."""
+    return _removed(place, "flows", SCENARIOS["disabled"], "delete_pipeline", "flow")
 
 
 def remove_account(place: Place) -> Wish:
@@ -186,6 +198,8 @@ MAKERS: tuple[tuple[Maker, int], ...] = (
     (rename, 2),
     (describe_source, 1),
     (remove_flow, 3),
+    (retire, 2),
+    (describe_in_words, 2),
     (remove_account, 3),
     (remove_source, 1),
     (switch_off, 3),

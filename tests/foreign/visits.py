@@ -8,7 +8,7 @@ from urllib.parse import quote
 from foreign.asking import Answer, Asker
 from foreign.flows import DAYS, FIRST_DAY
 from foreign.names import shown, typable
-from foreign.truth import Thing, TrueFlow
+from foreign.truth import SANDBOX, Thing, TrueFlow
 
 WINDOW = "2026-03-01T00:00Z/2026-03-16T00:00Z"
 _PLAIN_ARGUMENTS: dict[str, Any] = {
@@ -28,6 +28,7 @@ _PLAIN_ARGUMENTS: dict[str, Any] = {
     "action": "disable",
     "operations": [{"op": "replace", "path": "/name", "value": "Renamed"}],
     "file_type": "JSON",
+    "from_sandbox": SANDBOX,
 }
 assert FIRST_DAY + DAYS * 86_400 < 1_773_619_200, "every run is due within the window"
 
@@ -76,6 +77,7 @@ async def _lists(ask: Asker) -> None:
     for tool in ("list_exportable_datasets", "list_landing_zone_exportable_datasets"):
         await ask.call(tool, detail="full")
     await ask.call("get_resource", path="/data/foundation/flowservice/flows", params={"limit": "3"})
+    await ask.call("compare_sandboxes", other_sandbox=SANDBOX)
 
 
 async def _around_flow(ask: Asker, flow: TrueFlow) -> None:

@@ -32,6 +32,8 @@ async def check_writes(ask: Asker) -> None:
 async def _check_changes(ask: Asker, flow: TrueFlow) -> None:
     answers = [
         await ask.call("delete_flow", flow_id=flow.id),
+        await ask.call("delete_pipeline", flow=flow.id),
+        await ask.call("change_pipeline", flow=flow.id, description="Another one"),
         await ask.call("run_flow_action", flow_id=flow.id, action=_OTHER_WAY.get(flow.state or "", "enable")),
     ]
     for operations in _patches(flow):

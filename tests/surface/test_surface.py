@@ -56,7 +56,7 @@ def test_every_tool_has_its_four_hints_and_says_enough(cards: list[dict[str, Any
 
 def test_whatever_replaces_or_stops_something_says_so(cards: list[dict[str, Any]]) -> None:
     """What only adds is named; a new tool that writes is destructive until it is added here."""
-    adds = ("create_", "publish_", "export_", "retry_run")
+    adds = ("create_", "publish_", "export_", "retry_run", "copy_flow")
     for card in cards:
         wanted = card["writes"] and not card["name"].startswith(adds)
         assert card["hints"]["destructiveHint"] is wanted, card["name"]

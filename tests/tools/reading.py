@@ -63,6 +63,7 @@ READS: dict[str, Callable[[World], dict[str, Any]]] = {
     "list_connection_specs": _nothing,
     "list_flow_specs": _nothing,
     "map_connection_specs": _nothing,
+    "compare_sandboxes": lambda w: {"other_sandbox": "dev"},
     "compare_flows": lambda w: {"flow": SCENARIOS["failed_and_recovered"], "other": SCENARIOS["healthy"]},
     "get_flow": _flow,
     "get_mapping_set": lambda w: {"mapping_set_id": w.mapping_of(w.flow("healthy"))},

@@ -268,6 +268,17 @@ CASES: dict[str, Callable[[World], dict[str, Any]]] = {
     },
     "run_flow_action": lambda w: {"flow_id": SCENARIOS["healthy"], "action": "disable"},
     "delete_flow": lambda w: {"flow_id": SCENARIOS["disabled"]},
+    "change_pipeline": lambda w: {
+        "flow": SCENARIOS["healthy"],
+        "every": "6 hours",
+        "tolerated_percent": 12,
+    },
+    "copy_flow": lambda w: {
+        "flow": SCENARIOS["healthy"],
+        "from_sandbox": SANDBOX,
+        "name": "Loyalty once more",
+    },
+    "delete_pipeline": lambda w: {"flow": SCENARIOS["disabled"]},
     "create_run": lambda w: {
         "flow_id": SCENARIOS["once"],
         "window_start": (w.now - timedelta(days=1)).isoformat(),

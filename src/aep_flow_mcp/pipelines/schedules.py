@@ -11,6 +11,10 @@ _WORDS = {"hourly": "1 hour", "daily": "1 day", "nightly": "1 day", "weekly": "1
 _RHYTHM = re.compile(r"(?:(\d{1,5})\s*)?(minute|min|hour|day|week)s?")
 
 
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_TIMED = re.compile(rf"(.+?)(?: on ({'|'.join(_DAYS)}))?(?: at (\d{{1,2}}):?(\d{{2}})?(?: ?(?:utc|z))?)?")
+
+
 @dataclass(frozen=True)
 class Rhythm:
     """`unit` is `once`, `minute`, `hour`, `day` or `week`."""
@@ -29,6 +33,58 @@ def parse_rhythm(text: str) -> Rhythm | None:
     if match is None:
         return None
     return Rhythm("minute" if match[2] == "min" else match[2], int(match[1] or 1))
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A rhythm, and where it was said the minute of the day (UTC) and the day of the week (0 is Monday)."""
+
+    rhythm: Rhythm
+    minute: int | None = None
+    weekday: int | None = None
+
+    @property
+    def said(self) -> bool:
+        """Whether it says more than how often."""
+        return self.minute is not None or self.weekday is not None
+
+    def fits(self, start: float) -> bool:
+        """Whether runs of this rhythm from that start on come at the time of day, and on the day, that were said."""
+        begin = datetime.fromtimestamp(start, UTC)
+        unit, count = self.rhythm.unit, self.rhythm.count
+        if self.minute is not None:
+            cycle = min({"minute": count, "hour": 60 * count}.get(unit, 1440), 1440)
+            if (begin.hour * 60 + begin.minute - self.minute) % cycle:
+                return False
+        return self.weekday is None or begin.weekday() == self.weekday
+
+    def next_start(self, start: float, now: float) -> int:
+        """The first fitting start that is neither before `start` nor within a quarter of an hour from now."""
+        earliest = datetime.fromtimestamp(max(start, now + 900), UTC)
+        minute = self.minute
+        if minute is None:
+            kept = datetime.fromtimestamp(start, UTC)
+            minute = kept.hour * 60 + kept.minute
+        day = earliest.replace(hour=minute // 60, minute=minute % 60, second=0, microsecond=0)
+        while day < earliest or self.weekday not in (None, day.weekday()):
+            day += timedelta(days=1)
+        return int(day.timestamp())
+
+
+def parse_timed(text: str) -> Timed | None:
+    """`every 6 hours`, `daily at 05:00`, `weekly on Monday at 6:30 UTC`; None when it is none of these."""
+    match = _TIMED.fullmatch(" ".join(text.casefold().split()))
+    rhythm = parse_rhythm(match[1]) if match else None
+    if match is None or rhythm is None:
+        return None
+    hour, minute = int(match[3] or 0), int(match[4] or 0)
+    if hour > 23 or minute > 59 or (match[2] and rhythm.unit != "week"):
+        return None
+    return Timed(
+        rhythm,
+        hour * 60 + minute if match[3] else None,
+        _DAYS.index(match[2]) if match[2] else None,
+    )
 
 
 def parse_time(text: str) -> int | None:

@@ -16,7 +16,7 @@ from aep_flow_mcp.pipelines.checks.connections import check_params, check_source
 from aep_flow_mcp.pipelines.checks.outcome import Checked
 from aep_flow_mcp.planning import dependents, objects
 from aep_flow_mcp.planning.objects import Operations, Params, PatchOp, compact
-from aep_flow_mcp.planning.patched import checked_ops
+from aep_flow_mcp.planning.patched import checked_ops, same_field
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.models.common import to_texts
@@ -99,15 +99,28 @@ async def update(
     used = await end.used_by(aep, object_id, unread)
     warnings = list(unread.notes)
 
-    async def checked(item: dict[str, Any], ops: Operations) -> Operations:
-        if not any(op["path"].startswith("/params") for op in ops):
-            return ops
-        spec = await objects.spec_for_update(aep.get_connection_spec, objects.spec_id_of(item), warnings)
-        return checked_ops(item, ops, {"params": _params_of(end, spec)}, warnings) if spec else ops
-
+    checked = partial(checked_params, aep, end, warnings=warnings)
     return await objects.update(
         aep, end.kind, object_id, operations, etag, checked=checked, warnings=warnings, used=(end.uses, used)
     )
+
+
+async def checked_params(
+    aep: FlowReader,
+    end: End,
+    item: dict[str, Any],
+    ops: Operations,
+    *,
+    warnings: list[str],
+    called: Callable[[str], str] = same_field,
+) -> Operations:
+    """Operations on a stored connection after its connector's own checks of the params."""
+    if not any(op["path"].startswith("/params") for op in ops):
+        return ops
+    spec = await objects.spec_for_update(aep.get_connection_spec, objects.spec_id_of(item), warnings)
+    if spec is None:
+        return ops
+    return checked_ops(item, ops, {"params": _params_of(end, spec)}, warnings, called=called)
 
 
 async def delete(aep: FlowReader, end: End, object_id: str, *, delete_anyway: bool) -> Change:

@@ -9,17 +9,31 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aep_flow_mcp.guard.changes.patches import Patch
+from aep_flow_mcp.pipelines.checks.flows import check_options, check_schedule, check_transformations
 from aep_flow_mcp.pipelines.checks.outcome import Checked, Problem, joined
-from aep_flow_mcp.planning.objects import refuse
+from aep_flow_mcp.planning.objects import now, refuse, spec_for_update, spec_id_of
+from aep_flow_mcp.platform.reader import FlowReader
 
 Check = Callable[[Any], Checked]
 _ABSENT = object()
 
 
+def same_field(field: str) -> str:
+    """What is wrong is told of the body's own field."""
+    return field
+
+
 def checked_ops(
-    item: Mapping[str, Any], ops: list[dict[str, Any]], checks: Mapping[str, Check], warnings: list[str]
+    item: Mapping[str, Any],
+    ops: list[dict[str, Any]],
+    checks: Mapping[str, Check],
+    warnings: list[str],
+    *,
+    called: Callable[[str], str] = same_field,
 ) -> list[dict[str, Any]]:
     """The operations with values in the declared types. `checks`: by top-level member of the object.
+
+    called: from a field of the body to the argument that fills it.
 
     Raises:
         PlanError: an operation does not fit the object, or makes it something that its spec refuses.
@@ -43,8 +57,55 @@ def checked_ops(
         ]
         warnings += [note for note in new.notes if note not in warnings]
         sent[member] = new.value
-    refuse(problems)
+    refuse(Problem(called(problem.field), problem.message) for problem in problems)
     return [_typed(op, patch.after, sent) for op in ops]
+
+
+async def checked_flow_ops(
+    aep: FlowReader,
+    item: dict[str, Any],
+    ops: list[dict[str, Any]],
+    warnings: list[str],
+    *,
+    called: Callable[[str], str] = same_field,
+) -> list[dict[str, Any]]:
+    """Operations on a stored flow after its flow spec's own checks, at whatever path they are.
+
+    Raises:
+        PlanError: as `checked_ops`.
+    """
+    members = ("/scheduleParams", "/transformations", "/options")
+    if not any(op["path"].startswith(members) for op in ops):
+        return ops
+    spec = await spec_for_update(aep.get_flow_spec, spec_id_of(item, "flowSpec"), warnings)
+    if spec is None:
+        return ops
+    known = item.get("scheduleParams")
+    started = str(known.get("startTime")) if isinstance(known, dict) else None
+
+    def schedule(value: Any) -> Checked:
+        moved = isinstance(value, dict) and str(value.get("startTime")) != started
+        return check_schedule(spec, value, now=now() if moved else 0, complete=item.get("state") != "draft")
+
+    checks: dict[str, Check] = {
+        "scheduleParams": schedule,
+        "transformations": lambda value: check_transformations(spec, value),
+        "options": lambda value: check_options(spec, value),
+    }
+    return checked_ops(item, ops, checks, warnings, called=called)
+
+
+def inverse(ops: list[dict[str, Any]], item: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The operations that take these back, last first, on what the object was."""
+    return [_inverse(op, item) for op in reversed(ops)]
+
+
+def _inverse(op: dict[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+    value = _at(item, _steps(op["path"]))
+    if op["op"] == "add" and (value is _ABSENT or value is None):
+        return {"op": "remove", "path": op["path"], "value": None}
+    value = None if value is _ABSENT else value
+    return {"op": "add" if op["op"] == "remove" else "replace", "path": op["path"], "value": value}
 
 
 def _without_stored_nulls(value: Any, before: Any) -> Any:

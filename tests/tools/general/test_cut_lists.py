@@ -32,6 +32,7 @@ CUT: dict[str, list[dict[str, Any]]] = {
         {"flow": "Copy 001", "other": SCENARIOS["audience_export_with_skips"]},
         {"other_sandbox": many.OTHER},
     ],
+    "compare_sandboxes": [{"other_sandbox": many.OTHER}],
     "describe_flow": [{"flow": SCENARIOS["audience_export_with_skips"]}],
     "diagnose_flow": [{"flow": "Copy 001"}],
     "explore_connection": [{"account": SCENARIOS["shared_account"], "limit": 1}],

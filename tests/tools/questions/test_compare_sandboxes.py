@@ -43,3 +43,32 @@ async def test_sandboxes_are_compared_by_the_names_of_their_flows(bed: Bed) -> N
 
 async def test_nothing_to_compare_is_asked_for(bed: Bed) -> None:
     assert "other_sandbox" in await bed.refusal("compare_flows")
+
+
+async def test_the_tool_of_its_own_says_the_same_at_once(bed: Bed) -> None:
+    former = (await bed.answer("compare_flows", other_sandbox=OTHER))["by_name"]
+    now, text = await bed.call("compare_sandboxes", other_sandbox=OTHER)
+    assert now == former
+    assert f"only in {OTHER}" in text
+    names = {each["name"] for each in bed.stored("flows")} & {
+        each["name"] for each in bed.stored("flows", OTHER)
+    }
+    assert {*now["same"], *(row["flow"] for row in now["differ"])} == names
+
+
+async def test_what_a_pipeline_reads_and_fills_is_compared_by_name(bed: Bed) -> None:
+    mine = {each["name"]: each for each in bed.stored("flows")}
+    flow = next(
+        each
+        for each in bed.stored("flows", OTHER)
+        if each["name"] in mine and each.get("scheduleParams") and each["sourceConnectionIds"]
+    )
+    source = bed.store.get(OTHER, "sourceConnections", flow["sourceConnectionIds"][0])
+    assert source is not None
+    path = {**source["params"], "path": "/somewhere/else/"}
+    bed.store.put(OTHER, "sourceConnections", {**source, "params": path})
+    rows = {
+        row["flow"]: row for row in (await bed.answer("compare_sandboxes", other_sandbox=OTHER))["differ"]
+    }
+    assert rows[flow["name"]]["path"].endswith(" / /somewhere/else/")
+    assert "schedule" not in rows[flow["name"]] or rows[flow["name"]]["schedule"]

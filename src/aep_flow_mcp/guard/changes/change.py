@@ -248,10 +248,12 @@ class Plan:
         *,
         etag: str | None = None,
         key: str | None = None,
+        expects: Mapping[str, Any] | None = None,
     ) -> None:
         """PUT the whole body: what the object has and the body has not goes, and is shown as going.
 
         etag: the one of the object as read by default; where it has none, a changed object is asked about again.
+        expects: members of the answer, such as the version that this makes, on which later steps count.
 
         Raises:
             NothingToDo: the object already has this body.
@@ -274,13 +276,20 @@ class Plan:
                 before=canonical(replaced),
                 after=canonical(document),
                 intended=canonical(document),
+                expects=params_of(expects),
             )
         )
 
     def delete(
-        self, kind: Kind, item: Object | str, *, dependents: Sequence[str] = (), key: str | None = None
+        self,
+        kind: Kind,
+        item: Object | str,
+        *,
+        dependents: Sequence[str] = (),
+        key: str | None = None,
+        undo: Undo | None = None,
     ) -> None:
-        """DELETE; it cannot be undone, so it belongs at the end."""
+        """DELETE, which belongs at the end. undo: how something like it is created again; nothing brings it back."""
         document = {"id": item} if isinstance(item, str) else document_of(item)
         object_id = str(document.get("id") or "")
         self.depending("Stops working", dependents)
@@ -294,6 +303,7 @@ class Plan:
                 object_id=object_id,
                 # A deletion carries no If-Match; the ETag is here so that a changed object is asked about again.
                 before=canonical({"etag": document.get("etag")}),
+                undo=undo,
             )
         )
 

@@ -189,10 +189,15 @@ def preview(change: Change) -> Preview:
         warnings=change.warnings,
         references=uses.references,
         literal_secrets=uses.literal,
-        undone=len(change.steps) > 1 and any(step.creates or step.undo for step in change.steps[:-1]),
+        undone=len(change.steps) > 1 and any(map(_taken_back, change.steps[:-1])),
         digest=change.digest,
         dependents=change.dependents,
     )
+
+
+def _taken_back(step: Step) -> bool:
+    """Whether a step leaves nothing behind once it is undone; what is lost otherwise the planner says."""
+    return step.creates is not None or (step.undo is not None and step.undo.lost is None)
 
 
 def change_lines(step: Step) -> tuple[str, ...]:

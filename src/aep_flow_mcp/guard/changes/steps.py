@@ -60,13 +60,17 @@ class Ref:
 class Undo:
     """A request that takes a step back. Its path and body may hold the step's own `Ref`.
 
-    `use_etag`: send the ETag that the step answered with as If-Match.
+    `use_etag`: send the ETag that the step answered with as If-Match. `params`: the query. `lost`: for a POST that
+    creates again what was deleted, what is not as it was, as a clause; bodies of later undoings that hold the step's
+    `Ref` get the new id.
     """
 
     method: Method
     path: str
     content: str | None = None
     use_etag: bool = False
+    params: tuple[tuple[str, str], ...] = ()
+    lost: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,8 @@ class Step:
         keeps: the members of its answer that are returned; all of them when empty.
         shown_by: the query with which a GET of the same path shows what this step replaces, for finding out
             after a lost answer; None where nothing shows it.
+        expects: (member, value) pairs of its answer on which later steps count. Another value stops the Change:
+            somebody else was there at the same time.
     """
 
     method: Method
@@ -113,6 +119,7 @@ class Step:
     reveals: bool = False
     keeps: tuple[str, ...] = ()
     shown_by: tuple[tuple[str, str], ...] | None = None
+    expects: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not _PATH.fullmatch(self.path) or any(part in (".", "..") for part in self.path.split("/")):
@@ -138,7 +145,7 @@ class Step:
         """Everything that matters about it, as JSON."""
         undo = None
         if self.undo is not None:
-            undo = {name: getattr(self.undo, name) for name in Undo.__slots__}
+            undo = {name: plain(getattr(self.undo, name)) for name in Undo.__slots__}
         return {
             **{name: plain(getattr(self, name)) for name in Step.__slots__ if name != "undo"},
             "undo": undo,

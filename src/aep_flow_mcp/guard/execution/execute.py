@@ -136,6 +136,9 @@ class Executor:
         except Exception as error:  # noqa: BLE001  (the request may have left: earlier steps must still be undone)
             why = f"An unexpected {type(error).__name__}."
             return await self._reconciler.outcome(replace(request, why=why))
+        other = _not_as_expected(step, answer.data)
+        if other is not None:
+            return NotDone(other)
         if step.creates is not None and answer.id is None:
             why = "It was accepted, and the answer had no id."
             return await self._reconciler.outcome(replace(request, why=why))
@@ -153,8 +156,10 @@ class Executor:
             return Execution(Status.FAILED, what)
         await progress.undoing(what)
         left: list[str] = []
+        # What was to be deleted and is still there keeps its id in what is created again.
+        known = {one.key: one.object_id for one in change.steps if one.object_id and not one.refs} | dict(ids)
         for one, result in reversed(earlier):
-            problem = await self._undoer.undo(change, one, result, ids)
+            problem = await self._undoer.undo(change, one, result, known)
             if problem is None:
                 await progress.undone(one, result)
             else:
@@ -192,6 +197,18 @@ def unknown(what: str, outcome: Unknown, step: Step | None, progress: Progress) 
 
 def _ids(progress: Progress) -> dict[str, str]:
     return {step.key: done.id for step, done in progress.finished if done.id is not None}
+
+
+def _not_as_expected(step: Step, data: JSON) -> str | None:
+    """Why later steps must not count on an answer; None where they may, or where it does not say."""
+    held = data if isinstance(data, dict) else {}
+    for name, value in step.expects:
+        if name in held and str(held[name]) != value:
+            return (
+                f"It was sent, and made {name} {held[name]} instead of {value}: somebody else changed it at the same "
+                f"time. Nothing was pointed to it."
+            )
+    return None
 
 
 def _about_what_exists(step: Step, ids: Mapping[str, str]) -> Step:

@@ -23,6 +23,7 @@ from aep_flow_mcp.planning.as_code.inventory import Inventory
 from aep_flow_mcp.planning.as_code.timely import kept_start
 from aep_flow_mcp.planning.dependents import flow_lines
 from aep_flow_mcp.planning.objects import etag_of
+from aep_flow_mcp.planning.patched import inverse
 from aep_flow_mcp.planning.pipeline_change import with_refs
 from aep_flow_mcp.platform.models.flows import Flow
 
@@ -240,8 +241,8 @@ class Changing:
         return [{"op": "add" if one is None else "replace", "path": path, "value": other}]
 
     def _update(self, kind: Kind, item: Json, ops: Ops, secret_keys: frozenset[str]) -> None:
-        back = [_inverse(op, item) for op in reversed(ops)]
-        undo = Undo(method="PATCH", path=kind.path(item["id"]), content=content_of(back), use_etag=True)
+        back = content_of(inverse(ops, item))
+        undo = Undo(method="PATCH", path=kind.path(item["id"]), content=back, use_etag=True)
         self.making.plan.update(
             kind, item["id"], item, ops, etag=etag_of(item), secret_keys=secret_keys, undo=undo
         )
@@ -261,16 +262,6 @@ class Changing:
 
     def _refuse(self, field: str, sentence: str) -> None:
         self.findings.append(Finding((field,), sentence))
-
-
-def _inverse(op: Json, item: Json) -> Json:
-    """The operation that takes one back."""
-    value: Any = item
-    for step in op["path"].split("/")[1:]:
-        value = value.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(value, Mapping) else None
-    if op["op"] == "add" and value is None:
-        return {"op": "remove", "path": op["path"], "value": None}
-    return {"op": "add" if op["op"] == "remove" else "replace", "path": op["path"], "value": value}
 
 
 def _spec(item: Mapping[str, Any], member: str = "connectionSpec") -> Any:

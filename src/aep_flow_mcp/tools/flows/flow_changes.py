@@ -14,8 +14,7 @@ from aep_flow_mcp.guard.changes.naming import Named
 from aep_flow_mcp.guard.changes.patches import Patch
 from aep_flow_mcp.guard.changes.steps import NothingToDo, PlanError
 from aep_flow_mcp.pipelines import wellknown
-from aep_flow_mcp.pipelines.checks.flows import check_options, check_schedule, check_transformations
-from aep_flow_mcp.pipelines.checks.outcome import Checked
+from aep_flow_mcp.pipelines.checks.flows import check_schedule
 from aep_flow_mcp.pipelines.fixed import refused_changes
 from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.planning.ends import ends_by_name
@@ -33,7 +32,7 @@ from aep_flow_mcp.planning.flow_bodies import (
     read_ends,
     with_epochs,
 )
-from aep_flow_mcp.planning.patched import checked_ops
+from aep_flow_mcp.planning.patched import checked_flow_ops
 from aep_flow_mcp.platform.models.common import to_text, to_texts
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.surface.dependencies import Reader
@@ -194,7 +193,7 @@ async def update_flow(aep: Reader, flow: FlowRef, operations: PatchOps, etag: Et
     if any(op["path"] == "/state" for op in ops):
         raise PlanError("The state cannot be patched: use run_flow_action.")
     warnings: list[str] = []
-    ops = await _checked(aep, item, ops, warnings)
+    ops = await checked_flow_ops(aep, item, ops, warnings)
     patched = Patch.of(item, ops)
     now = datetime.fromtimestamp(planning.now(), UTC)
     before, after = (each.get("scheduleParams") for each in (patched.before, patched.after))
@@ -260,7 +259,7 @@ async def update_flow_mapping(
         ]
     else:
         ops = [{"op": "replace", "path": f"/transformations/{index}", "value": step}]
-    ops = await _checked(aep, item, ops, warnings)
+    ops = await checked_flow_ops(aep, item, ops, warnings)
     etag = planning.etag_of(item)
     return Change.update(Kind.FLOW, flow_id, item, ops, etag=etag, warnings=warnings, names=names)
 
@@ -337,35 +336,3 @@ async def _mapping(
     return [
         await mapping_step(aep, mapping_set_id, version, target=ends.target, warnings=warnings, names=names)
     ]
-
-
-async def _checked(
-    aep: FlowReader, item: dict[str, Any], ops: list[dict[str, Any]], warnings: list[str]
-) -> list[dict[str, Any]]:
-    """The operations after the flow spec's own checks, at whatever path they are."""
-    members = ("/scheduleParams", "/transformations", "/options")
-    if not any(op["path"].startswith(members) for op in ops):
-        return ops
-    spec_id = planning.spec_id_of(item, "flowSpec")
-    spec = await planning.spec_for_update(aep.get_flow_spec, spec_id, warnings)
-    if spec is None:
-        return ops
-    known = item.get("scheduleParams")
-    started = str(known.get("startTime")) if isinstance(known, dict) else None
-
-    def schedule(value: Any) -> Checked:
-        moved = isinstance(value, dict) and str(value.get("startTime")) != started
-        return check_schedule(
-            spec, value, now=planning.now() if moved else 0, complete=item.get("state") != "draft"
-        )
-
-    return checked_ops(
-        item,
-        ops,
-        {
-            "scheduleParams": schedule,
-            "transformations": lambda value: check_transformations(spec, value),
-            "options": lambda value: check_options(spec, value),
-        },
-        warnings,
-    )
