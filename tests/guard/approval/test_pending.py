@@ -112,6 +112,19 @@ async def test_taking_is_for_the_owner() -> None:
     assert await store.take(hashlib.sha256(one.encode()).hexdigest(), "alice") is None
 
 
+async def test_what_a_replica_of_another_version_kept_is_not_valid() -> None:
+    memory = MemoryStore()
+    store = Confirmations(memory)
+    for value in (b'{"tool": "t"}', b'{"tool": "t", "and": "more"}'):
+        one = await store.put(waiting())
+        (key,) = await memory.keys("confirmations")
+        read = await memory.get("confirmations", key)
+        assert read is not None
+        assert await memory.replace("confirmations", key, read, value)
+        assert await store.peek(one, "alice") is None
+        assert await store.take(one, "alice") is None
+
+
 async def test_one_question_one_answer() -> None:
     ledger = Ledger(MemoryStore())
     name = await ledger.asked("q")

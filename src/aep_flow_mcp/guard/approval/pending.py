@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
 from typing import Any
 
@@ -145,7 +145,11 @@ class Ledger:
 
 
 def _read(found: Kept | None) -> Pending | None:
-    return None if found is None else Pending(**json.loads(found.value))
+    """What was kept. A replica of another version may have kept what this one does not know: that is not valid here."""
+    members = json.loads(found.value) if found is not None else None
+    if members is None or members.keys() != {each.name for each in fields(Pending)}:
+        return None
+    return Pending(**members)
 
 
 def _key(confirmation_id: str) -> str:
