@@ -106,8 +106,8 @@ def four_eyes(
         "AEP_MCP_APPROVERS": "others",
         "AEP_MCP_PUBLIC_URL": public,
     }
-    folder, port = tmp_path_factory.mktemp("server"), int(public.rpartition(":")[2])
-    with http_server_process(cwd=folder, port=port, **server_environment(emulator, **settings)) as url:
+    folder, port = tmp_path_factory.mktemp("server"), public.rpartition(":")[2]
+    with http_server_process("--port", port, cwd=folder, **server_environment(emulator, **settings)) as url:
         yield url
 
 

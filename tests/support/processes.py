@@ -97,12 +97,15 @@ def emulator_headers(url: str) -> dict[str, str]:
 
 
 @contextmanager
-def http_server_process(
-    *options: str, cwd: Path, port: int | None = None, **environment: str
-) -> Iterator[str]:
-    """Run `aep-flow-mcp serve --transport http`; yields the URL of its endpoint once it listens. port: a free one."""
-    port = port or free_port()
-    command = [sys.executable, "-m", "aep_flow_mcp", "serve", "--transport", "http", "--port", str(port)]
+def http_server_process(*options: str, cwd: Path, **environment: str) -> Iterator[str]:
+    """Run `aep-flow-mcp serve --transport http`; yields the URL of its endpoint once it listens.
+
+    The port is a free one, if the options name none.
+    """
+    named = "--port" in options
+    port = int(options[options.index("--port") + 1]) if named else free_port()
+    options = options if named else ("--port", str(port), *options)
+    command = [sys.executable, "-m", "aep_flow_mcp", "serve", "--transport", "http"]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AEP_")}
     process = subprocess.Popen(
         [*command, *options],
