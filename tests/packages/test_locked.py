@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from distribution.product import ROOT, product
 
@@ -14,5 +15,6 @@ def test_every_direct_dependency_is_locked_within_its_range() -> None:
     locked = dict(line.split(" ;")[0].split("==") for line in lines if line[:1] != "#")
     for text in FACTS.dependencies:
         wanted = Requirement(text)
-        assert wanted.name in locked, f"{wanted.name} is not locked: run `make lock`"
-        assert wanted.specifier.contains(locked[wanted.name]), f"{text}: run `make lock`"
+        name = canonicalize_name(wanted.name)
+        assert name in locked, f"{name} is not locked: run `make lock`"
+        assert wanted.specifier.contains(locked[name]), f"{text}: run `make lock`"

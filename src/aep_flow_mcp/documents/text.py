@@ -227,16 +227,35 @@ def written(document: Mapping[str, Any], *, head: bool = True) -> str:
 
 def rewritten(text: str, document: Mapping[str, Any], number: int = 0) -> str:
     """An existing text with a document's present content: what means the same stays as it was written, comments and
-    the order of fields stay, new fields come last. number: which document of the text."""
-    parts = list(_yaml().load_all(text))
+    the order of fields stay, new fields come last. number: which document of the text.
+
+    A text that is written so unusually that it would say something else afterwards is written anew.
+    """
     now = list(_plain_documents(text))
-    if number >= len(parts) or not isinstance(parts[number], dict):
+    if number >= len(now):
         return f"{text.rstrip()}\n---\n{written(document, head=False)}" if text.strip() else written(document)
     if same(now[number], document):
         return text
-    _merge(parts[number], now[number], document)
-    out = StringIO()
-    _yaml(text).dump_all(parts, out)
+    wanted = [*now[:number], dict(document), *now[number + 1 :]]
+    merged = _merged(text, now, document, number)
+    if merged is not None and same(list(_plain_documents(merged)), wanted):
+        return merged
+    comments = [line for line in text.split("\n---")[0].splitlines() if line.startswith("#")]
+    return "".join(f"{line}\n" for line in comments) + "---\n".join(
+        written(one, head=False) for one in wanted
+    )
+
+
+def _merged(text: str, now: Sequence[Any], document: Mapping[str, Any], number: int) -> str | None:
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        parts = list(_yaml().load_all(text))
+        _merge(parts[number], now[number], document)
+        out = StringIO()
+        _yaml(text).dump_all(parts, out)
+    except (YAMLError, ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return None
     return out.getvalue()
 
 
