@@ -20,8 +20,9 @@ from aep_flow_mcp.pipelines.desk import argument_of
 from aep_flow_mcp.pipelines.fixed import refused_changes, started
 from aep_flow_mcp.pipelines.schedules import Timed
 from aep_flow_mcp.planning import ends, mapping_rows, objects
-from aep_flow_mcp.planning.mapping_rows import NewVersion, Pair, RowChange
+from aep_flow_mcp.planning.mapping_rows import NewVersion, RowChange
 from aep_flow_mcp.planning.patched import checked_flow_ops, inverse
+from aep_flow_mcp.planning.pipeline_wanted import Wanted, alike, said
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.models.common import to_texts
 from aep_flow_mcp.platform.models.connections import path_in
@@ -31,33 +32,8 @@ from aep_flow_mcp.platform.reader import FlowReader
 Json = dict[str, Any]
 Words = Callable[[Flow], str]
 """When a flow runs, in words; the next run among them."""
-_ONE_ONLY = ("name", "description", "path", "add_fields", "remove_fields")
 _PATHS = ("path", "tableName", "remotePath")
 _RHYTHMS = "15 minutes, 6 hours, day, daily at 05:00, weekly on Monday at 06:00"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is asked for; None was not said."""
-
-    name: str | None = None
-    description: str | None = None
-    every: str | None = None
-    start_time: str | None = None
-    end_time: str | None = None
-    path: str | None = None
-    error_diagnostics: bool | None = None
-    tolerated_percent: float | None = None
-    add_fields: Sequence[Pair] = ()
-    remove_fields: Sequence[str] = ()
-
-    @property
-    def scheduled(self) -> bool:
-        return any(one is not None for one in (self.every, self.start_time, self.end_time))
-
-    def for_one_only(self) -> list[str]:
-        """The arguments that are about a single flow."""
-        return [name for name in _ONE_ONLY if getattr(self, name)]
 
 
 @dataclass
@@ -135,11 +111,11 @@ class Editing:
 
     def _options(self) -> None:
         wanted, held = self.wanted, objects.object_in(self.flow, "options")
-        said = {
+        asked = {
             "errorDiagnosticsEnabled": wanted.error_diagnostics,
             "partialIngestionPercent": wanted.tolerated_percent,
         }
-        given = {name: value for name, value in said.items() if value is not None}
+        given = {name: value for name, value in asked.items() if value is not None}
         if given and not held:
             self._set(("options",), given)
         else:
@@ -150,8 +126,8 @@ class Editing:
             "partialIngestionPercent": "tolerated percent",
         }
         for name, value in given.items():
-            if not _alike(held.get(name), value):
-                self.told.append(f"{labels[name]} {_plain(held.get(name))} -> {_plain(value)}")
+            if not alike(held.get(name), value):
+                self.told.append(f"{labels[name]} {said(held.get(name))} -> {said(value)}")
 
     # --- the schedule -------------------------------------------------------------------------------------
 
@@ -213,7 +189,7 @@ class Editing:
             del members["startTime"]
             if timed.rhythm.unit == "once":
                 after.pop("interval", None)
-        kept = {name: before[name] for name in members if _alike(before.get(name), members[name])}
+        kept = {name: before[name] for name in members if alike(before.get(name), members[name])}
         return {**after, **members, **kept}
 
     def _at_time(self, before: Json, after: Json, timed: Timed, now: float) -> None:
@@ -318,7 +294,7 @@ class Editing:
         held: Any = self.flow
         for step in way:
             held = held.get(step) if isinstance(held, Mapping) else None
-        if held == value or (value is not None and _alike(held, value)):
+        if held == value or (value is not None and alike(held, value)):
             return False
         op = "remove" if value is None else "add" if held is None else "replace"
         self.ops.append({"op": op, "path": "/" + "/".join(way), "value": value})
@@ -393,21 +369,3 @@ def _patch(plan: Plan, kind: Kind, item: Json, ops: list[Json]) -> None:
 
 def _path_or(field_name: str, member: str) -> str:
     return "path" if field_name == f"params.{member}" else field_name
-
-
-def _alike(one: Any, other: Any) -> bool:
-    """Whether two values mean the same: the service keeps some numbers and flags as texts."""
-    if one is None or isinstance(one, Mapping | list):
-        return bool(one == other)
-    try:
-        return float(one) == float(other)
-    except (TypeError, ValueError):
-        return str(one).casefold() == str(other).casefold()
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, int | float):
-        return f"{value:g}"
-    return "not set" if value is None else shown(value, limit=NAME)

@@ -246,7 +246,7 @@ class Retiring:
             method="POST",
             path=Kind.FLOW.collection,
             content=content_of(body),
-            params=tuple(DRAFT.items()),
+            params_again=tuple(DRAFT.items()),
             lost=_AS_FLOW,
         )
 
@@ -284,7 +284,7 @@ def _end_again(part: Part) -> Undo:
     body = {name: part.item[name] for name in _OF_END if part.item.get(name) is not None}
     params = tuple(DRAFT.items()) if objects.state_of(part.item) == "draft" else ()
     path = part.kind.collection
-    return Undo(method="POST", path=path, content=content_of(body), params=params, lost=_AS_END)
+    return Undo(method="POST", path=path, content=content_of(body), params_again=params, lost=_AS_END)
 
 
 def _key(part: Part) -> str:

@@ -60,16 +60,16 @@ class Ref:
 class Undo:
     """A request that takes a step back. Its path and body may hold the step's own `Ref`.
 
-    `use_etag`: send the ETag that the step answered with as If-Match. `params`: the query. `lost`: for a POST that
-    creates again what was deleted, what is not as it was, as a clause; bodies of later undoings that hold the step's
-    `Ref` get the new id.
+    `use_etag`: send the ETag that the step answered with as If-Match. `lost`: for a POST that creates again what was
+    deleted, what is not as it was, as a clause; `params_again` is its query, and bodies of later undoings that hold the
+    step's `Ref` get the new id.
     """
 
     method: Method
     path: str
     content: str | None = None
     use_etag: bool = False
-    params: tuple[tuple[str, str], ...] = ()
+    params_again: tuple[tuple[str, str], ...] = ()
     lost: str | None = None
 
 
@@ -145,11 +145,21 @@ class Step:
         """Everything that matters about it, as JSON."""
         undo = None
         if self.undo is not None:
-            undo = {name: plain(getattr(self.undo, name)) for name in Undo.__slots__}
-        return {
-            **{name: plain(getattr(self, name)) for name in Step.__slots__ if name != "undo"},
-            "undo": undo,
+            undo = {
+                name: plain(getattr(self.undo, name)) for name in Undo.__slots__ if _is_said(self.undo, name)
+            }
+        said = {
+            name: getattr(self, name) for name in Step.__slots__ if name != "undo" and _is_said(self, name)
         }
+        return {**{name: plain(value) for name, value in said.items()}, "undo": undo}
+
+
+_LATER = ("expects", "params_again", "lost")
+"""Members that came later: without a value they are no part of a digest, so that digests stay what they were."""
+
+
+def _is_said(value: Step | Undo, name: str) -> bool:
+    return name not in _LATER or bool(getattr(value, name))
 
 
 def resolve_refs(value: JSON, ids: Mapping[str, str]) -> JSON:

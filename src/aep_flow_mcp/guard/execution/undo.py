@@ -75,7 +75,7 @@ class Undoer:
         body = None if undo.content is None else resolve_refs(json.loads(undo.content), ids)
         try:
             answer = await self._writer.send(
-                undo.method, path, json=body, params=list(undo.params), sandbox=change.sandbox
+                undo.method, path, json=body, params=list(undo.params_again), sandbox=change.sandbox
             )
         except PlatformError as error:
             known = "Whether it was" if outcome_unknown(error) else "It was not"

@@ -14,7 +14,8 @@ from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.insight.schedule import Timetable
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.planning import mapping_rows
-from aep_flow_mcp.planning.pipeline_edit import Wanted, edit
+from aep_flow_mcp.planning.pipeline_edit import edit
+from aep_flow_mcp.planning.pipeline_wanted import Wanted
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.reader import FlowReader
