@@ -9,6 +9,8 @@ import { viteSingleFile } from "vite-plugin-singlefile";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const OUT = process.argv[2] ?? join(HERE, "..", "src", "aep_flow_mcp", "apps", "built");
 const VIEWS = ["health", "lineage", "timeline", "plan", "host"];
+// What ends up in the views, by its package: its licence goes with it.
+const BUNDLED = ["@dagrejs/dagre", "@dagrejs/graphlib", "@modelcontextprotocol/client", "@modelcontextprotocol/core", "@modelcontextprotocol/ext-apps", "uplot", "zod"];
 const PLACE = "<!-- policy -->";
 
 function hashes(html, tag) {
@@ -44,4 +46,12 @@ for (const view of VIEWS) {
   if (!html.includes(PLACE)) throw new Error(`${view}: no place for the policy`);
   await writeFile(join(OUT, `${view}.html`), html.replace(PLACE, () => policy(html, view)));
 }
+let licences = "The views hold code of these packages.\n";
+for (const name of BUNDLED) {
+  const folder = join(HERE, "node_modules", name);
+  const { version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+  const text = (await readFile(join(folder, "LICENSE"), "utf8")).replaceAll("\r\n", "\n").trim();
+  licences += `\n${"-".repeat(80)}\n${name} ${version} (${license})\n\n${text}\n`;
+}
+await writeFile(join(OUT, "licences.txt"), licences);
 await rm(join(HERE, "node_modules", ".built"), { recursive: true, force: true });

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 def test_it_is_what_the_sources_build_to(tmp_path: Path) -> None:
     assert NODE is not None
     subprocess.run([NODE, "build.mjs", str(tmp_path)], cwd=APPS, check=True, timeout=300, capture_output=True)
-    fresh = {file.name: file.read_bytes() for file in tmp_path.glob("*.html")}
-    kept = {file.name: file.read_bytes() for file in BUILT.glob("*.html")}
+    fresh = {file.name: file.read_bytes() for file in tmp_path.glob("*.*")}
+    kept = {file.name: file.read_bytes() for file in BUILT.glob("*.*")}
     assert sorted(fresh) == sorted(kept)
     assert [name for name in fresh if fresh[name] != kept[name]] == [], "run `make apps`"
