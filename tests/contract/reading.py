@@ -189,6 +189,7 @@ READER_CALLS: dict[str, Call] = {
         )
     ),
     "get_raw": lambda r, k: r.get_raw(f"{FLOW_SERVICE}/flows/{k.flow['id']}"),
+    "list_objects": lambda r, k: _pages(lambda c: r.list_objects("flows", limit=2, cursor=c)),
     "get_object": lambda r, k: r.get_object("flows", k.flow["id"]),
 }
 

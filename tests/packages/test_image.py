@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from aep_flow_mcp.cli import app as cli
 from distribution.locking import extras
@@ -79,5 +80,5 @@ def test_every_version_in_it_is_locked() -> None:
     assert {"metrics", "otel"} <= set(extras())
     for text in product(ROOT).dependencies:
         wanted = Requirement(text)
-        assert wanted.specifier.contains(locked[wanted.name]), f"{text}: run `make lock`"
+        assert wanted.specifier.contains(locked[canonicalize_name(wanted.name)]), f"{text}: run `make lock`"
     assert {"prometheus-client", "opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"} <= set(locked)

@@ -12,6 +12,7 @@ pytest.importorskip("prometheus_client", reason="the extra metrics is not instal
 
 import httpx
 from mcp import Client
+from mcp.shared.exceptions import MCPError
 from prometheus_client.parser import text_string_to_metric_families
 
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions, FaultRule
@@ -144,7 +145,8 @@ async def test_nothing_on_the_page_names_anybody_or_anything() -> None:
         await client.call_tool("find_flows", {"query": "loyalty"})
         await client.call_tool("describe_flow", {"flow_id": counted.flow})
         await client.call_tool("get_resource", {"path": "/data/foundation/catalog/dataSets/ada-lovelace"})
-        assert (await client.call_tool("made-up", {})).is_error
+        with pytest.raises(MCPError):
+            await client.call_tool("made-up", {})
     page = await counted.page()
     names = {str(row["name"]) for row in counted.emulator.store.all("dev", "flows")}
     ids = {str(row["id"]) for row in counted.emulator.store.all("dev", "flows")}

@@ -17,6 +17,7 @@ import pytest
 pytest.importorskip("opentelemetry.sdk", reason="the extra otel is not installed")
 
 from mcp import Client
+from mcp.shared.exceptions import MCPError
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -150,7 +151,8 @@ async def test_nothing_that_anybody_said_is_on_a_span(exporter: InMemorySpanExpo
     async with Client(traced.server) as client:
         await client.call_tool("find_flows", {"query": "loyalty"})
         await client.call_tool("list_flows", {"name": "loyalty-by-name"})
-        await client.call_tool("my-secret-tool", {})
+        with pytest.raises(MCPError):
+            await client.call_tool("my-secret-tool", {})
         await client.call_tool("get_flow", {"flow_id": "no-such-flow"})
         for ask in (client.read_resource("aep://secret-thing/x"), client.get_prompt("my-secret-prompt")):
             with pytest.raises(Exception):  # noqa: B017, PT011  (the protocol's, of several kinds)

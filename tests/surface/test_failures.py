@@ -172,7 +172,7 @@ async def test_resources_prompts_and_completions(
         found = _ID.search(str(caught.value))
         assert found
         assert found[1] in caplog.text
-        reference = PromptReference(name="triage-failures")
+        reference = PromptReference(name="diagnose-failing-flow")
         done = await client.complete(reference, {"name": "flow", "value": "l"})
         assert done.completion.values == []
 

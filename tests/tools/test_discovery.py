@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from mcp import Client
 from mcp.client import ClientRequestContext
+from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitRequestParams, ElicitResult, TextContent
 
 from aep_flow_mcp.cli import emulator_settings
@@ -129,8 +130,8 @@ async def test_without_it_neither_is_there(emulator: Emulator) -> None:
     async with Client(server) as client:
         names = {tool.name for tool in (await client.list_tools()).tools}
         assert names == {card["name"] for card in CARDS}
-        result = await client.call_tool("call_tool", {"name": "list_flows"})
-    assert result.is_error
+        with pytest.raises(MCPError, match="call_tool"):
+            await client.call_tool("call_tool", {"name": "list_flows"})
 
 
 async def test_what_is_found_is_what_would_be_listed(emulator: Emulator) -> None:

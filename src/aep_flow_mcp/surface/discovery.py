@@ -185,6 +185,10 @@ _ALSO: Mapping[str, str] = {
     "create_run": "run now once backfill",
     "get_batch_errors": "rows rejected",
     "test_connection": "check credentials login",
+    "trace_lineage": "what breaks if delete account connection dataset depends",
+    "delete_pipeline": "retire decommission",
+    "change_pipeline": "reschedule hourly daily every make",
+    "copy_flow": "promote move sandbox stage",
 }
 """What people call what a tool does, where its name and its description use other words."""
 _SAME: Mapping[str, str] = {
