@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,17 @@ HEAVY = frozenset(
 )
 """Those that install something, start other people's servers, or do once more over sockets what runs without them: they
 are not run for each change of main."""
+ONE_ERA = (
+    "tools/questions",
+    "tools/flows",
+    "tools/specs",
+    "tools/exports",
+    "tools/connections",
+    "tools/general",
+)
+"""Rooms of tests in which both revisions of the protocol meet the same answers: the older one is for `make test-long`.
+What a revision changes (asking, errors, streams) is tested elsewhere, in both."""
+_OLDER = re.compile(r"\[.*(2025-11-25|legacy)")
 _HERE = Path(__file__).parent
 
 
@@ -95,3 +107,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for mark, places in (("long", LONG), ("heavy", HEAVY)):
                 if place in places:
                     item.add_marker(mark)
+            if place.startswith(ONE_ERA) and _OLDER.search(item.name):
+                item.add_marker("long")
