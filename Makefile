@@ -108,7 +108,7 @@ $(LOWEST)/.installed: pyproject.toml
 	@touch $@
 
 test-lowest: $(LOWEST)/.installed ## The guard, the settings and the commands with the lowest versions that pyproject.toml allows.
-	$(LOWEST)/bin/python -m pytest -n 2 -q -k 'not doctor_names' tests/guard tests/test_settings.py tests/protocol/test_commands.py
+	$(LOWEST)/bin/python -m pytest -n 2 -q -m "not long and not heavy" -k 'not doctor_names' tests/guard tests/test_settings.py tests/protocol/test_commands.py
 
 eval: $(VENV)/.installed-dev ## Questions over generated organisations; EVAL="--seed 17 --server CMD"; docs/evaluation.md.
 	$(BIN)/python tests/evals/run.py $(EVAL)
