@@ -277,8 +277,11 @@ async def test_an_answer_that_comes_twice_writes_once(issuer: Issuer) -> None:
         answers = await asyncio.gather(
             *(door.post("tools/call", again, token=token, elicits={"url": {}}) for _ in range(3))
         )
-        ends = sorted(one.json()["result"]["structuredContent"]["status"] for one in answers)
-        assert ends == ["done", "refused", "refused"]
+        results = [one.json()["result"] for one in answers]
+        # Who plans after the first has ended finds no flow to delete any more: an error, without a status.
+        gone = [one for one in results if one.get("isError") and "structuredContent" not in one]
+        ends = sorted(one["structuredContent"]["status"] for one in results if one not in gone)
+        assert ends == ["done", *["refused"] * (2 - len(gone))]
         assert len(door.emulator.journal.writes()) == 1
 
 

@@ -176,6 +176,7 @@ async def _shift(
     soak.found += judge.found
     soak.faults.update(upstream.faults)
     print(f"{soak.calls:,} calls, {soak.peak:.0f} MB, {len(soak.found)} found", flush=True)
+    print("".join(f"  {sentence[:600]}\n" for sentence in judge.found), end="", flush=True)
     await asyncio.sleep(FORGOTTEN)
 
 
