@@ -140,6 +140,13 @@ class Judge:
             step = wish.step_of(write.method, write.path, write.body)
             if step is not None:
                 return wish, step
+            if (
+                write.method == "POST"
+                and tail == "flows"
+                and wish.tool == "delete_pipeline"
+                and account.acted
+            ):
+                return wish, "undo"  # Of what was deleted before a step failed.
             if write.method == "DELETE" and any(f"{kind}/{made}" == tail for kind, made in account.made):
                 return wish, "undo"
         return None, ""

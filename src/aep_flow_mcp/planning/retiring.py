@@ -120,6 +120,11 @@ class Retiring:
         )
         if flows is None:
             return None
+        if str(self.flow["id"]).lower() not in {(flow.id or "").lower() for flow in flows}:
+            # A list of its users has this flow in it, or is none.
+            told = f"The users of the {kind.value} {object_id} are not known, so it stays: the list lacks this flow."
+            self.unread.notes.append(told)
+            return None
         return flow_lines([flow for flow in flows if flow.id != self.flow["id"]])
 
     async def _account(self, account_id: str) -> None:
@@ -134,7 +139,13 @@ class Retiring:
         going = [str(self.flow["id"]), *(part.id for part in self.parts if part.goes)]
         others = [line for line in lines if _id_in(line) not in going]
         self.unread.notes += [note for note in unread.notes if note not in self.unread.notes]
-        self.accounts.append(Part(Kind.CONNECTION, item, None if unread.errors and not others else others))
+        mine = {part.id for part in self.parts if base_of(part.item) == account_id}
+        told = bool(
+            mine & {_id_in(line) for line in lines}
+        )  # as with the ends: a list without these is none of its users
+        self.accounts.append(
+            Part(Kind.CONNECTION, item, others if others or (told and not unread.errors) else None)
+        )
 
     async def _datasets(self) -> None:
         """Who still fills the dataset that the flow fills, and who reads it."""

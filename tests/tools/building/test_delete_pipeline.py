@@ -11,6 +11,7 @@ from mcp_types import ElicitRequestParams, ElicitResult
 
 from aep_flow_mcp.emulator import FaultRule
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
+from aep_flow_mcp.planning import retiring
 from tools.bed import SANDBOX
 from tools.pipeline_talks import Stage, stage
 
@@ -192,6 +193,22 @@ async def test_what_cannot_be_read_stays() -> None:
         )
         await on.answer("delete_pipeline", flow=FLOW)
         assert _gone(on, before) == {FLOW, *flow["targetConnectionIds"]}
+
+
+async def test_a_list_of_users_without_the_flow_itself_proves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A service that answers with an empty page, or with another one's, says of nobody that they use it."""
+
+    async def none(*of: Any) -> list[Any]:
+        return []
+
+    monkeypatch.setattr(retiring, "flows_with", none)
+    async with stage("2026-07-28") as on:
+        before = on.kept()
+        answer = await on.answer("delete_pipeline", flow=FLOW)
+        assert answer["status"] == "done"
+        assert _gone(on, before) == {FLOW}
 
 
 async def test_two_flows_of_a_name_are_not_guessed() -> None:
