@@ -11,7 +11,8 @@ from typing import Any
 from aep_flow_mcp.guard.changes.patches import Patch
 from aep_flow_mcp.pipelines.checks.flows import check_options, check_schedule, check_transformations
 from aep_flow_mcp.pipelines.checks.outcome import Checked, Problem, joined
-from aep_flow_mcp.planning.objects import now, refuse, spec_for_update, spec_id_of
+from aep_flow_mcp.planning import objects
+from aep_flow_mcp.planning.objects import refuse, spec_for_update, spec_id_of
 from aep_flow_mcp.platform.reader import FlowReader
 
 Check = Callable[[Any], Checked]
@@ -85,7 +86,9 @@ async def checked_flow_ops(
 
     def schedule(value: Any) -> Checked:
         moved = isinstance(value, dict) and str(value.get("startTime")) != started
-        return check_schedule(spec, value, now=now() if moved else 0, complete=item.get("state") != "draft")
+        return check_schedule(
+            spec, value, now=objects.now() if moved else 0, complete=item.get("state") != "draft"
+        )
 
     checks: dict[str, Check] = {
         "scheduleParams": schedule,

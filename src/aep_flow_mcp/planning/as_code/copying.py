@@ -18,10 +18,10 @@ from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.naming import NAME, known_by_name
 from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.pipelines.xdm import XdmFields
+from aep_flow_mcp.planning import objects
 from aep_flow_mcp.planning.as_code.creating import Making, create
 from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
 from aep_flow_mcp.planning.as_code.timely import started_anew
-from aep_flow_mcp.planning.objects import now
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.reader import FlowReader
 
@@ -75,7 +75,7 @@ async def copied(origin: FlowReader, there: FlowReader, wanted: Copying) -> Chan
     if schedule := lowered.bodies.flow.get(
         "scheduleParams"
     ):  # a start that has passed is the next of its rhythm
-        lowered.bodies.flow["scheduleParams"] = started_anew(schedule, now=now())
+        lowered.bodies.flow["scheduleParams"] = started_anew(schedule, now=objects.now())
     unread = Unread()
     _refuse(await _unknown_fields(there, lowered.bodies, unread))
     making = Making()

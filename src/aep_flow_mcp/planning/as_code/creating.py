@@ -20,9 +20,9 @@ from aep_flow_mcp.pipelines.bodies import concrete, with_stand_ins
 from aep_flow_mcp.pipelines.checks.connections import check_params
 from aep_flow_mcp.pipelines.checks.flows import check_flow
 from aep_flow_mcp.pipelines.checks.outcome import Checked
+from aep_flow_mcp.planning import objects
 from aep_flow_mcp.planning.as_code.inventory import Inventory
 from aep_flow_mcp.planning.as_code.timely import started_anew
-from aep_flow_mcp.planning.objects import now
 from aep_flow_mcp.planning.pipeline_change import DRAFT, with_refs
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.reader import FlowReader
@@ -104,7 +104,7 @@ def checked(bodies: Bodies, document: Document) -> tuple[Json, list[Finding], li
     imports = document.pipeline.kind is Way.IMPORT
     draft = bodies.state is State.DRAFT
     if imports and not draft and flow.get("scheduleParams"):
-        flow["scheduleParams"] = started_anew(flow["scheduleParams"], now=now())
+        flow["scheduleParams"] = started_anew(flow["scheduleParams"], now=objects.now())
     findings, notes = _of_ends(bodies, imports=imports)
     if bodies.flow_spec is None:
         return flow, findings, notes
@@ -119,7 +119,7 @@ def checked(bodies: Bodies, document: Document) -> tuple[Json, list[Finding], li
         schedule=flow.get("scheduleParams"),
         transformations=concrete(flow.get("transformations") or []),
         options=flow.get("options"),
-        now=now(),
+        now=objects.now(),
         draft=draft,
     )
     if outcome.problems:
