@@ -1,27 +1,19 @@
-"""Hostile and broken answers: bodies, JSON and lists without end are left, and that is said."""
+"""Hostile and broken answers: bodies and JSON are left, and that is said; what they mean for writes and tokens."""
 
 from __future__ import annotations
 
 import gzip
-import itertools
 import json
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import anyio
-import anyio.lowlevel
 import httpx
 import pytest
 
-from aep_flow_mcp.platform.cache import TtlCache
 from aep_flow_mcp.platform.errors import AnswerLost, ErrorKind, NotSent, PlatformError
-from aep_flow_mcp.platform.paging import MOST_EMPTY, MOST_PAGES, Page, all_items
-from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.transport import PlatformClient
-from aep_flow_mcp.platform.waiting.patience import Call, OutOfTime, calling, time_for_read, unbroken
 from aep_flow_mcp.platform.wire import bodies
-from support.instant import in_no_time
 from support.platform_wire import TOKEN, Wire
 
 PATH = "/data/foundation/flowservice/flows"
@@ -254,96 +246,6 @@ async def test_a_file_that_breaks_off_is_let_go(wire: Wire) -> None:
     assert all(stream.closed for stream in streams)
 
 
-# --- lists without end ------------------------------------------------------------------------------------
-
-
-class Thing:
-    def __init__(self, id: int) -> None:
-        self.id = id
-
-
-async def drained(pages: Iterator[Page[Thing]]) -> tuple[int, int, str]:
-    """(pages read, items given, what was said)."""
-    read = given = 0
-
-    async def fetch(cursor: str | None) -> Page[Thing]:
-        nonlocal read
-        read += 1
-        return next(pages)
-
-    try:
-        async for _ in all_items(fetch):
-            given += 1
-    except PlatformError as error:
-        return read, given, str(error)
-    return read, given, ""
-
-
-def cursors() -> Iterator[str]:
-    return (f"token-{number}" for number in itertools.count())
-
-
-async def test_a_list_that_never_ends() -> None:
-    fresh = (Page([Thing(number)], token) for number, token in enumerate(cursors()))
-    read, given, said = await drained(fresh)
-    assert read == given == MOST_PAGES
-    assert "does not end" in said
-
-
-async def test_a_list_that_repeats_a_page_under_new_tokens() -> None:
-    same = (Page([Thing(1), Thing(2)], token) for token in cursors())
-    read, _, said = await drained(same)
-    assert read == 2
-    assert "repeats an earlier one" in said
-    two = (Page([Thing(number % 2)], token) for number, token in enumerate(cursors()))
-    assert (await drained(two))[0] == 3
-
-
-async def test_a_list_that_repeats_a_token() -> None:
-    turning = (Page([Thing(number)], "ab"[number % 2]) for number in itertools.count())
-    read, given, said = await drained(turning)
-    assert (read, given) == (3, 3)
-    assert "leads back" in said
-
-
-async def test_a_list_of_empty_pages() -> None:
-    empty: Iterator[Page[Thing]] = (Page([], token) for token in cursors())
-    read, _, said = await drained(empty)
-    assert read == MOST_EMPTY + 1
-    assert "empty" in said
-
-
-async def test_some_empty_pages_are_to_be_expected() -> None:
-    pages = [Page([Thing(0)], "a"), *(Page([], f"e{number}") for number in range(5)), Page([Thing(1)], None)]
-    assert await drained(iter(pages)) == (7, 2, "")
-
-
-async def test_a_page_that_names_itself_as_the_next_one(wire: Wire, client: PlatformClient) -> None:
-    def answer(request: httpx.Request) -> Any:
-        link = {"next": {"href": "/flows?continuationToken=same"}}
-        return httpx.Response(200, json={"items": [{"id": str(len(wire.requests))}], "_links": link})
-
-    wire.handler = answer
-    reader = FlowReader(client)
-    with pytest.raises(PlatformError, match="leads back"):
-        [flow async for flow in reader.iter_flows()]
-    assert len(wire.requests) == 2
-    first = await reader.list_flows()
-    assert not first.leads_back
-    assert (await reader.list_flows(cursor=first.next_cursor)).leads_back
-
-
-async def test_sandboxes_without_end(wire: Wire, client: PlatformClient) -> None:
-    def answer(request: httpx.Request) -> Any:
-        link = {"next": {"href": f"/?offset={len(wire.requests)}"}}
-        return httpx.Response(200, json={"sandboxes": [], "_links": link})
-
-    wire.handler = answer
-    with pytest.raises(PlatformError, match="does not end"):
-        await FlowReader(client).neighbours.list_sandboxes()
-    assert len(wire.requests) == 50
-
-
 # --- writes and tokens ------------------------------------------------------------------------------------
 
 
@@ -373,91 +275,3 @@ async def test_a_write_starts_with_a_token_that_lasts(wire: Wire, client: Platfo
     await client.request_json("POST", PATH, json={})
     assert len(wire.tokens) == 2
     assert wire.requests[-1].headers["authorization"] == f"Bearer {TOKEN}-2"
-
-
-# --- patience ---------------------------------------------------------------------------------------------
-
-
-def test_reads_end_before_their_call_and_say_so() -> None:
-    wire = Wire()
-
-    async def hang(request: httpx.Request) -> httpx.Response:
-        if request.url.host == "ims.test":
-            return await wire(request)
-        await anyio.sleep(10_000)
-        raise AssertionError
-
-    async def main() -> None:
-        client = PlatformClient(wire.client().config, transport=httpx.MockTransport(hang))
-        async with client:
-            with anyio.CancelScope(deadline=anyio.current_time() + 45) as scope, calling(Call(scope)):
-                with pytest.raises(OutOfTime, match="within 42 seconds"):
-                    await client.request_json("GET", PATH)
-                with pytest.raises(OutOfTime, match="no time was left"):
-                    await client.request_json("GET", PATH)
-            assert not scope.cancel_called
-
-    in_no_time(main)
-
-
-def test_who_waits_for_anothers_fetch_fetches_when_that_one_has_no_time_left() -> None:
-    async def main() -> None:
-        cache = TtlCache(10)
-        fetched: list[str] = []
-        got: list[str] = []
-
-        async def late() -> str:
-            fetched.append("late")
-            await anyio.sleep(3)
-            raise OutOfTime(ErrorKind.UNAVAILABLE)
-
-        async def soon() -> str:
-            fetched.append("soon")
-            return "value"
-
-        async def first() -> None:
-            with pytest.raises(OutOfTime):
-                await cache.get("k", late)
-
-        async def second() -> None:
-            await anyio.sleep(1)
-            got.append(await cache.get("k", soon))
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(first)
-            group.start_soon(second)
-        assert (fetched, got) == (["late", "soon"], ["value"])
-
-    in_no_time(main)
-
-
-def test_who_waits_for_anothers_fetch_waits_no_longer_than_its_own_call() -> None:
-    async def main() -> None:
-        cache = TtlCache(10)
-
-        async def second() -> None:
-            await anyio.sleep(1)
-            scope = anyio.CancelScope(deadline=anyio.current_time() + 10)
-            with scope, calling(Call(scope)), pytest.raises(OutOfTime, match="another call"):
-                await cache.get("k", anyio.lowlevel.checkpoint)
-            group.cancel_scope.cancel()
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(cache.get, "k", lambda: anyio.sleep(10_000))
-            group.start_soon(second)
-
-    in_no_time(main)
-
-
-def test_what_is_sent_outlives_the_deadline_and_the_deadline_comes_back() -> None:
-    async def main() -> None:
-        with anyio.CancelScope(deadline=anyio.current_time() + 45) as scope, calling(Call(scope)) as call:
-            async with unbroken():
-                assert time_for_read() == 6
-                await anyio.sleep(100)
-            assert call.sent
-            assert time_for_read() > 5
-            await anyio.sleep(100)
-        assert scope.cancelled_caught
-
-    in_no_time(main)
