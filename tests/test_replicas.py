@@ -19,7 +19,7 @@ from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.replicas import shared
 from aep_flow_mcp.server import FlowServer, build_server
 from aep_flow_mcp.settings import SettingsError
-from guard.bed import ERAS, YES, Person, Result, call, settings
+from guard.bed import ERAS, YES, Person, call, confirm, preview, settings
 from support.redis_server import RedisServer, redis_server, unavailable
 
 RING = "a-key-that-every-replica-has-and-nobody-else"
@@ -83,16 +83,6 @@ async def running(store: RedisServer, **given: Any) -> AsyncIterator[Two]:
     servers, emulator = replicas(store.url, **given)
     async with AsyncExitStack() as clients:
         yield Two(servers, emulator, clients)
-
-
-async def preview(client: Client, flow: str) -> str:
-    found = await call(client, "delete_flow", {"flow_id": flow})
-    assert found.status == "needs_confirmation", found.text
-    return str(found.data["confirmation_id"])
-
-
-async def confirm(client: Client, one: str) -> Result:
-    return await call(client, "confirm_change", {"confirmation_id": one})
 
 
 @ERA

@@ -178,3 +178,15 @@ def settings(audit: Path | None = None, **values: Any) -> Settings:
             **values,
         }
     )
+
+
+async def preview(client: Client, flow: str) -> str:
+    """Have the deletion of a flow previewed; its confirmation id."""
+    found = await call(client, "delete_flow", {"flow_id": flow})
+    assert found.status == "needs_confirmation", found.text
+    return str(found.data["confirmation_id"])
+
+
+async def confirm(client: Client, one: str) -> Result:
+    """Confirm a change by its id."""
+    return await call(client, "confirm_change", {"confirmation_id": one})

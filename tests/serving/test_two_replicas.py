@@ -17,7 +17,7 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from guard.bed import ERAS, YES, Person, Result, call
+from guard.bed import ERAS, YES, Person, call, confirm, preview
 from serving import test_real_provider as real
 from serving.test_real_provider import machine, signed_in
 from support.processes import emulator_headers, emulator_process, server_environment
@@ -129,16 +129,6 @@ async def team(store: RedisServer, emulator: str, provider: str, tmp_path: Path)
 async def flows_of(client: Client, number: int) -> list[str]:
     listed = await call(client, "list_flows", {"state": "enabled", "limit": number})
     return [str(row["id"]) for row in listed.data["items"]]
-
-
-async def preview(client: Client, flow: str) -> str:
-    found = await call(client, "delete_flow", {"flow_id": flow})
-    assert found.status == "needs_confirmation", found.text
-    return str(found.data["confirmation_id"])
-
-
-async def confirm(client: Client, one: str) -> Result:
-    return await call(client, "confirm_change", {"confirmation_id": one})
 
 
 async def test_any_replica_goes_on_with_what_another_began(team: Team) -> None:

@@ -18,37 +18,15 @@ from aep_flow_mcp.documents.secrets import without_secrets
 from aep_flow_mcp.pipelines import wellknown
 from aep_flow_mcp.pipelines.blueprint import Created
 from aep_flow_mcp.pipelines.wish import Direction
+from aep_flow_mcp.platform.models.common import MANAGED
 from aep_flow_mcp.platform.models.flows import Flow, FlowKind, kind_by_ends
 
 Json = dict[str, Any]
 
-KEPT_BY_SERVICE = frozenset(
-    [
-        "id",
-        "etag",
-        "eTag",
-        "version",
-        "createdAt",
-        "updatedAt",
-        "createdBy",
-        "updatedBy",
-        "createdClient",
-        "updatedClient",
-        "sandboxId",
-        "sandboxName",
-        "imsOrgId",
-        "inheritedAttributes",
-        "lastOperation",
-        "lastRunDetails",
-        "runs",
-        "providerRefId",
-        "state",
-        "typeInfo",
-        "status",
-        "createdDate",
-        "modifiedDate",
-    ]
-)
+KEPT_BY_SERVICE = MANAGED | {
+    *("version", "inheritedAttributes", "lastOperation", "lastRunDetails", "runs", "providerRefId", "state"),
+    *("typeInfo", "status", "createdDate", "modifiedDate"),
+}
 """Members that the service itself keeps: a document says nothing of them."""
 _STATES = {
     "enabled": "enabled", "enabling": "enabled", "initializing": "enabled", "inprogress": "enabled",

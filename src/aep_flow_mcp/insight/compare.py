@@ -9,27 +9,15 @@ from typing import Any
 
 from aep_flow_mcp.insight.schedule import Timetable
 from aep_flow_mcp.insight.shapes import Problem
+from aep_flow_mcp.platform.models.common import MANAGED
 from aep_flow_mcp.platform.models.connections import Connection, SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.flows import Flow
 
-_OBJECT_NOISE = frozenset(
-    (
-        *(
-            "id",
-            "etag",
-            "eTag",
-            "version",
-            "createdAt",
-            "updatedAt",
-            "createdBy",
-            "updatedBy",
-            "createdClient",
-        ),
-        *("updatedClient", "sandboxId", "sandboxName", "imsOrgId", "providerRefId", "runs", "lastOperation"),
-        *("lastRunDetails", "inheritedAttributes", "sourceConnectionIds", "targetConnectionIds"),
-        *("baseConnectionId", "unifiedMetadata", "scheduleParams", "transformations"),
-    )
-)
+_OBJECT_NOISE = MANAGED | {
+    *("version", "providerRefId", "runs", "lastOperation", "lastRunDetails", "inheritedAttributes"),
+    *("sourceConnectionIds", "targetConnectionIds", "baseConnectionId", "unifiedMetadata"),
+    *("scheduleParams", "transformations"),
+}
 """Fields of the objects themselves that are never compared; the schedule and the steps are, on their own."""
 _INNER_NOISE = frozenset({"createTime", "updateTime", "startDate", "meta:xdmType", "xdm"})
 """Fields anywhere below: when an audience was added, and what repeats a column's type."""

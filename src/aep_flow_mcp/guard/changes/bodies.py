@@ -11,21 +11,6 @@ from aep_flow_mcp.guard.changes.canonical import canonical, plain
 from aep_flow_mcp.guard.changes.steps import PlanError
 
 Object = Mapping[str, Any] | BaseModel
-MANAGED = frozenset(
-    {
-        "id",
-        "etag",
-        "eTag",
-        "createdAt",
-        "updatedAt",
-        "createdBy",
-        "updatedBy",
-        "createdClient",
-        "updatedClient",
-    }
-    | {"sandboxId", "sandboxName", "imsOrgId"}
-)
-"""Members that the service itself keeps: a body that leaves them out takes nothing away."""
 
 
 def document_of(value: Object) -> dict[str, Any]:

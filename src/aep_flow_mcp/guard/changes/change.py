@@ -33,11 +33,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aep_flow_mcp.guard.changes import masking
-from aep_flow_mcp.guard.changes.bodies import MANAGED, Object, content_of, document_of, params_of
+from aep_flow_mcp.guard.changes.bodies import Object, content_of, document_of, params_of
 from aep_flow_mcp.guard.changes.canonical import canonical, shown
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import Named, first_few, quoted, sentence
 from aep_flow_mcp.guard.changes.steps import Method, NotAnswered, NothingToDo, PlanError, Ref, Step, Undo
+from aep_flow_mcp.platform.models.common import MANAGED
 
 __all__ = ["Change", "NotAnswered", "NothingToDo", "Plan", "PlanError", "Ref", "Step", "Undo"]
 

@@ -25,6 +25,23 @@ from .text import clean_text
 
 # A number from here on is milliseconds, below it is seconds (1973 in ms, 5138 in s).
 _FIRST_MILLISECOND = 100_000_000_000
+MANAGED = frozenset(
+    {
+        *(
+            "id",
+            "etag",
+            "eTag",
+            "createdAt",
+            "updatedAt",
+            "createdBy",
+            "updatedBy",
+            "createdClient",
+            "updatedClient",
+        ),
+        *("sandboxId", "sandboxName", "imsOrgId"),
+    }
+)
+"""Members of every stored object that the service itself keeps: a body that leaves them out takes nothing away."""
 
 
 def to_text(value: object) -> str | None:
