@@ -25,7 +25,7 @@ from support.redis_server import RedisServer, redis_server, unavailable
 from support.replicas import Proxy, Replica, proxied, replicas
 
 pytestmark = pytest.mark.subprocess
-provider = real.provider
+provider, public = real.provider, real.public
 KINDS = ("flows", "connections", "sourceConnections", "targetConnections")
 EVERYTHING = "flows:read flows:write flows:approve"
 
