@@ -136,18 +136,17 @@ class Judge:
 
     def _wish_of(self, write: Write) -> tuple[Wish | None, str]:
         tail = write.path.removeprefix(FLOW_SERVICE)
-        for wish, account in self.accounts.items():
+        for wish in self.accounts:
             step = wish.step_of(write.method, write.path, write.body)
             if step is not None:
                 return wish, step
-            if (
-                write.method == "POST"
-                and tail == "flows"
-                and wish.tool == "delete_pipeline"
-                and account.acted
-            ):
-                return wish, "undo"  # Of what was deleted before a step failed.
+        for wish, account in self.accounts.items():
             if write.method == "DELETE" and any(f"{kind}/{made}" == tail for kind, made in account.made):
+                return wish, "undo"
+            # A flow that was deleted before a step failed is created again, once.
+            deleted = sum(times for step, times in account.acted.items() if step != "undo")
+            retired = wish.tool == "delete_pipeline" and deleted > account.acted["undo"]
+            if write.method == "POST" and tail == "flows" and retired:
                 return wish, "undo"
         return None, ""
 
@@ -190,7 +189,7 @@ class Judge:
             self._contradiction(wish, account, f"two calls claim the same object: {made}")
 
     def _changed(self, wish: Wish, account: Account, done: int, most: int) -> None:
-        acted = sum(account.acted.values())
+        acted = sum(times for step, times in account.acted.items() if step != "undo")
         if acted > most:
             self._contradiction(wish, account, f"carried out {acted} times")
         # Whoever deleted it: that it is gone is what was asked, and what a look shows.
