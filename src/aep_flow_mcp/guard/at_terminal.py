@@ -9,7 +9,7 @@ from aep_flow_mcp.guard.approval.terminal import NO_TERMINAL, NOT_BY_DIGEST, OTH
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.carrying import carry_out
 from aep_flow_mcp.guard.execution.results import Status, WriteResult
-from aep_flow_mcp.guard.gate import Plan, Planned, ask_in_browser, preview_of, settled
+from aep_flow_mcp.guard.gate import Plan, Planned, after_yes, ask_in_browser, preview_of, settled
 from aep_flow_mcp.settings import ApprovalMode
 from aep_flow_mcp.store.kept import StoreDown
 
@@ -51,11 +51,9 @@ async def _decided(call: Call, plan: Plan, terminal: Terminal, approved: str | N
                 NO_TERMINAL if nobody else approval.DECLINED,
                 plan.change,
             )
-        fresh = await plan.again()
-        if not isinstance(fresh, Planned):
-            return await settled(call, fresh)
-        if fresh.change.canonical() == plan.change.canonical():
-            return await carry_out(call, fresh.change)
-        plan = fresh
+        ended = await after_yes(call, plan, await plan.again())
+        if isinstance(ended, WriteResult):
+            return ended
+        plan = ended
         terminal.write("It has changed since you were asked.")
     return await call.refused(approval.CHANGED_TOO_OFTEN, plan.change)
