@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
-
 from aep_flow_mcp.guard.approval import asking as approval
+from aep_flow_mcp.guard.approval.approvers import needs_other_approver
 from aep_flow_mcp.guard.approval.terminal import NO_TERMINAL, NOT_BY_DIGEST, OTHER_PLAN, Said, Terminal
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.carrying import carry_out
@@ -31,11 +30,14 @@ async def decide_at_terminal(
 async def _decided(call: Call, plan: Plan, terminal: Terminal, approved: str | None) -> WriteResult:
     if not isinstance(plan, Planned):
         return await settled(call, plan)
+    # Nobody is asked for a yes that would be worth nothing.
+    if needs_other_approver(call.guard, plan.change):
+        return await call.refused(approval.NO_OTHER, plan.change)
     mode = call.guard.settings.mcp_approval
     if approved is not None:
         if mode in (ApprovalMode.HUMAN, ApprovalMode.BROWSER):
             return await call.refused(NOT_BY_DIGEST.format(mode=mode.value), plan.change)
-        if not hmac.compare_digest(approved.encode(), plan.change.digest.encode()):
+        if approved != plan.change.digest:
             return await call.refused(OTHER_PLAN.format(digest=plan.change.digest), plan.change)
         return await carry_out(call, plan.change)
     if mode is ApprovalMode.NONE:
