@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 import time
@@ -12,7 +11,7 @@ from http.cookies import CookieError, SimpleCookie
 
 from aep_flow_mcp.callers import Ability, Person
 from aep_flow_mcp.serving.approvals.provider import Begun
-from aep_flow_mcp.store.kept import Store
+from aep_flow_mcp.store.kept import Store, key_of
 
 SESSION_LIFE = 900.0
 """Seconds after which somebody signs in again; less where the token that they signed in with is over before."""
@@ -53,7 +52,7 @@ class Browsers:
         }
         await self._store.put(
             _ROOM,
-            _digest(name),
+            key_of(name),
             json.dumps(kept).encode("ascii"),
             max(1.0, life),
             owner=someone.key,
@@ -65,7 +64,7 @@ class Browsers:
     async def whose(self, cookies: str) -> Session | None:
         """The session of a browser that sends these cookies; None where it has none."""
         name = _cookies(cookies).get(f"{self._prefix}approvals")
-        found = await self._store.get(_ROOM, _digest(name)) if name else None
+        found = await self._store.get(_ROOM, key_of(name)) if name else None
         if found is None:
             return None
         kept = json.loads(found.value)
@@ -77,7 +76,7 @@ class Browsers:
         """End the session of a browser, and return the cookie that takes its own away."""
         name = _cookies(cookies).get(f"{self._prefix}approvals")
         if name:
-            await self._store.take(_ROOM, _digest(name))
+            await self._store.take(_ROOM, key_of(name))
         return self._cookie("approvals", "", 0)
 
     def keep(self, begun: Begun) -> str:
@@ -108,7 +107,3 @@ def _cookies(header: str) -> Mapping[str, str]:
     except CookieError:
         return {}
     return {name: one.value for name, one in jar.items()}
-
-
-def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
