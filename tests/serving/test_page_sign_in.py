@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from aep_flow_mcp.callers import Ability
+from aep_flow_mcp.callers import Person as Somebody
+from aep_flow_mcp.serving.approvals.browsers import Browsers
+from aep_flow_mcp.store.memory import MemoryStore
 from guard.bed import call
 from serving.bed import flow_of
 from serving.browser import browser, others, page_in, waits
@@ -93,6 +98,31 @@ async def test_a_sign_in_that_another_browser_began_signs_nobody_in(issuer: Issu
         assert (await bob.http.get(back)).status_code == 303
         assert (await bob.http.get(address)).status_code == 200
         assert (await bob.http.get(back)).status_code == 400, "a sign-in ends once"
+
+
+async def test_a_session_is_of_one_server_even_where_several_share_a_store() -> None:
+    store = MemoryStore()
+    here, elsewhere = (Browsers(store, at=f"https://{host}.example") for host in ("flows", "trial"))
+    bob = Somebody("https://id.example", "bob", "approval-page", None, frozenset({Ability.APPROVE}))
+    cookie = (await elsewhere.open(bob)).partition(";")[0]
+    session = await elsewhere.whose(cookie)
+    assert session is not None
+    assert session.person.subject == "bob"
+    assert await here.whose(cookie) is None
+    await here.close(cookie)
+    assert await elsewhere.whose(cookie) is not None
+
+
+async def test_the_body_of_a_browser_that_did_not_sign_in_is_not_waited_for(issuer: Issuer) -> None:
+    async with others(issuer) as door:
+        host = door.url.split("/")[2]
+        for path in (f"/approvals/{'A' * 43}", "/approvals/sign-out"):
+            head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 9\r\n\r\n"
+            reader, writer = await asyncio.open_connection(*host.split(":"))
+            writer.write(head.encode())
+            answer = await asyncio.wait_for(reader.readline(), 20)
+            assert b" 403 " in answer
+            writer.close()
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hmac
-
 from aep_flow_mcp.guard.approval import asking as approval
+from aep_flow_mcp.guard.approval.approvers import needs_other_approver
 from aep_flow_mcp.guard.approval.terminal import NO_TERMINAL, NOT_BY_DIGEST, OTHER_PLAN, Said, Terminal
 from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.carrying import carry_out
 from aep_flow_mcp.guard.execution.results import Status, WriteResult
-from aep_flow_mcp.guard.gate import Plan, Planned, ask_in_browser, preview_of, settled
+from aep_flow_mcp.guard.gate import Plan, Planned, after_yes, ask_in_browser, preview_of, settled
 from aep_flow_mcp.settings import ApprovalMode
 from aep_flow_mcp.store.kept import StoreDown
 
@@ -31,11 +30,14 @@ async def decide_at_terminal(
 async def _decided(call: Call, plan: Plan, terminal: Terminal, approved: str | None) -> WriteResult:
     if not isinstance(plan, Planned):
         return await settled(call, plan)
+    # Nobody is asked for a yes that would be worth nothing.
+    if needs_other_approver(call.guard, plan.change):
+        return await call.refused(approval.NO_OTHER, plan.change)
     mode = call.guard.settings.mcp_approval
     if approved is not None:
         if mode in (ApprovalMode.HUMAN, ApprovalMode.BROWSER):
             return await call.refused(NOT_BY_DIGEST.format(mode=mode.value), plan.change)
-        if not hmac.compare_digest(approved.encode(), plan.change.digest.encode()):
+        if approved != plan.change.digest:
             return await call.refused(OTHER_PLAN.format(digest=plan.change.digest), plan.change)
         return await carry_out(call, plan.change)
     if mode is ApprovalMode.NONE:
@@ -51,11 +53,9 @@ async def _decided(call: Call, plan: Plan, terminal: Terminal, approved: str | N
                 NO_TERMINAL if nobody else approval.DECLINED,
                 plan.change,
             )
-        fresh = await plan.again()
-        if not isinstance(fresh, Planned):
-            return await settled(call, fresh)
-        if fresh.change.canonical() == plan.change.canonical():
-            return await carry_out(call, fresh.change)
-        plan = fresh
+        ended = await after_yes(call, plan, await plan.again())
+        if isinstance(ended, WriteResult):
+            return ended
+        plan = ended
         terminal.write("It has changed since you were asked.")
     return await call.refused(approval.CHANGED_TOO_OFTEN, plan.change)

@@ -42,7 +42,7 @@ async def carry_out(call: Call, change: Change) -> WriteResult:
     Raises:
         StoreDown: the store of replicas does not answer; nothing was sent.
     """
-    if needs_other_approver(call.guard, change, call.caller) and not call.approved_by_another:
+    if needs_other_approver(call.guard, change) and not call.approved_by_another:
         return await call.refused(NO_OTHER, change)
     refusal = await call.guard.policy.takes(change, person())
     if refusal is not None:

@@ -56,7 +56,7 @@ async def _confirmed(
     kept = Call(guard, call.ctx, pending.tool, dict(pending.arguments))
     if not isinstance(plan, Planned):
         return await settled(kept, plan)
-    if needs_other_approver(guard, plan.change, call.caller):  # it was previewed under other settings
+    if needs_other_approver(guard, plan.change):  # it was previewed under other settings
         return with_card(kept, plan, await wait_on_page(kept, plan))
     if plan.digest != pending.digest:
         return with_card(kept, plan, await wait_for_confirmation(kept, plan, changed=True))

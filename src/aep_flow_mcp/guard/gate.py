@@ -158,7 +158,7 @@ async def ask(call: Call, plan: Plan) -> Elicit[Approval] | Route | Pushed:
         call.guard.settings.mcp_approval,
         askable=approval.can_ask(call.ctx),
         approver=call.may_approve,
-        others=needs_other_approver(call.guard, plan.change, call.caller),
+        others=needs_other_approver(call.guard, plan.change),
         page=call.page is not None,
     )
     if way is Route.NONE and not call.may_approve and any(step.reveals for step in plan.change.steps):
@@ -239,6 +239,18 @@ async def _answered(call: Call, plan: Planned, outcome: Any) -> WriteResult:
     return await carry_out(call, plan.change) if _yes(outcome) else await _no(call, plan.change, outcome)
 
 
+async def after_yes(call: Call, plan: Planned, fresh: Plan) -> WriteResult | Planned:
+    """What comes of a yes to a plan that was made once more: it is carried out, or has to be asked about as it is now.
+
+    fresh: as it was planned after the yes. It is what was approved only if it is the same, byte for byte.
+    """
+    if not isinstance(fresh, Planned):
+        return await settled(call, fresh)
+    if fresh.change.canonical() != plan.change.canonical():
+        return fresh
+    return await carry_out(call, fresh.change)
+
+
 async def _answered_push(call: Call, plan: Planned, pushed: Pushed) -> WriteResult:
     """A person was asked through an older client, while the call waited."""
     for _ in range(approval.MAX_QUESTIONS):
@@ -246,12 +258,10 @@ async def _answered_push(call: Call, plan: Planned, pushed: Pushed) -> WriteResu
             return await call.ended(pushed.status, pushed.sentence, plan.change)
         if not _yes(pushed.outcome):
             return await _no(call, plan.change, pushed.outcome)
-        fresh = await plan.again()
-        if not isinstance(fresh, Planned):
-            return await settled(call, fresh)
-        if fresh.change.canonical() == plan.change.canonical():
-            return await carry_out(call, fresh.change)
-        plan = fresh
+        ended = await after_yes(call, plan, await plan.again())
+        if isinstance(ended, WriteResult):
+            return ended
+        plan = ended
         asked = preview_of(call, plan.change)
         if asked.cuts:
             return await call.refused(too_large(asked.cuts), plan.change)
@@ -283,11 +293,10 @@ async def ask_in_browser(call: Call, plan: Planned) -> WriteResult:
             return await call.ended(Status.CANCELLED, browser.SENTENCES[answer], plan.change)
         async with _told_if_given_up(call, plan.change, browser.GIVEN_UP_LATE):
             fresh = await plan.again()
-        if not isinstance(fresh, Planned):
-            return await settled(call, fresh)
-        if fresh.change.canonical() == plan.change.canonical():
-            return await carry_out(call, fresh.change)
-        plan = fresh
+        ended = await after_yes(call, plan, fresh)
+        if isinstance(ended, WriteResult):
+            return ended
+        plan = ended
     return await call.refused(approval.CHANGED_TOO_OFTEN, plan.change)
 
 
@@ -344,7 +353,7 @@ def _next_step(call: Call) -> str:
 
 async def wait_on_page(call: Call, plan: Planned, *, changed: bool = False) -> WriteResult:
     """Keep the call for a decision on the approval page. changed: it differs from what was approved before."""
-    others = needs_other_approver(call.guard, plan.change, call.caller)
+    others = needs_other_approver(call.guard, plan.change)
     shown = preview_of(call, plan.change)
     result = await on_page.wait(call, plan.change, shown, plan.digest, others=others, changed=changed)
     put = _PUT.get()

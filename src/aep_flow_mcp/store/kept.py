@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,6 +13,11 @@ class TooMany(Exception):
 
 class StoreDown(Exception):
     """The store that replicas share does not do what it is asked; the sentence says why, without its address."""
+
+
+def key_of(name: str) -> str:
+    """The key of what is known by a name that is a secret: who reads the store learns no name."""
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,10 @@ if TYPE_CHECKING:
     from aep_flow_mcp.guard.changes.change import Change
 
 
-def needs_other_approver(guard: Guard, change: Change, caller: str) -> bool:
+def needs_other_approver(guard: Guard, change: Change) -> bool:
     """Whether another person than the caller has to approve a change.
 
-    The one place that decides it: it is asked when the change is planned, when somebody approves, and once more before
-    it is sent. caller: who asks for it, as `asking.caller_of` names them.
+    The one place that decides it: it is asked when the change is planned, when it is confirmed, and once more before
+    it is sent.
     """
-    del caller
     return change.four_eyes or guard.settings.mcp_approvers is Approvers.OTHERS

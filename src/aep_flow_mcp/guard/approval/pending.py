@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
 from typing import Any
 
-from aep_flow_mcp.store.kept import Kept, Store
+from aep_flow_mcp.store.kept import Kept, Store, key_of
 
 LIFE = 600.0
 """Seconds for which a confirmation id, and an answer to a question, may be used."""
@@ -61,7 +60,7 @@ class Confirmations:
         value = json.dumps(asdict(pending), separators=(",", ":")).encode()
         await self._store.put(
             self._room,
-            _key(confirmation_id),
+            key_of(confirmation_id),
             value,
             self._life,
             owner=pending.caller,
@@ -74,11 +73,11 @@ class Confirmations:
 
     async def peek(self, confirmation_id: str, caller: str) -> Pending | None:
         """What the id stands for; None when it is unknown, expired, used, or another caller's."""
-        return _read(await self._store.get(self._room, _key(confirmation_id), owner=caller))
+        return _read(await self._store.get(self._room, key_of(confirmation_id), owner=caller))
 
     async def take(self, confirmation_id: str, caller: str) -> Pending | None:
         """As `peek`, and the id is used up, atomically. What is another caller's stays untouched."""
-        return _read(await self._store.take(self._room, _key(confirmation_id), owner=caller))
+        return _read(await self._store.take(self._room, key_of(confirmation_id), owner=caller))
 
     async def count(self) -> int:
         """How many wait."""
@@ -150,7 +149,3 @@ def _read(found: Kept | None) -> Pending | None:
     if members is None or members.keys() != {each.name for each in fields(Pending)}:
         return None
     return Pending(**members)
-
-
-def _key(confirmation_id: str) -> str:
-    return hashlib.sha256(confirmation_id.encode("utf-8", "surrogatepass")).hexdigest()

@@ -7,23 +7,20 @@ the end as well.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from dataclasses import replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from aep_flow_mcp.callers import Ability, Person
 from aep_flow_mcp.guard.approval.pending import Pending
 from aep_flow_mcp.guard.changes.preview import Preview
-
-if TYPE_CHECKING:
-    from aep_flow_mcp.store.kept import Kept, Store
+from aep_flow_mcp.store.kept import Kept, Store, key_of
 
 LIFE = 3_600.0
 """Seconds for which a decision, and then its use, is waited for: a colleague has to find the time."""
@@ -67,7 +64,7 @@ class Somebody:
         return {"issuer": self.issuer, "subject": self.subject, "name": self.name, "client": self.client}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Waiting:
     """What waits: the call that planned it, what its plan was, and how it stands with the decision.
 
@@ -124,39 +121,10 @@ class WaitingRoom:
             TooMany: there is no room, and none that others would not miss.
             StoreDown: the store does not answer.
         """
-        name = secrets.token_urlsafe(32)
-        await self._keep(name, waiting)
-        return name
-
-    async def read(self, name: str) -> Waiting | None:
-        """What has the id; None where nothing has, or when it is too old."""
-        found = await self._store.get(self._room, _key(name))
-        return None if found is None else _read(found)
-
-    async def decide(self, name: str, state: State, by: Somebody) -> Waiting | None:
-        """Take the decision of somebody; the record as it is then, or None where nothing is to be decided any more."""
-        key = _key(name)
-        found = await self._store.get(self._room, key)
-        if found is None or (waiting := _read(found)).state is not State.WAITING:
-            return None
-        decided = replace(waiting, state=state, by=by)
-        return decided if await self._store.replace(self._room, key, found, _written(decided)) else None
-
-    async def take(self, name: str, caller: str, *, states: tuple[State, ...]) -> Waiting | None:
-        """A caller's own, in one of these states, and it is there no longer: of all who take it one gets it."""
-        key = _key(name)
-        found = await self._store.get(self._room, key, owner=caller)
-        if found is None or _read(found).state not in states:
-            return None
-        # A decision is final, so what is taken is what was read; what still waited may have been decided meanwhile.
-        taken = await self._store.take(self._room, key, owner=caller)
-        return None if taken is None else _read(taken)
-
-    async def _keep(self, name: str, waiting: Waiting) -> None:
-        value = _written(waiting)
+        name, value = secrets.token_urlsafe(32), _written(waiting)
         await self._store.put(
             self._room,
-            _key(name),
+            key_of(name),
             value,
             self._life,
             owner=waiting.caller,
@@ -165,6 +133,30 @@ class WaitingRoom:
             size=len(value),
             per_owner_size=_BYTES,
         )
+        return name
+
+    async def read(self, name: str) -> Waiting | None:
+        """What has the id; None where nothing has, or when it is too old."""
+        return _read(await self._store.get(self._room, key_of(name)))
+
+    async def decide(self, name: str, state: State, by: Somebody) -> Waiting | None:
+        """Take the decision of somebody; the record as it is then, or None where nothing is to be decided any more."""
+        key = key_of(name)
+        found = await self._store.get(self._room, key)
+        waiting = _read(found)
+        if found is None or waiting is None or waiting.state is not State.WAITING:
+            return None
+        decided = replace(waiting, state=state, by=by)
+        return decided if await self._store.replace(self._room, key, found, _written(decided)) else None
+
+    async def take(self, name: str, caller: str, *, states: tuple[State, ...]) -> Waiting | None:
+        """A caller's own, in one of these states, and it is there no longer: of all who take it one gets it."""
+        key = key_of(name)
+        found = _read(await self._store.get(self._room, key, owner=caller))
+        if found is None or found.state not in states:
+            return None
+        # A decision is final, so what is taken is what was read; what still waited may have been decided meanwhile.
+        return _read(await self._store.take(self._room, key, owner=caller))
 
     async def count(self) -> int:
         """How many there are, decided ones among them."""
@@ -181,9 +173,11 @@ def _written(waiting: Waiting) -> bytes:
     return json.dumps(_adapter().dump_python(waiting, mode="json"), separators=(",", ":")).encode("ascii")
 
 
-def _read(kept: Kept) -> Waiting:
-    return _adapter().validate_python(json.loads(kept.value))
-
-
-def _key(name: str) -> str:
-    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+def _read(found: Kept | None) -> Waiting | None:
+    """What was kept; as in pending.py, what a replica of another version has kept may not be valid here."""
+    if found is None:
+        return None
+    try:
+        return _adapter().validate_python(json.loads(found.value))
+    except ValidationError:
+        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 import time
@@ -12,13 +11,12 @@ from http.cookies import CookieError, SimpleCookie
 
 from aep_flow_mcp.callers import Ability, Person
 from aep_flow_mcp.serving.approvals.provider import Begun
-from aep_flow_mcp.store.kept import Store
+from aep_flow_mcp.store.kept import Store, key_of
 
 SESSION_LIFE = 900.0
 """Seconds after which somebody signs in again; less where the token that they signed in with is over before."""
 SIGN_IN_LIFE = 600
 """Seconds that signing in may take."""
-_ROOM = "browsers"
 _PER_PERSON, _IN_ALL = 10, 10_000
 
 
@@ -31,10 +29,15 @@ class Session:
 
 
 class Browsers:
-    """Cookies and sessions. secure: whether people come over TLS; they do not on this machine alone."""
+    """Cookies and sessions. at: the public address, of which people come over TLS but for this machine alone.
 
-    def __init__(self, store: Store, *, secure: bool) -> None:
+    A session is of one address: servers that share a store may trust different issuers and roles.
+    """
+
+    def __init__(self, store: Store, *, at: str) -> None:
         self._store = store
+        self._room = f"browsers:{key_of(at)[:16]}"
+        secure = at.startswith("https:")
         # With this prefix a browser takes a cookie from this very host only, and only over TLS.
         self._prefix = "__Host-" if secure else ""
         self._attributes = f"Path=/; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
@@ -52,8 +55,8 @@ class Browsers:
             "token": secrets.token_urlsafe(32),
         }
         await self._store.put(
-            _ROOM,
-            _digest(name),
+            self._room,
+            key_of(name),
             json.dumps(kept).encode("ascii"),
             max(1.0, life),
             owner=someone.key,
@@ -65,7 +68,7 @@ class Browsers:
     async def whose(self, cookies: str) -> Session | None:
         """The session of a browser that sends these cookies; None where it has none."""
         name = _cookies(cookies).get(f"{self._prefix}approvals")
-        found = await self._store.get(_ROOM, _digest(name)) if name else None
+        found = await self._store.get(self._room, key_of(name)) if name else None
         if found is None:
             return None
         kept = json.loads(found.value)
@@ -77,7 +80,7 @@ class Browsers:
         """End the session of a browser, and return the cookie that takes its own away."""
         name = _cookies(cookies).get(f"{self._prefix}approvals")
         if name:
-            await self._store.take(_ROOM, _digest(name))
+            await self._store.take(self._room, key_of(name))
         return self._cookie("approvals", "", 0)
 
     def keep(self, begun: Begun) -> str:
@@ -108,7 +111,3 @@ def _cookies(header: str) -> Mapping[str, str]:
     except CookieError:
         return {}
     return {name: one.value for name, one in jar.items()}
-
-
-def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()

@@ -27,6 +27,7 @@ from aep_flow_mcp.store.kept import StoreDown, TooMany
 if TYPE_CHECKING:
     from aep_flow_mcp.app import App
     from aep_flow_mcp.guard import Guard
+    from aep_flow_mcp.guard.approval.waiting import Waiting
 
 SIGNED_IN, SIGN_OUT = f"{PAGES}/signed-in", f"{PAGES}/sign-out"
 _CHANGE = re.compile(rf"{PAGES}/([A-Za-z0-9_-]{{43}})")
@@ -61,7 +62,7 @@ class Pages:
 
     @property
     def _browsers(self) -> Browsers:
-        return Browsers(self._shared.guard.store, secure=self._origin.startswith("https:"))
+        return Browsers(self._shared.guard.store, at=f"{self._origin}{self._prefix}")
 
     async def __call__(self, scope: Any, receive: Receive, send: Any) -> None:
         path = scope.get("path", "")
@@ -149,8 +150,7 @@ class Pages:
 
     async def _sign_out(self, request: Request) -> Response:
         session = await self._browsers.whose(request.headers.get("cookie", ""))
-        form = await _form(request)
-        if session is None or not self._genuine(request, session, form):
+        if session is None or not self._genuine(request, session, await _form(request)):
             return _said(403, "Refused", "This did not come from the approval page.")
         cookie = await self._browsers.close(request.headers.get("cookie", ""))
         return _said(200, "Signed out", "Open the page again to sign in as somebody else.", [cookie])
@@ -161,7 +161,7 @@ class Pages:
         session = await self._browsers.whose(request.headers.get("cookie", ""))
         if session is None:
             return await self._begin(request)
-        guard = await self._guard_of(name)
+        guard, _ = await self._waiting(name)
         seen = await on_page.shown(guard, name, session.person)
         if seen.waiting is None:
             return self._answered(seen, session)
@@ -178,7 +178,8 @@ class Pages:
 
     async def _decide(self, request: Request, name: str) -> Response:
         session = await self._browsers.whose(request.headers.get("cookie", ""))
-        form = await _form(request)
+        # Who has not signed in is not waited for: a body may take as long as its sender likes.
+        form = await _form(request) if session is not None else {}
         approve = {"approve": True, "decline": False}.get(form.get("decision", ""))
         if session is None or approve is None or not self._genuine(request, session, form):
             return _said(
@@ -186,8 +187,7 @@ class Pages:
                 "Refused",
                 "This did not come from the approval page, or you were signed out. Nothing was decided.",
             )
-        guard = await self._guard_of(name)
-        waiting = await guard.waiting.read(name)
+        guard, waiting = await self._waiting(name)
         typed = form.get("sandbox", "").strip()
         if approve and waiting and waiting.preview.production and typed != waiting.preview.sandbox:
             sentence = "The sandbox's name was not typed. Nothing was decided; go back and type it."
@@ -202,13 +202,12 @@ class Pages:
             and hmac.compare_digest(form.get("token", "").encode("utf-8", "replace"), session.token.encode())
         )
 
-    async def _guard_of(self, name: str) -> Guard:
-        """The guard of the profile that something waits for; any, where nothing does."""
-        apps = [self._shared, *(one for one in self._shared.profiles.values() if one is not self._shared)]
-        for one in apps:
-            if await one.guard.waiting.read(name) is not None:
-                return one.guard
-        return self._shared.guard
+    async def _waiting(self, name: str) -> tuple[Guard, Waiting | None]:
+        """What waits under a name, and the guard of its profile; any guard where nothing does."""
+        for one in self._shared.all:
+            if (found := await one.guard.waiting.read(name)) is not None:
+                return one.guard, found
+        return self._shared.guard, None
 
     def _answered(self, seen: on_page.Answered, session: Session) -> Response:
         return _said(seen.status, seen.title, f"{seen.sentence} You are signed in as {_shown(session)}.")
