@@ -30,7 +30,6 @@ from aep_flow_mcp.guard.secrets import SecretError, check
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.planning.as_code import telling
 from aep_flow_mcp.planning.as_code.drifting import Drift, Drifts, drifted
-from aep_flow_mcp.planning.as_code.matching import key_of
 from aep_flow_mcp.planning.as_code.timely import kept_words
 from aep_flow_mcp.planning.as_code.whole import (
     Action,
@@ -62,7 +61,7 @@ class _Work:
         folder = Folder.opened(self.path)
         found = folder.read()
         renamed, problems = folder.renamed(self.sandbox)
-        states = StateFile.of(folder).of_sandbox(self.sandbox)
+        states = StateFile.of(folder, found.documents).of_sandbox(self.sandbox)
         kept = Kept({key: state.flow for key, state in states.items()}, prune=prune)
         if problems or found.problems:
             # What cannot be read may be about any pipeline: nothing is planned beside it.
@@ -83,20 +82,19 @@ class _Work:
             return None, [f"apply would be refused: {error}"]
         return change.digest, []
 
-    def keep(self, folder: Folder, entries: Sequence[Entry], *, instead: bool) -> None:
+    def keep(self, held: StateFile, entries: Sequence[Entry], *, instead: bool) -> None:
         """Write down how the flows of documents are now. A flow whose file is gone stays as it was.
 
         instead: these are all that there are, so that others are forgotten.
         """
         at = utc(times.now()) or ""
-        held = StateFile.of(folder)
-        before = held.of_sandbox(self.sandbox)
+        before = {state.flow: state for state in held.of_sandbox(self.sandbox).values()}
         states = {}
         for entry in entries:
             if entry.flow is None:
                 continue
             fresh = LastState(str(entry.flow["id"]), entry.name, at, entry.etags)
-            old = before.get(entry.key)
+            old = before.get(fresh.flow)
             same = old is not None and (entry.action is Action.DELETE or replace(old, at=at) == fresh)
             states[entry.key] = old if old is not None and same else fresh
         held.keep(self.sandbox, states, instead=instead)
@@ -111,7 +109,8 @@ async def export_to(app: App, path: Path, *, sandbox: str | None, names: Sequenc
     if problems or found.problems:
         return WRONG, "\n".join(visible(str(one)) for one in (*problems, *found.problems))
     pairs, notes = await export_documents(work.aep, names=names, renamed=renamed)
-    states = StateFile.of(folder).of_sandbox(work.sandbox)
+    held = StateFile.of(folder, found.documents)
+    states = held.of_sandbox(work.sandbox)
     homes = _Homes(found.documents, {key: state.flow for key, state in states.items()})
     folder.put_schema(schema_text())
     written = 0
@@ -130,7 +129,7 @@ async def export_to(app: App, path: Path, *, sandbox: str | None, names: Sequenc
     )
     exported = {str(flow["id"]) for flow, _ in pairs}
     work.keep(
-        folder, [entry for entry in now.entries if entry.flow and entry.flow["id"] in exported], instead=False
+        held, [entry for entry in now.entries if entry.flow and entry.flow["id"] in exported], instead=False
     )
     said = f"{path}: {len(pairs)} pipelines of sandbox {work.sandbox}, {written} files written."
     return DONE, "\n".join([said, *map(visible, notes)])
@@ -141,9 +140,9 @@ class _Homes:
 
     def __init__(self, documents: Sequence[Document], owned: dict[str, str]) -> None:
         self.owned = owned
-        self._by_key = {key_of(document): document for document in documents}
+        self._by_key = {document.key: document for document in documents}
         self._keys = {flow: key for key, flow in owned.items()}
-        self._free = [document for document in documents if key_of(document) not in owned]
+        self._free = [document for document in documents if document.key not in owned]
 
     def of(self, flow: dict[str, Any], raised: Raised) -> Document | None:
         """The document; each has one flow."""
@@ -153,7 +152,7 @@ class _Homes:
         for document in self._free:
             if document.pipeline.pipeline == raised.document["pipeline"]:
                 self._free.remove(document)
-                self.owned = {**self.owned, key_of(document): str(flow["id"])}
+                self.owned = {**self.owned, document.key: str(flow["id"])}
                 return document
         return None
 
@@ -201,7 +200,7 @@ async def apply_to(
         said = app.redactor.text(result.text())
         if result.status in (Status.DONE, Status.UNCHANGED):
             left = await work.plan(prune=True)
-            work.keep(folder, left.entries, instead=True)
+            work.keep(StateFile.of(folder), left.entries, instead=True)
             if left.count(Action.CREATE) or left.count(Action.CHANGE) or left.problems:
                 said += "\nAfter it this still differs:\n" + telling.text_of(left)
     return (WRONG if _bad(result) else DONE), said
@@ -231,7 +230,7 @@ async def drift_of(app: App, path: Path, *, sandbox: str | None) -> Outcome:
     renamed, problems = folder.renamed(work.sandbox)
     if problems or found.problems:
         return WRONG, "\n".join(visible(str(one)) for one in (*problems, *found.problems))
-    states = StateFile.of(folder).of_sandbox(work.sandbox)
+    states = StateFile.of(folder, found.documents).of_sandbox(work.sandbox)
     drifts = await drifted(work.aep, found.documents, states, renamed=renamed)
     code = CHANGES if drifts.outside else WRONG if drifts.problems else DONE
     return code, app.redactor.text(_drift_text(drifts))

@@ -346,3 +346,54 @@ def _in_thread(call: Any) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(call).result(60)[0] == 0
+
+
+TWO = ("Web orders", "Store POS receipts")
+
+
+@pytest.fixture
+def together(tmp_path: Path) -> Bed:
+    """Two pipelines in one file, applied."""
+    bed = Bed(tmp_path / "together", organisation())
+    bed.export(*TWO)
+    parts = [bed.texts[file] for file in ("web-orders.yaml", "store-pos-receipts.yaml")]
+    for file in bed.texts:
+        (bed.folder / file).unlink()
+    bed.write("shops.yaml", "---\n".join(parts))
+    assert bed.apply()[1].startswith("unchanged")
+    return bed
+
+
+def test_a_document_that_is_taken_away_in_front_of_another_takes_its_own_flow_with_it(together: Bed) -> None:
+    kept, gone = together.flow(TWO[1])["id"], together.flow(TWO[0])["id"]
+    text = together.texts["shops.yaml"]
+    together.write("shops.yaml", text.partition("---\n")[2])
+    assert together.plan() == (0, "Sandbox dev. 1 pipelines: 1 as they are.\nNothing to do.")
+    code, said = together.apply(prune=True)
+    assert code == 0, said
+    assert together.writes == [f"DELETE /data/foundation/flowservice/flows/{gone}"]
+    assert together.flow(TWO[1])["id"] == kept
+
+
+def test_documents_in_another_order_keep_their_flows(together: Bed) -> None:
+    front, _, back = together.texts["shops.yaml"].partition("---\n")
+    together.write("shops.yaml", f"{back}---\n{front}")
+    assert together.plan(prune=True)[0] == 0
+
+
+def test_a_document_of_several_takes_its_flow_along_to_another_name(together: Bed) -> None:
+    flow_id = together.flow(TWO[1])["id"]
+    together.edit("shops.yaml", f"pipeline: {TWO[1]}", "pipeline: Tills")
+    code, said = together.apply()
+    assert code == 0, said
+    assert together.flow("Tills")["id"] == flow_id
+    assert together.flow(TWO[0])
+
+
+def test_an_export_leaves_documents_that_moved_in_their_file_as_they_are(together: Bed) -> None:
+    left = together.texts["shops.yaml"].partition("---\n")[2]
+    together.write("shops.yaml", left)
+    assert together.export(*TWO)[0] == 0
+    assert together.texts["shops.yaml"] == left
+    assert "pipeline: Web orders" in together.texts["web-orders.yaml"]
+    assert together.plan(prune=True)[0] == 0

@@ -19,7 +19,7 @@ from aep_flow_mcp.guard.changes.naming import Named, known_by_name
 from aep_flow_mcp.planning.as_code.changing import Changing, differs
 from aep_flow_mcp.planning.as_code.creating import Making, create
 from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
-from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, key_of, matched
+from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, matched
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.reader import FlowReader
 
@@ -78,7 +78,7 @@ class WholePlan:
 
 @dataclass(frozen=True)
 class Kept:
-    """What is known of an apply before: flow ids by document (`matching.key_of`). prune: delete the flows of those
+    """What is known of an apply before: flow ids by document (`Document.key`). prune: delete the flows of those
     documents that are gone."""
 
     owned: Mapping[str, str] = field(default_factory=dict)
@@ -153,7 +153,7 @@ class _Work:
     async def take(self, match: Match) -> None:
         """Add the steps of one document, or what is in the way."""
         document = match.document
-        entry = Entry(document.pipeline.pipeline, document.file, key_of(document), Action.NONE, match.flow)
+        entry = Entry(document.pipeline.pipeline, document.file, document.key, Action.NONE, match.flow)
         self._result.entries.append(entry)
         findings = match.findings
         if not findings and match.flow is None:
@@ -191,7 +191,7 @@ class _Work:
 
     def prune(self, documents: Sequence[Document], owned: Mapping[str, str]) -> None:
         """Delete the flows of documents that are no longer there; nothing else."""
-        here = {key_of(document) for document in documents}
+        here = {document.key for document in documents}
         about = {entry.flow["id"] for entry in self._result.entries if entry.flow}
         for key, flow_id in owned.items():
             flow = self._inventory.flows.get(flow_id)
