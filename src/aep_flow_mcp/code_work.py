@@ -117,7 +117,7 @@ async def export_to(app: App, path: Path, *, sandbox: str | None, names: Sequenc
     for flow, raised in pairs:
         home = homes.of(flow, raised)
         if home is None:
-            written += folder.put(folder.place_of(str(flow["name"]), ()), raised.document)
+            written += folder.put(folder.place_of(str(flow["name"])), raised.document)
         else:
             document = kept_words(raised.document, home.pipeline)
             written += folder.put(home.file, document, home.number)

@@ -16,7 +16,7 @@ from itertools import count
 from typing import Any
 
 from aep_flow_mcp.documents.text import Document
-from aep_flow_mcp.filing.folder import KEPT, Folder, FolderError
+from aep_flow_mcp.filing.folder import KEPT, Folder, FolderError, text_of
 from aep_flow_mcp.guard.execution.locking import lock_file
 
 LOCK = ".aep-flow-lock"
@@ -53,14 +53,14 @@ class StateFile:
         if not path.exists():
             return cls(folder)
         try:
-            said = json.loads(path.read_text("utf-8"))
+            said = json.loads(text_of(path))
             if said["format"] != FORMAT:
                 raise FolderError(f"{path} is of a newer version of this program.")
             held = {
                 sandbox: {key: LastState(**state) for key, state in states.items()}
                 for sandbox, states in said["sandboxes"].items()
             }
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise FolderError(
                 f"{path} cannot be read ({type(error).__name__}). Without it pipelines are found by their names: "
                 "take it away, or restore it."
@@ -88,7 +88,7 @@ class StateFile:
         }
         text = json.dumps(said, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
         path = self.folder.path / KEPT
-        if not path.exists() or path.read_text("utf-8") != text:
+        if not path.exists() or text_of(path) != text:
             self.folder.write(KEPT, text)
 
 
@@ -151,7 +151,7 @@ def alone(folder: Folder) -> Iterator[None]:
     """
     path = folder.path / LOCK
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except OSError as error:
         raise FolderError(f"{path} cannot be written: {error.strerror or error}.") from None
     try:
