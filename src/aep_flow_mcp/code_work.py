@@ -39,6 +39,7 @@ from aep_flow_mcp.planning.as_code.whole import (
     export_documents,
     plan_documents,
 )
+from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.reader import FlowReader
 
 DONE, WRONG, CHANGES = 0, 1, 2
@@ -199,11 +200,27 @@ async def apply_to(
         result = await _decided(app, call, work, planner, terminal, approved)
         said = app.redactor.text(result.text())
         if result.status in (Status.DONE, Status.UNCHANGED):
-            left = await work.plan(prune=True)
-            work.keep(StateFile.of(folder), left.entries, instead=True)
-            if left.count(Action.CREATE) or left.count(Action.CHANGE) or left.problems:
-                said += "\nAfter it this still differs:\n" + telling.text_of(left)
+            try:
+                said += await _kept(work, folder)
+            except (FolderError, PlatformError) as error:
+                # What was done is done, whatever can be read or written now.
+                told = f"How the flows are now was not kept ({error}): apply again, or export, keeps it."
+                return WRONG, app.redactor.text(f"{said}\n{told}")
     return (WRONG if _bad(result) else DONE), said
+
+
+async def _kept(work: _Work, folder: Folder) -> str:
+    """Keep how the flows of a folder are; what still differs.
+
+    Raises:
+        FolderError: a file cannot be read or written. PlatformError: the sandbox cannot be read.
+    """
+    left = await work.plan(prune=True)
+    if left.problems and not left.entries:
+        raise FolderError("; ".join(map(str, left.problems)))
+    work.keep(StateFile.of(folder), left.entries, instead=True)
+    differs = left.count(Action.CREATE) or left.count(Action.CHANGE) or left.problems
+    return f"\nAfter it this still differs:\n{telling.text_of(left)}" if differs else ""
 
 
 async def _decided(

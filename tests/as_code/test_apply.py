@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from aep_flow_mcp.emulator import FaultRule
 from aep_flow_mcp.filing.folder import KEPT, Folder
 from aep_flow_mcp.filing.kept import alone
 from as_code.bed import Answers, Bed, counts, organisation
@@ -397,3 +398,33 @@ def test_an_export_leaves_documents_that_moved_in_their_file_as_they_are(togethe
     assert together.texts["shops.yaml"] == left
     assert "pipeline: Web orders" in together.texts["web-orders.yaml"]
     assert together.plan(prune=True)[0] == 0
+
+
+def test_rows_left_behind_without_an_identity_are_not_taken_for_rows_with_one(tmp_path: Path) -> None:
+    bed = Bed(tmp_path / "pipelines", organisation())
+    bed.write("till-refunds.yaml", NEW)
+    assert bed.apply()[0] == 0
+    store = bed.emulator.store.sandboxes["dev"]
+    left = bed.flow("Till refunds")["transformations"][0]["params"]["mappingId"]
+    store["flows"].remove(bed.flow("Till refunds")["id"])
+    bed.edit("till-refunds.yaml", "field: _id}", "field: _id, identity: true, primary_identity: true}")
+    code, said = bed.apply()
+    assert code == 0, said
+    used = bed.flow("Till refunds")["transformations"][0]["params"]["mappingId"]
+    assert used != left
+    assert bed.plan()[0] == 0
+
+
+def test_what_was_done_is_told_although_nothing_can_be_read_afterwards(tmp_path: Path) -> None:
+    route = "^GET /data/foundation/flowservice/flows$"
+    whole = Bed(tmp_path / "whole", organisation())
+    whole.write("till-refunds.yaml", NEW)
+    assert whole.apply()[0] == 0
+    asked = sum(bool(re.match(route, f"{one.method} {one.path}")) for one in whole.emulator.journal)
+    bed = Bed(tmp_path / "pipelines", organisation())
+    bed.write("till-refunds.yaml", NEW)
+    bed.emulator.faults.add(FaultRule(route=route, kind="status", status=403, after=asked - 1))
+    code, said = bed.apply()
+    assert (code, said.split(":")[0]) == (1, "done"), said
+    assert "How the flows are now was not kept" in said
+    assert bed.flow("Till refunds")

@@ -27,7 +27,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class LastState:
-    """A flow as it was left. etags: by `flow`, `source` and `target`. at: ISO 8601 in UTC."""
+    """A flow as it was left. etags: by part; under `mapping` a version. at: ISO 8601 in UTC."""
 
     flow: str
     name: str

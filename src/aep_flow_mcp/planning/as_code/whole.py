@@ -45,9 +45,10 @@ class Entry:
     action: Action
     flow: Json | None = None
     etags: dict[str, str] = field(default_factory=dict)
-    """Of the flow and its two ends, as they were read."""
+    """Of the flow and its two ends, and the version of its mapping set, as they were read."""
     differences: list[Difference] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
 
 @dataclass
@@ -160,7 +161,8 @@ class _Work:
             findings = await self._create(entry, document)
         elif not findings and match.flow is not None:
             findings = self._change(entry, match, match.flow)
-        self._result.problems += [document.problem(finding) for finding in findings]
+        entry.problems = [document.problem(finding) for finding in findings]
+        self._result.problems += entry.problems
 
     async def _create(self, entry: Entry, document: Document) -> list[Any]:
         lowered = lower(document.pipeline, self._inventory.names)
@@ -244,7 +246,11 @@ def _told(found: list[Difference], changing: Changing) -> list[Difference]:
 
 def _etags(stored: Stored) -> dict[str, str]:
     parts = {"flow": stored.flow, "source": stored.source, "target": stored.target}
-    return {part: str(item.get("etag") or item.get("eTag") or "") for part, item in parts.items()}
+    found = {part: str(item.get("etag") or item.get("eTag") or "") for part, item in parts.items()}
+    if stored.mapping is not None:
+        # A flow that takes the newest version stays as it is while its rows become others.
+        found["mapping"] = str(stored.mapping.get("version"))
+    return found
 
 
 async def _twice(aep: FlowReader, made: Sequence[str], ids: Mapping[str, str]) -> Mapping[str, Any]:
