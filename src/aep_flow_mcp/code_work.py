@@ -30,7 +30,6 @@ from aep_flow_mcp.guard.secrets import SecretError, check
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.planning.as_code import telling
 from aep_flow_mcp.planning.as_code.drifting import Drift, Drifts, drifted
-from aep_flow_mcp.planning.as_code.matching import key_of
 from aep_flow_mcp.planning.as_code.timely import kept_words
 from aep_flow_mcp.planning.as_code.whole import (
     Action,
@@ -40,6 +39,7 @@ from aep_flow_mcp.planning.as_code.whole import (
     export_documents,
     plan_documents,
 )
+from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.reader import FlowReader
 
 DONE, WRONG, CHANGES = 0, 1, 2
@@ -62,7 +62,7 @@ class _Work:
         folder = Folder.opened(self.path)
         found = folder.read()
         renamed, problems = folder.renamed(self.sandbox)
-        states = StateFile.of(folder).of_sandbox(self.sandbox)
+        states = StateFile.of(folder, found.documents).of_sandbox(self.sandbox)
         kept = Kept({key: state.flow for key, state in states.items()}, prune=prune)
         if problems or found.problems:
             # What cannot be read may be about any pipeline: nothing is planned beside it.
@@ -83,20 +83,19 @@ class _Work:
             return None, [f"apply would be refused: {error}"]
         return change.digest, []
 
-    def keep(self, folder: Folder, entries: Sequence[Entry], *, instead: bool) -> None:
+    def keep(self, held: StateFile, entries: Sequence[Entry], *, instead: bool) -> None:
         """Write down how the flows of documents are now. A flow whose file is gone stays as it was.
 
         instead: these are all that there are, so that others are forgotten.
         """
         at = utc(times.now()) or ""
-        held = StateFile.of(folder)
-        before = held.of_sandbox(self.sandbox)
+        before = {state.flow: state for state in held.of_sandbox(self.sandbox).values()}
         states = {}
         for entry in entries:
             if entry.flow is None:
                 continue
             fresh = LastState(str(entry.flow["id"]), entry.name, at, entry.etags)
-            old = before.get(entry.key)
+            old = before.get(fresh.flow)
             same = old is not None and (entry.action is Action.DELETE or replace(old, at=at) == fresh)
             states[entry.key] = old if old is not None and same else fresh
         held.keep(self.sandbox, states, instead=instead)
@@ -111,14 +110,15 @@ async def export_to(app: App, path: Path, *, sandbox: str | None, names: Sequenc
     if problems or found.problems:
         return WRONG, "\n".join(visible(str(one)) for one in (*problems, *found.problems))
     pairs, notes = await export_documents(work.aep, names=names, renamed=renamed)
-    states = StateFile.of(folder).of_sandbox(work.sandbox)
+    held = StateFile.of(folder, found.documents)
+    states = held.of_sandbox(work.sandbox)
     homes = _Homes(found.documents, {key: state.flow for key, state in states.items()})
     folder.put_schema(schema_text())
     written = 0
     for flow, raised in pairs:
         home = homes.of(flow, raised)
         if home is None:
-            written += folder.put(folder.place_of(str(flow["name"]), ()), raised.document)
+            written += folder.put(folder.place_of(str(flow["name"])), raised.document)
         else:
             document = kept_words(raised.document, home.pipeline)
             written += folder.put(home.file, document, home.number)
@@ -130,7 +130,7 @@ async def export_to(app: App, path: Path, *, sandbox: str | None, names: Sequenc
     )
     exported = {str(flow["id"]) for flow, _ in pairs}
     work.keep(
-        folder, [entry for entry in now.entries if entry.flow and entry.flow["id"] in exported], instead=False
+        held, [entry for entry in now.entries if entry.flow and entry.flow["id"] in exported], instead=False
     )
     said = f"{path}: {len(pairs)} pipelines of sandbox {work.sandbox}, {written} files written."
     return DONE, "\n".join([said, *map(visible, notes)])
@@ -141,9 +141,9 @@ class _Homes:
 
     def __init__(self, documents: Sequence[Document], owned: dict[str, str]) -> None:
         self.owned = owned
-        self._by_key = {key_of(document): document for document in documents}
+        self._by_key = {document.key: document for document in documents}
         self._keys = {flow: key for key, flow in owned.items()}
-        self._free = [document for document in documents if key_of(document) not in owned]
+        self._free = [document for document in documents if document.key not in owned]
 
     def of(self, flow: dict[str, Any], raised: Raised) -> Document | None:
         """The document; each has one flow."""
@@ -153,7 +153,7 @@ class _Homes:
         for document in self._free:
             if document.pipeline.pipeline == raised.document["pipeline"]:
                 self._free.remove(document)
-                self.owned = {**self.owned, key_of(document): str(flow["id"])}
+                self.owned = {**self.owned, document.key: str(flow["id"])}
                 return document
         return None
 
@@ -200,11 +200,27 @@ async def apply_to(
         result = await _decided(app, call, work, planner, terminal, approved)
         said = app.redactor.text(result.text())
         if result.status in (Status.DONE, Status.UNCHANGED):
-            left = await work.plan(prune=True)
-            work.keep(folder, left.entries, instead=True)
-            if left.count(Action.CREATE) or left.count(Action.CHANGE) or left.problems:
-                said += "\nAfter it this still differs:\n" + telling.text_of(left)
+            try:
+                said += await _kept(work, folder)
+            except (FolderError, PlatformError) as error:
+                # What was done is done, whatever can be read or written now.
+                told = f"How the flows are now was not kept ({error}): apply again, or export, keeps it."
+                return WRONG, app.redactor.text(f"{said}\n{told}")
     return (WRONG if _bad(result) else DONE), said
+
+
+async def _kept(work: _Work, folder: Folder) -> str:
+    """Keep how the flows of a folder are; what still differs.
+
+    Raises:
+        FolderError: a file cannot be read or written. PlatformError: the sandbox cannot be read.
+    """
+    left = await work.plan(prune=True)
+    if left.problems and not left.entries:
+        raise FolderError("; ".join(map(str, left.problems)))
+    work.keep(StateFile.of(folder), left.entries, instead=True)
+    differs = left.count(Action.CREATE) or left.count(Action.CHANGE) or left.problems
+    return f"\nAfter it this still differs:\n{telling.text_of(left)}" if differs else ""
 
 
 async def _decided(
@@ -231,7 +247,7 @@ async def drift_of(app: App, path: Path, *, sandbox: str | None) -> Outcome:
     renamed, problems = folder.renamed(work.sandbox)
     if problems or found.problems:
         return WRONG, "\n".join(visible(str(one)) for one in (*problems, *found.problems))
-    states = StateFile.of(folder).of_sandbox(work.sandbox)
+    states = StateFile.of(folder, found.documents).of_sandbox(work.sandbox)
     drifts = await drifted(work.aep, found.documents, states, renamed=renamed)
     code = CHANGES if drifts.outside else WRONG if drifts.problems else DONE
     return code, app.redactor.text(_drift_text(drifts))

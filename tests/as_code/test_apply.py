@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from aep_flow_mcp.emulator import FaultRule
 from aep_flow_mcp.filing.folder import KEPT, Folder
 from aep_flow_mcp.filing.kept import alone
 from as_code.bed import Answers, Bed, counts, organisation
@@ -346,3 +347,84 @@ def _in_thread(call: Any) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(call).result(60)[0] == 0
+
+
+TWO = ("Web orders", "Store POS receipts")
+
+
+@pytest.fixture
+def together(tmp_path: Path) -> Bed:
+    """Two pipelines in one file, applied."""
+    bed = Bed(tmp_path / "together", organisation())
+    bed.export(*TWO)
+    parts = [bed.texts[file] for file in ("web-orders.yaml", "store-pos-receipts.yaml")]
+    for file in bed.texts:
+        (bed.folder / file).unlink()
+    bed.write("shops.yaml", "---\n".join(parts))
+    assert bed.apply()[1].startswith("unchanged")
+    return bed
+
+
+def test_a_document_that_is_taken_away_in_front_of_another_takes_its_own_flow_with_it(together: Bed) -> None:
+    kept, gone = together.flow(TWO[1])["id"], together.flow(TWO[0])["id"]
+    text = together.texts["shops.yaml"]
+    together.write("shops.yaml", text.partition("---\n")[2])
+    assert together.plan() == (0, "Sandbox dev. 1 pipelines: 1 as they are.\nNothing to do.")
+    code, said = together.apply(prune=True)
+    assert code == 0, said
+    assert together.writes == [f"DELETE /data/foundation/flowservice/flows/{gone}"]
+    assert together.flow(TWO[1])["id"] == kept
+
+
+def test_documents_in_another_order_keep_their_flows(together: Bed) -> None:
+    front, _, back = together.texts["shops.yaml"].partition("---\n")
+    together.write("shops.yaml", f"{back}---\n{front}")
+    assert together.plan(prune=True)[0] == 0
+
+
+def test_a_document_of_several_takes_its_flow_along_to_another_name(together: Bed) -> None:
+    flow_id = together.flow(TWO[1])["id"]
+    together.edit("shops.yaml", f"pipeline: {TWO[1]}", "pipeline: Tills")
+    code, said = together.apply()
+    assert code == 0, said
+    assert together.flow("Tills")["id"] == flow_id
+    assert together.flow(TWO[0])
+
+
+def test_an_export_leaves_documents_that_moved_in_their_file_as_they_are(together: Bed) -> None:
+    left = together.texts["shops.yaml"].partition("---\n")[2]
+    together.write("shops.yaml", left)
+    assert together.export(*TWO)[0] == 0
+    assert together.texts["shops.yaml"] == left
+    assert "pipeline: Web orders" in together.texts["web-orders.yaml"]
+    assert together.plan(prune=True)[0] == 0
+
+
+def test_rows_left_behind_without_an_identity_are_not_taken_for_rows_with_one(tmp_path: Path) -> None:
+    bed = Bed(tmp_path / "pipelines", organisation())
+    bed.write("till-refunds.yaml", NEW)
+    assert bed.apply()[0] == 0
+    store = bed.emulator.store.sandboxes["dev"]
+    left = bed.flow("Till refunds")["transformations"][0]["params"]["mappingId"]
+    store["flows"].remove(bed.flow("Till refunds")["id"])
+    bed.edit("till-refunds.yaml", "field: _id}", "field: _id, identity: true, primary_identity: true}")
+    code, said = bed.apply()
+    assert code == 0, said
+    used = bed.flow("Till refunds")["transformations"][0]["params"]["mappingId"]
+    assert used != left
+    assert bed.plan()[0] == 0
+
+
+def test_what_was_done_is_told_although_nothing_can_be_read_afterwards(tmp_path: Path) -> None:
+    route = "^GET /data/foundation/flowservice/flows$"
+    whole = Bed(tmp_path / "whole", organisation())
+    whole.write("till-refunds.yaml", NEW)
+    assert whole.apply()[0] == 0
+    asked = sum(bool(re.match(route, f"{one.method} {one.path}")) for one in whole.emulator.journal)
+    bed = Bed(tmp_path / "pipelines", organisation())
+    bed.write("till-refunds.yaml", NEW)
+    bed.emulator.faults.add(FaultRule(route=route, kind="status", status=403, after=asked - 1))
+    code, said = bed.apply()
+    assert (code, said.split(":")[0]) == (1, "done"), said
+    assert "How the flows are now was not kept" in said
+    assert bed.flow("Till refunds")

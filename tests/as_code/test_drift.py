@@ -67,3 +67,40 @@ def test_applying_makes_the_files_right_again(bed: Bed) -> None:
     assert bed.apply()[0] == 0
     assert bed.flow("Web orders")["scheduleParams"]["interval"] == 1
     assert bed.drift()[0] == 0
+
+
+def test_rows_that_became_others_under_a_flow_that_takes_the_newest_are_the_sandboxs(bed: Bed) -> None:
+    flow = bed.flow("Web orders")
+    steps = [dict(step, params=dict(step["params"])) for step in flow["transformations"]]
+    mapping = next(step for step in steps if step["name"] == "Mapping")
+    del mapping["params"]["mappingVersion"]
+    bed.change_flow("Web orders", transformations=steps)
+    bed.export("Web orders")
+    assert bed.drift()[0] == 0
+    sets = bed.emulator.store.sandboxes["dev"]["mappingSets"]
+    held = sets.get(mapping["params"]["mappingId"])
+    assert held is not None
+    rows = [{**held["mappings"][0], "source": "lower(somebody)"}, *held["mappings"][1:]]
+    sets.put(held["id"], {**held, "version": held["version"] + 1, "mappings": rows})
+    code, said = bed.drift()
+    assert code == 2, said
+    assert "was changed in the sandbox (mapping) since " in said
+
+
+def test_what_cannot_be_compared_is_told_beside_what_was_changed_in_the_same_file(bed: Bed) -> None:
+    parts = [bed.texts[file] for file in ("web-orders.yaml", "store-pos-receipts.yaml")]
+    for file in bed.texts:
+        (bed.folder / file).unlink()
+    bed.write("shops.yaml", "---\n".join(parts))
+    assert bed.apply()[0] == 0
+    bed.edit("shops.yaml", "every: hour", "every: 4 hours")
+    front, _, back = bed.texts["shops.yaml"].partition("---\n")
+    assert "\ndataset: " in back
+    back = "\n".join(
+        "dataset: Nowhere" if line.startswith("dataset: ") else line for line in back.split("\n")
+    )
+    bed.write("shops.yaml", f"{front}---\n{back}")
+    code, said = bed.drift()
+    assert code == 1, said
+    assert "no dataset called Nowhere" in said
+    assert "was changed in the file and not applied yet" in said

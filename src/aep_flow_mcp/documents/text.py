@@ -71,6 +71,11 @@ class Document:
     pipeline: Pipeline
     marks: dict[Way, Mark] = field(repr=False)
 
+    @property
+    def key(self) -> str:
+        """What it is called where its last state is kept: its file, and its number in it."""
+        return self.file if self.number == 0 else f"{self.file}#{self.number}"
+
     def problem(self, finding: Finding) -> Problem:
         """The finding with its place: that of the nearest field around it that the text has."""
         way = finding.way

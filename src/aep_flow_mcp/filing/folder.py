@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aep_flow_mcp.documents.text import (
     SCHEMA_FILE,
-    Document,
     Mark,
     Problem,
     Read,
@@ -49,18 +49,21 @@ class Folder:
         Raises:
             FolderError: it is not there, or a file in it cannot be read.
         """
-        if make:
-            path.mkdir(parents=True, exist_ok=True)
-        if not path.is_dir():
-            raise FolderError(f"{path} is no folder.")
-        names = sorted(
-            each.name
-            for each in path.iterdir()
-            if each.suffix.casefold() in _ENDINGS and each.name != SANDBOXES
-        )
+        try:
+            if make:
+                path.mkdir(parents=True, exist_ok=True)
+            if not path.is_dir():
+                raise FolderError(f"{path} is no folder.")
+            names = sorted(
+                each.name
+                for each in path.iterdir()
+                if each.suffix.casefold() in _ENDINGS and each.name != SANDBOXES
+            )
+        except OSError as error:
+            raise FolderError(f"{path} cannot be used: {error.strerror or error}.") from None
         if len(names) > MOST_FILES:
             raise FolderError(f"{path} has {len(names)} files; {MOST_FILES} are read at most.")
-        return cls(path, {name: _text(path / name) for name in names})
+        return cls(path, {name: text_of(path / name) for name in names})
 
     def read(self) -> Read:
         """Every document, and what is wrong in the others; a pipeline is in one document only."""
@@ -77,7 +80,7 @@ class Folder:
         if not path.exists():
             return {}, []
         problems = Read()
-        values = list(plain_values(_text(path), SANDBOXES, problems))
+        values = list(plain_values(text_of(path), SANDBOXES, problems))
         if problems.problems:
             return {}, problems.problems
         value, marks = values[0] if values else (None, {})
@@ -88,9 +91,9 @@ class Folder:
         said = (value or {}).get(sandbox) or {}
         return {_NAMES_OF[kind]: dict(pairs or {}) for kind, pairs in said.items()}, []
 
-    def place_of(self, name: str, taken: Iterable[str]) -> str:
+    def place_of(self, name: str) -> str:
         """A file name for a pipeline that has none yet."""
-        used = {one.casefold() for one in (*self.texts, *taken)}
+        used = {one.casefold() for one in self.texts}
         stem = slug(name)
         for number in range(1, 100_000):
             found = f"{stem}{f'-{number}' if number > 1 else ''}.yaml"
@@ -121,19 +124,23 @@ class Folder:
         target = self.path / name
         beside = target.with_name(f".{name}.new")
         try:
-            with beside.open("w", encoding="utf-8", newline="") as file:
+            beside.unlink(missing_ok=True)
+            # Made anew: what is there under this name may be a link to something else.
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(target)
         except OSError as error:
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
             raise FolderError(f"{target} cannot be written: {error.strerror or error}.") from None
 
     def put_schema(self, schema: str) -> None:
         """Keep the schema beside the files, where editors look for it."""
         path = self.path / SCHEMA_FILE
-        if not path.exists() or _text(path) != schema:
+        if not path.exists() or text_of(path) != schema:
             self.write(SCHEMA_FILE, schema)
 
 
@@ -144,19 +151,20 @@ def slug(name: str) -> str:
     return f"{stem}-pipeline" if _RESERVED.match(stem) or stem == "sandboxes" else stem
 
 
-def of_documents(documents: Iterable[Document]) -> dict[str, list[Document]]:
-    """Documents by the name of their pipeline."""
-    found: dict[str, list[Document]] = {}
-    for document in documents:
-        found.setdefault(document.pipeline.pipeline, []).append(document)
-    return found
+def text_of(path: Path) -> str:
+    """What a file says. A pipe or a device would keep us waiting, or never end.
 
-
-def _text(path: Path) -> str:
+    Raises:
+        FolderError: it cannot be read, is too large, or no text.
+    """
     try:
-        if path.stat().st_size > MOST_BYTES:
+        if not path.is_file():
+            raise FolderError(f"{path} is no regular file.")
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+        if len(raw) > MOST_BYTES:
             raise FolderError(f"{path} is larger than {MOST_BYTES // 1_000_000} MB.")
-        return path.read_bytes().decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FolderError(f"{path} is not UTF-8 (byte {error.start}).") from None
     except OSError as error:

@@ -294,7 +294,8 @@ class Editing:
         held: Any = self.flow
         for step in way:
             held = held.get(step) if isinstance(held, Mapping) else None
-        if held == value or (value is not None and alike(held, value)):
+        # Numbers and flags inside of a member may be kept as texts; a name or a description is what it is.
+        if held == value or (len(way) > 1 and value is not None and alike(held, value)):
             return False
         op = "remove" if value is None else "add" if held is None else "replace"
         self.ops.append({"op": op, "path": "/" + "/".join(way), "value": value})

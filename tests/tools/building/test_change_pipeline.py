@@ -249,3 +249,13 @@ async def test_what_changes_while_somebody_is_asked_is_asked_about_again(era: st
         assert len(questions) == 2
         assert _flow(on)["description"] == "reviewed"
         assert int(_flow(on)["transformations"][0]["params"]["mappingVersion"]) == version + 2
+
+
+async def test_a_name_in_other_capitals_is_another_name(era: str) -> None:
+    async with stage(era) as on:
+        wanted = _flow(on)["name"].swapcase()
+        answer = await on.answer("change_pipeline", flow=FLOW, name=wanted, description="1e3")
+        assert answer["status"] == "done"
+        assert (_flow(on)["name"], _flow(on)["description"]) == (wanted, "1e3")
+        await on.answer("change_pipeline", flow=FLOW, description="1000")
+        assert _flow(on)["description"] == "1000"

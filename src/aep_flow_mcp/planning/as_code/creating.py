@@ -8,7 +8,7 @@ from typing import Any
 
 from aep_flow_mcp.documents.format import State, Way
 from aep_flow_mcp.documents.lowering import Bodies, Finding
-from aep_flow_mcp.documents.members import COPY, filled_schema, period_of
+from aep_flow_mcp.documents.members import COPY, filled_schema, period_of, row_said
 from aep_flow_mcp.documents.raising import base_of, spec_of
 from aep_flow_mcp.documents.same import same
 from aep_flow_mcp.documents.text import Document
@@ -21,7 +21,7 @@ from aep_flow_mcp.pipelines.checks.connections import check_params
 from aep_flow_mcp.pipelines.checks.flows import check_flow
 from aep_flow_mcp.pipelines.checks.outcome import Checked
 from aep_flow_mcp.planning import objects
-from aep_flow_mcp.planning.as_code.inventory import Inventory
+from aep_flow_mcp.planning.as_code.inventory import Inventory, mapping_json
 from aep_flow_mcp.planning.as_code.timely import started_anew
 from aep_flow_mcp.planning.pipeline_change import DRAFT, with_refs
 from aep_flow_mcp.platform.errors import PlatformError
@@ -215,13 +215,7 @@ async def _left_mapping(aep: FlowReader, body: Json, inventory: Inventory, makin
     except PlatformError:
         return None
     for item in page.items:
-        rows = [
-            {"sourceType": row.source_type, "source": row.source, "destination": row.destination}
-            for row in item.mappings
-        ]
-        wanted = [
-            {name: row[name] for name in ("sourceType", "source", "destination")} for row in body["mappings"]
-        ]
+        rows, wanted = ([row_said(row) for row in one["mappings"]] for one in (mapping_json(item), body))
         schema = filled_schema(body)
         free = item.id not in making.used and item.id not in inventory.mappings_in_use
         if (

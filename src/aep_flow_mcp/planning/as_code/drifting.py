@@ -71,18 +71,13 @@ async def drifted(
     plan = await plan_documents(aep, documents, kept=kept, renamed=renamed)
     result = Drifts(plan.sandbox, notes=list(plan.notes))
     differing = [entry for entry in plan.entries if entry.differences or entry.action is not Action.NONE]
-    told = {problem.file for problem in plan.problems}
-    result.problems = [
-        one for one in plan.problems if not any(e.file == one.file and e.differences for e in differing)
-    ]
-    for entry in differing:
-        if entry.file in told and not entry.differences and entry.action is Action.NONE:
-            continue
-        result.found.append(_drift(entry, states.get(entry.key)))
+    # Why something cannot be applied is no drift; that it could not be compared has to be told.
+    result.problems = [one for entry in plan.entries if not entry.differences for one in entry.problems]
+    result.found = [_drift(entry, states.get(entry.key)) for entry in differing]
     await together(
         [
             partial(_who, aep, one, entry, states.get(entry.key), result.notes)
-            for one, entry in zip(result.found, differing, strict=False)
+            for one, entry in zip(result.found, differing, strict=True)
             if one.side != "file"
         ]
     )

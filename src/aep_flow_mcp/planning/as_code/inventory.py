@@ -107,10 +107,10 @@ class Inventory:
         get = partial(aep.neighbours.get_mapping_set, mapping_id, version)
         item: MappingSet | None = await self.unread.read(what, get, None, so="its rows are not known")
         if item is not None:
-            self.mappings[mapping_id, version] = _as_json(item)
+            self.mappings[mapping_id, version] = mapping_json(item)
 
     def _keep(self, item: MappingSet) -> None:
-        made = _as_json(item)
+        made = mapping_json(item)
         self.mappings[item.id, item.version] = made
         self.mappings[item.id, None] = made
 
@@ -183,7 +183,8 @@ def _ids(flow: Mapping[str, Any], member: str) -> list[str]:
     return [one for one in (held if isinstance(held, list) else [held]) if isinstance(one, str) and one]
 
 
-def _as_json(item: MappingSet) -> Json:
+def mapping_json(item: MappingSet) -> Json:
+    """What of a mapping set a document says."""
     rows = [
         {
             "source": row.source,

@@ -25,24 +25,19 @@ class Match:
     findings: list[Finding] = field(default_factory=list)
 
 
-def key_of(document: Document) -> str:
-    """What a document is called where its last state is kept: its file, and its number in it."""
-    return document.file if document.number == 0 else f"{document.file}#{document.number}"
-
-
 def flows_wanted(
     documents: Sequence[Document], inventory: Inventory, owned: Mapping[str, str]
 ) -> dict[str, Json]:
     """The flows that the documents may be about, by id."""
     names = {document.pipeline.pipeline for document in documents}
-    ids = {owned.get(key_of(document)) for document in documents} | {
+    ids = {owned.get(document.key) for document in documents} | {
         document.pipeline.id for document in documents
     }
     return {id: flow for id, flow in inventory.flows.items() if id in ids or flow.get("name") in names}
 
 
 def matched(documents: Sequence[Document], inventory: Inventory, owned: Mapping[str, str]) -> list[Match]:
-    """A match for each document, in order. owned: flow ids by `key_of`, as they were applied last.
+    """A match for each document, in order. owned: flow ids by `Document.key`, as they were applied last.
 
     Mapping sets must have been read. A flow belongs to one document at most.
     """
@@ -65,7 +60,7 @@ def matched(documents: Sequence[Document], inventory: Inventory, owned: Mapping[
 
 def _by_id(match: Match, inventory: Inventory, owned: Mapping[str, str], taken: set[str]) -> None:
     said = match.document.pipeline.id
-    wanted = said if said in inventory.flows else owned.get(key_of(match.document))
+    wanted = said if said in inventory.flows else owned.get(match.document.key)
     if wanted is None or wanted not in inventory.flows:
         return
     if wanted in taken:

@@ -19,7 +19,7 @@ from aep_flow_mcp.guard.changes.naming import Named, known_by_name
 from aep_flow_mcp.planning.as_code.changing import Changing, differs
 from aep_flow_mcp.planning.as_code.creating import Making, create
 from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
-from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, key_of, matched
+from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, matched
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.reader import FlowReader
 
@@ -45,9 +45,10 @@ class Entry:
     action: Action
     flow: Json | None = None
     etags: dict[str, str] = field(default_factory=dict)
-    """Of the flow and its two ends, as they were read."""
+    """Of the flow and its two ends, and the version of its mapping set, as they were read."""
     differences: list[Difference] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
 
 @dataclass
@@ -78,7 +79,7 @@ class WholePlan:
 
 @dataclass(frozen=True)
 class Kept:
-    """What is known of an apply before: flow ids by document (`matching.key_of`). prune: delete the flows of those
+    """What is known of an apply before: flow ids by document (`Document.key`). prune: delete the flows of those
     documents that are gone."""
 
     owned: Mapping[str, str] = field(default_factory=dict)
@@ -153,14 +154,15 @@ class _Work:
     async def take(self, match: Match) -> None:
         """Add the steps of one document, or what is in the way."""
         document = match.document
-        entry = Entry(document.pipeline.pipeline, document.file, key_of(document), Action.NONE, match.flow)
+        entry = Entry(document.pipeline.pipeline, document.file, document.key, Action.NONE, match.flow)
         self._result.entries.append(entry)
         findings = match.findings
         if not findings and match.flow is None:
             findings = await self._create(entry, document)
         elif not findings and match.flow is not None:
             findings = self._change(entry, match, match.flow)
-        self._result.problems += [document.problem(finding) for finding in findings]
+        entry.problems = [document.problem(finding) for finding in findings]
+        self._result.problems += entry.problems
 
     async def _create(self, entry: Entry, document: Document) -> list[Any]:
         lowered = lower(document.pipeline, self._inventory.names)
@@ -191,7 +193,7 @@ class _Work:
 
     def prune(self, documents: Sequence[Document], owned: Mapping[str, str]) -> None:
         """Delete the flows of documents that are no longer there; nothing else."""
-        here = {key_of(document) for document in documents}
+        here = {document.key for document in documents}
         about = {entry.flow["id"] for entry in self._result.entries if entry.flow}
         for key, flow_id in owned.items():
             flow = self._inventory.flows.get(flow_id)
@@ -244,7 +246,11 @@ def _told(found: list[Difference], changing: Changing) -> list[Difference]:
 
 def _etags(stored: Stored) -> dict[str, str]:
     parts = {"flow": stored.flow, "source": stored.source, "target": stored.target}
-    return {part: str(item.get("etag") or item.get("eTag") or "") for part, item in parts.items()}
+    found = {part: str(item.get("etag") or item.get("eTag") or "") for part, item in parts.items()}
+    if stored.mapping is not None:
+        # A flow that takes the newest version stays as it is while its rows become others.
+        found["mapping"] = str(stored.mapping.get("version"))
+    return found
 
 
 async def _twice(aep: FlowReader, made: Sequence[str], ids: Mapping[str, str]) -> Mapping[str, Any]:
