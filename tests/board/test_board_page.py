@@ -79,6 +79,8 @@ async def test_an_app_alone_or_in_a_foreign_page_asks_nothing(chromium: Chromium
     ask = "return fetch('{}/call', {{method: 'POST', body: '{{}}'}}).then((a) => a.status, () => 'blocked')"
     assert await chromium.script(ask.format(host)) == "blocked", "by the policy of the app"
     await chromium.frame(None)
+    there = "return document.getElementById('host') !== null"
+    assert await chromium.script(there), "on its own it is seen"
     await chromium.open(f"data:text/html,<iframe src='{host}/'></iframe>")
     await chromium.frame()
-    assert "Marketplace" not in await chromium.source()
+    assert not await chromium.script(there), "in a foreign page it is not"
