@@ -68,8 +68,9 @@ check-platforms: $(VENV)/.installed-dev ## Types as macOS and Windows have them.
 apps: apps/node_modules/.package-lock.json ## The views, built into HTML that ships in the package; needs Node 20.19 or newer.
 	cd apps && npm run build
 
+# By the lock as well, but not npm ci: that refuses a lock without an optional part of Vite for Windows, which could not be found.
 apps/node_modules/.package-lock.json: apps/package.json apps/package-lock.json
-	cd apps && npm ci --no-audit --no-fund
+	cd apps && npm install --no-save --no-audit --no-fund
 	@touch $@
 
 bench: $(VENV)/.installed-dev ## Ratios, measured in one run; writes bench-results.json.

@@ -10,7 +10,9 @@ import pytest
 from support.chromium import Chromium
 
 AXE = Path(__file__).resolve().parents[2] / "apps" / "node_modules" / "axe-core" / "axe.min.js"
-needs_axe = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: cd apps && npm ci")
+needs_axe = pytest.mark.skipif(
+    not AXE.exists(), reason="axe-core is not installed: cd apps && npm install --no-save"
+)
 
 _RUN = """
 const done = arguments[arguments.length - 1];

@@ -14,7 +14,7 @@ APPS = Path(__file__).resolve().parents[2] / "apps"
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(
     NODE is None or not (APPS / "node_modules" / "vite").exists(),
-    reason="no Node, or what builds the apps is not installed: cd apps && npm ci",
+    reason="no Node, or what builds the apps is not installed: cd apps && npm install --no-save",
 )
 
 

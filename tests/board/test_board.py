@@ -76,12 +76,17 @@ async def test_it_calls_what_reads_and_nothing_else() -> None:
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[tuple[Board, httpx.AsyncClient]]:
-    board = Board(4711, [{"app": "health"}])
+async def served(
+    port: int = 4711, jar: httpx.Cookies | None = None
+) -> AsyncIterator[tuple[Board, httpx.AsyncClient]]:
+    """A board and a browser. jar: of a browser that has others open."""
+    board = Board(port, [{"app": "health"}])
     application = board_app(board, build_server(emulator_settings(), transport=emulator_transport))
     async with application.router.lifespan_context(application):
         transport = httpx.ASGITransport(application, client=None)  # type: ignore[arg-type]
-        async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as http:
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{board.host}") as http:
+            if jar is not None:
+                http.cookies.jar = jar.jar
             yield board, http
 
 
@@ -119,6 +124,16 @@ async def test_a_call_comes_from_the_page_itself(headers: dict[str, str], status
         body = json.dumps({"name": "list_flows", "arguments": {"limit": 1}})
         answer = await http.post("/call", content=body, headers={**FROM_THE_PAGE, **headers})
         assert answer.status_code == status
+
+
+async def test_two_boards_in_one_browser_leave_each_other_alone() -> None:
+    # Cookies know hosts, not ports: the second of one name would take the first one's place.
+    jar = httpx.Cookies()
+    async with served(4711, jar) as (first, one), served(4712, jar) as (second, other):
+        assert (await one.get(first.address)).status_code == 303
+        assert (await other.get("/")).status_code == 403, "the first one's cookie does not open the second"
+        assert (await other.get(second.address)).status_code == 303
+        assert [(await http.get("/")).status_code for http in (one, other)] == [200, 200]
 
 
 async def test_a_call_without_the_cookie_or_of_what_writes_is_refused() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from apps.axe import AXE, is_accessible
+from apps.axe import is_accessible, needs_axe
 from support.chromium import ENTER, TAB, Chromium, needs_chromium
 from support.chromium import chromium as chromium
 from support.chromium import driver as driver
@@ -61,8 +61,6 @@ async def test_a_person_looks_at_health_lineage_and_runs(chromium: Chromium, add
     await chromium.press(*"Marketplace orders", ENTER)
     await in_the_app(chromium, "fail in a row")
     await chromium.frame(None)
-    if AXE.exists():
-        await is_accessible(chromium, "the page")
     assert await chromium.said() == []
     host = address.split("/open/")[0]
     assert await chromium.hosts() == {host}
@@ -72,6 +70,16 @@ async def test_a_person_looks_at_health_lineage_and_runs(chromium: Chromium, add
     await in_the_app(chromium, "Marketplace orders")
 
 
+@needs_axe
+async def test_axe_finds_nothing_in_the_page_and_its_form(chromium: Chromium, address: str) -> None:
+    await chromium.size(1_000)
+    await chromium.open(address)
+    await in_the_app(chromium, "Marketplace orders")
+    await opened(chromium, "Runs")
+    await chromium.holds("return document.activeElement.matches('input')")
+    await is_accessible(chromium, "the page")
+
+
 async def test_an_app_alone_or_in_a_foreign_page_asks_nothing(chromium: Chromium, address: str) -> None:
     await chromium.open(address)
     await in_the_app(chromium, "Marketplace orders")
@@ -79,6 +87,8 @@ async def test_an_app_alone_or_in_a_foreign_page_asks_nothing(chromium: Chromium
     ask = "return fetch('{}/call', {{method: 'POST', body: '{{}}'}}).then((a) => a.status, () => 'blocked')"
     assert await chromium.script(ask.format(host)) == "blocked", "by the policy of the app"
     await chromium.frame(None)
+    there = "return document.getElementById('host') !== null"
+    assert await chromium.script(there), "on its own it is seen"
     await chromium.open(f"data:text/html,<iframe src='{host}/'></iframe>")
     await chromium.frame()
-    assert "Marketplace" not in await chromium.source()
+    assert not await chromium.script(there), "in a foreign page it is not"

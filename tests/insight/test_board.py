@@ -50,6 +50,13 @@ def test_days_are_those_of_the_zone_also_where_clocks_change() -> None:
     assert [at.day for at in local] == [24, 25, 26, 27]
 
 
+@pytest.mark.parametrize(("zone", "minute"), [("Asia/Kolkata", 30), ("Asia/Kathmandu", 15), ("UTC", 0)])
+def test_hours_are_those_of_the_zone(zone: str, minute: int) -> None:
+    made = board(timedelta(hours=4), zone, datetime(2026, 11, 1, 7, 20, 5, tzinfo=UTC))
+    assert {at.minute for at in made.starts[1:]} == {minute}
+    assert {(at.astimezone(ZoneInfo(zone)).minute, at.second) for at in made.starts[1:]} == {(0, 0)}
+
+
 def test_each_run_counts_in_its_cell_and_its_column() -> None:
     made = board(timedelta(hours=3))
     second = START + timedelta(minutes=45)

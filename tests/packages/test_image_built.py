@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from serving.test_stopping import call
 from support.processes import free_port
+from support.waiting import answers, until
 
 ROOT = Path(__file__).resolve().parents[2]
 TAG = "aep-flow-mcp-of-a-test"
@@ -63,14 +63,9 @@ def test_it_is_small_and_answers_with_nothing_to_write_on(image: str) -> None:
     )
     container = started.stdout.strip()
     try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                ready = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5)
-                break
-            except httpx.TransportError:
-                assert time.monotonic() < deadline
-                time.sleep(0.2)
+        address = f"http://127.0.0.1:{port}/readyz"
+        until(answers(address), "the container")
+        ready = httpx.get(address, timeout=5)
         assert ready.json() == {"status": "ready", "checks": {"running": "ok", "token": "ok"}}
         assert call(f"http://127.0.0.1:{port}", "list_flows", limit=1)["structuredContent"]["items"]
         user = subprocess.run(

@@ -9,17 +9,16 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from pages.blocks import OURS, SHELLS, Block, Command, blocks, commands
 from pages.test_blocks import NOT_RUN
 from support.processes import emulator_process, free_port, server_environment
+from support.waiting import answers, until
 
 pytestmark = pytest.mark.subprocess
 
@@ -75,15 +74,7 @@ def in_the_background(text: str, folder: Path, environment: dict[str, str], port
     )
     assert process.stderr
     try:
-        deadline = time.monotonic() + 120
-        while True:
-            assert process.poll() is None, process.stderr.read().decode()
-            assert time.monotonic() < deadline, f"{text} does not answer"
-            try:
-                if httpx.get(f"http://127.0.0.1:{port}/_emulator/health", timeout=2).status_code == 200:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.05)
+        until(answers(f"http://127.0.0.1:{port}/_emulator/health", status=200), text, process=process)
         yield
     finally:
         process.terminate()

@@ -9,7 +9,6 @@ import shlex
 import stat
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from support.processes import emulator_headers, emulator_process, free_port, server_environment
+from support.waiting import answers, until
 
 pytestmark = pytest.mark.subprocess
 
@@ -77,11 +77,11 @@ def killed_at(route: str, arguments: list[str], cwd: Path, url: str) -> None:
         command(arguments), cwd=cwd, env=environment(url), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
-        deadline = time.monotonic() + 30
-        while not httpx.get(f"{url}/_emulator/faults").json()["hits"]:
-            assert process.poll() is None, process.communicate()[1]
-            assert time.monotonic() < deadline, "it never asked for that route"
-            time.sleep(0.02)
+        until(
+            lambda: httpx.get(f"{url}/_emulator/faults").json()["hits"],
+            f"{' '.join(arguments)}, which asks for {route}",
+            process=process,
+        )
         process.kill()
         process.wait(10)
     finally:
@@ -234,14 +234,8 @@ def test_the_commands_of_the_guide(live: str, tmp_path: Path) -> None:
     try:
         assert process.stderr is not None
         assert b"snapshot of dev taken at" in process.stderr.readline()
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                assert httpx.get(f"http://127.0.0.1:{port}/_emulator/health").status_code == 200
-                break
-            except httpx.TransportError:
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+        health = answers(f"http://127.0.0.1:{port}/_emulator/health", status=200)
+        until(health, " ".join(started), process=process)
     finally:
         process.kill()
         process.communicate()

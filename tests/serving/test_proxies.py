@@ -8,7 +8,6 @@ import re
 import shutil
 import ssl
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from mcp.client.streamable_http import streamable_http_client
 from guard.bed import ERAS, YES, Person, call
 from serving.issuer import RSA_KEY, Issuer, issuing
 from support.processes import free_port, http_server_process
+from support.waiting import answers, until
 
 pytestmark = pytest.mark.subprocess
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "team.md"
@@ -141,24 +141,11 @@ def behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             )
             trusts = ssl.create_default_context(cafile=str(folder / "site.pem"))
             try:
-                _wait(process, public, trusts)
+                until(answers(public, verify=trusts, trust_env=False), "the proxy", process=process)
                 yield Behind(f"{public}/mcp", issuer, trusts)
             finally:
                 process.terminate()
                 process.communicate(timeout=10)
-
-
-def _wait(process: subprocess.Popen[bytes], public: str, trusts: ssl.SSLContext) -> None:
-    for _ in range(400):
-        if process.poll() is not None:
-            said = process.stderr.read().decode() if process.stderr else ""
-            raise RuntimeError(f"the proxy ended: {said}")
-        try:
-            httpx.get(public, verify=trusts, trust_env=False, timeout=2)
-            return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise RuntimeError("the proxy does not answer")
 
 
 async def test_clients_find_the_issuer_under_the_public_name(behind: Behind) -> None:

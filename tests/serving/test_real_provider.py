@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from pydantic import AnyUrl
 from guard.bed import ERAS, YES, Person, call
 from serving.browser import page_in
 from support.processes import emulator_process, free_port, http_server_process, server_environment
+from support.waiting import answers, until
 
 pytestmark = pytest.mark.subprocess
 SCRIPT = Path(__file__).with_name("provider.mjs")
@@ -58,13 +58,8 @@ def provider(public: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
-            assert process.poll() is None, "the provider ended"
-            try:
-                httpx.get(f"{address}/.well-known/openid-configuration", timeout=2).raise_for_status()
-                break
-            except httpx.HTTPError:
-                time.sleep(0.05)
+        configuration = f"{address}/.well-known/openid-configuration"
+        until(answers(configuration, status=200), "the provider", process=process)
         yield address
     finally:
         process.terminate()

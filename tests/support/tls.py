@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import trustme
 import uvicorn
 
 from aep_flow_mcp.emulator import Emulator
+from support.waiting import until
 
 PLATFORM, IMS = "platform.example", "ims.example"
 
@@ -38,10 +38,7 @@ def emulator_over_tls(
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        deadline = time.monotonic() + 20
-        while not server.started:
-            assert time.monotonic() < deadline, "the emulator did not start"
-            time.sleep(0.01)
+        until(lambda: server.started, "the emulator")
         yield server.servers[0].sockets[0].getsockname()[1]
     finally:
         server.should_exit = True

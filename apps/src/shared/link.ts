@@ -40,8 +40,7 @@ function read(result: Any): Answer {
 
 function dress(context: McpUiHostContext | undefined): void {
   if (context?.theme) document.documentElement.dataset.theme = context.theme;
-  if (context?.locale || context?.timeZone) speak(context.locale);
-  if (context?.locale) document.documentElement.lang = "en";
+  speak(context?.locale);
   const inset = context?.safeAreaInsets;
   if (inset) {
     document.body.style.padding = `${inset.top}px ${inset.right}px ${inset.bottom}px ${inset.left}px`;

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from aep_flow_mcp.server import FlowServer
 
 ADDRESS = "127.0.0.1"
-_COOKIE = "board"
 _BODY_LIMIT = 65_536
 _HEADERS = {
     "Referrer-Policy": "no-referrer",
@@ -45,6 +44,8 @@ class Board:
         self.views = views
         self.asking: Asking | None = None
         self._ticket: str | None = secrets.token_urlsafe(32)
+        # Browsers keep cookies by host, not by port: of two boards at once each needs its own name.
+        self._cookie_name = f"board-{port}"
         self._cookie = secrets.token_urlsafe(32)
 
     @property
@@ -59,7 +60,7 @@ class Board:
             return _refused("This address has been used, or is not for you. Start the command again.")
         self._ticket = None
         answer = RedirectResponse("/", 303, _HEADERS)
-        answer.set_cookie(_COOKIE, self._cookie, path="/", httponly=True, samesite="strict")
+        answer.set_cookie(self._cookie_name, self._cookie, path="/", httponly=True, samesite="strict")
         return answer
 
     async def page(self, request: Request) -> Response:
@@ -103,7 +104,7 @@ class Board:
                 return _refused("This did not come from the board.")
             if first:
                 return await answer(request)
-            own = _same(request.cookies.get(_COOKIE, ""), self._cookie)
+            own = _same(request.cookies.get(self._cookie_name, ""), self._cookie)
             if not own or request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
                 return _refused("Open the address that the command printed.")
             return await answer(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 import pytest
@@ -17,7 +18,18 @@ from apps.samples import lineage
 from apps.stage import board
 
 SVG = "{http://www.w3.org/2000/svg}"
-HOSTILE = ("<script>1</script>", "]]>", "a\x00b\x1f", "&amp;", '"', "\ud800", "\uffff", "x" * 10_000)
+SMILE = "\U0001f642"
+HOSTILE = (
+    "<script>1</script>",
+    "]]>",
+    "a\x00b\x1f",
+    "&amp;",
+    '"',
+    "\ud800",
+    "\uffff",
+    "x" * 10_000,
+    f"Orders {SMILE}",
+)
 
 
 def drawn(svg: str) -> tuple[set[str], list[str]]:
@@ -55,6 +67,21 @@ def test_hostile_names_are_text() -> None:
         kinds, texts = drawn(svg)
         assert "script" not in kinds
         assert "<script>1</script>" in texts
+        assert f"Orders {SMILE}" in texts
+
+
+def test_a_title_is_well_formed_as_well() -> None:
+    found = lineage(2)["structuredContent"] | {"start": "flow a\x00b\ud800\uffff", "more": {}}
+    _, texts = drawn(lineage_picture(found))
+    assert texts.count("What feeds what around flow ab") == 2, "title and heading"
+
+
+def test_days_are_told_in_the_zone_that_was_asked_for() -> None:
+    view = board(1)["_meta"]["aep-flow-mcp/board"]
+    midnights = [int(datetime(2026, 11, day, 23, tzinfo=UTC).timestamp()) for day in (28, 29)]
+    days = {**view, "step": "day", "zone": "Europe/Berlin", "starts": midnights, "flows": []}
+    _, texts = drawn(board_picture(days))
+    assert [text for text in texts if text.isdecimal()] == ["29", "30"]
 
 
 def test_a_circle_ends() -> None:

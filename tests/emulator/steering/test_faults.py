@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ import uvicorn
 from aep_flow_mcp.emulator import ConnectionDropped, FaultRule
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from emulator.kit import FLOW_SERVICE, Api, make_api, s3_account
+from support.waiting import until
 
 FLOWS = f"{FLOW_SERVICE}/flows"
 ROUTE = "GET .*/flows$"
@@ -242,8 +242,7 @@ def served(api: Api) -> Iterator[httpx.Client]:
     server = uvicorn.Server(uvicorn.Config(api.emulator.app, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    while not server.started:
-        time.sleep(0.01)
+    until(lambda: server.started, "the emulator")
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with httpx.Client(base_url=url, headers=api.headers(), timeout=1) as client:
         yield client

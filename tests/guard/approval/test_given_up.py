@@ -3,7 +3,6 @@
 import json
 import os
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -36,6 +35,7 @@ from guard.bed import Bed
 from guard.toys import zone
 from support.approver import Page
 from support.raw_client import raw_server
+from support.waiting import until
 
 MakeBed = Callable[..., Bed]
 Audit = Callable[[], list[dict[str, Any]]]
@@ -158,7 +158,7 @@ async def test_while_the_page_is_open_the_client_hears_that_a_person_is_waited_f
         del total
         heard.append((progress, message))
 
-    async def until(words: str) -> None:
+    async def told(words: str) -> None:
         for _ in range(1_200):
             if sum(words in (message or "") for _, message in heard) >= 2:
                 return
@@ -167,9 +167,9 @@ async def test_while_the_page_is_open_the_client_hears_that_a_person_is_waited_f
 
     async def opened(address: str) -> bool:
         page = Page(address)
-        await until("no browser has loaded the page yet")
+        await told("no browser has loaded the page yet")
         first = await page.load()
-        await until(browser.ON_THE_PAGE)
+        await told(browser.ON_THE_PAGE)
         await page.press("decline", first)
         await page.http.aclose()
         said.extend([page.ticket, page.address, address])
@@ -233,8 +233,5 @@ def test_a_real_client_that_cancels_or_goes_away(tmp_path: Path, audit_file: Pat
 
 def _appeared(file: Path) -> str:
     """What is in the file once it is there."""
-    for _ in range(600):
-        if file.exists():
-            return file.read_text()
-        time.sleep(0.05)
-    raise AssertionError("the browser was not started")
+    until(file.exists, "the browser, which writes what it was started with")
+    return file.read_text()

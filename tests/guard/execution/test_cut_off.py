@@ -19,6 +19,7 @@ import pytest
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
 from support.processes import emulator_headers, emulator_process, free_port, server_environment
 from support.raw_client import raw_server
+from support.waiting import answers, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 
@@ -54,14 +55,14 @@ class Upstream:
 
     def wait_for(self, method: str, path_end: str) -> None:
         """Until a write of that kind has arrived."""
-        for _ in range(600):
-            exchanges = httpx.get(f"{self.url}/_emulator/journal", params={"writes": "true"}).json()[
-                "exchanges"
-            ]
-            if any(one["method"] == method and one["path"].endswith(path_end) for one in exchanges):
-                return
-            time.sleep(0.05)
-        raise AssertionError(f"no {method} {path_end} arrived")
+
+        def arrived() -> bool:
+            journal = httpx.get(f"{self.url}/_emulator/journal", params={"writes": "true"}).json()
+            return any(
+                one["method"] == method and one["path"].endswith(path_end) for one in journal["exchanges"]
+            )
+
+        until(arrived, f"{method} {path_end}")
 
 
 @pytest.fixture(scope="module")
@@ -114,12 +115,7 @@ def http_server(stderr: Path, environment: dict[str, str]) -> Iterator[tuple[sub
         )
     url = f"http://127.0.0.1:{port}/mcp"
     try:
-        for _ in range(600):
-            try:
-                httpx.get(url, timeout=2)
-                break
-            except httpx.TransportError:
-                time.sleep(0.05)
+        until(answers(url), "the server", process=process, said=lambda: stderr.read_text(errors="replace"))
         yield process, url
     finally:
         process.kill()

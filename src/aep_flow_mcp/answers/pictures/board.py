@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from aep_flow_mcp.answers.pictures.svg import document, rect, short, text
+from aep_flow_mcp.insight.windows import read_zone
 
 MOST_ROWS = 40
 LOOKS = {
@@ -35,9 +36,10 @@ def board_picture(view: dict[str, Any]) -> str:
 def _parts(view: dict[str, Any], flows: list[dict[str, Any]], more: int, height: int) -> Iterator[str]:
     yield text(10, 20, f"Flows by {view['step']}", "b")
     yield text(10, 38, view["window"], "q")
+    zone = read_zone(view["zone"])
     for number, start in enumerate(view["starts"]):
         if view["step"] != "hour" or number % 4 == 0:
-            label = datetime.fromtimestamp(start, UTC).strftime("%H:%M" if view["step"] == "hour" else "%d")
+            label = datetime.fromtimestamp(start, zone).strftime("%H:%M" if view["step"] == "hour" else "%d")
             yield text(_LEFT + number * _CELL, _TOP - 8, label, "q")
     if not flows:
         yield text(10, _TOP + 14, "No flow ran or was due.")

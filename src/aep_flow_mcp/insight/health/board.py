@@ -113,7 +113,9 @@ def _starts(window: Window, zone: tzinfo, step: Step) -> Iterator[datetime]:
 
 def _next(at: datetime, zone: tzinfo, step: Step) -> datetime:
     if step is Step.HOUR:
-        return at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        # Hours of some zones begin at half or a quarter past an hour of UTC.
+        beside = (at.astimezone(zone).utcoffset() or timedelta()) % timedelta(hours=1)
+        return (at + beside).replace(minute=0, second=0, microsecond=0) - beside + timedelta(hours=1)
     local = at.astimezone(zone)
     day = (local + timedelta(days=1 if step is Step.DAY else 7)).replace(tzinfo=None)
     return day.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=zone).astimezone(UTC)
