@@ -65,6 +65,8 @@ def _many(seeds: range, processes: int) -> int:
             varied |= {point.rsplit(".", 1)[-1] for point in report.varied}
             wrong += bool(report.found)
             for kind, where in report.found:
+                if kind not in first:
+                    print(f"seed {report.seed}: {kind}", flush=True)
                 shown[kind].append(report.seed)
                 first.setdefault(kind, where)
             if number % 100 == 0:
