@@ -24,9 +24,29 @@ async def check_writes(ask: Asker) -> None:
                 ask.faults.check(bool(answer.structured.get("preview")), f"{tool}: no preview", answer.asked)
     for flow in ask.organisation.flows:
         await _check_changes(ask, flow)
+    await _check_documents(ask)
     ask.faults.check(
         not ask.service.writes, "something was sent without approval", str(ask.service.writes[:3])
     )
+
+
+async def _check_documents(ask: Asker) -> None:
+    """What is exported is what there is; with another description it is a change."""
+    exported = await ask.call("export_pipelines")
+    documents = exported.structured.get("documents")
+    if not documents:
+        return
+    plan = await ask.call("plan_changes", documents=documents)
+    ask.faults.check(
+        plan.structured.get("changes") is False and not plan.structured.get("problems"),
+        "plan_changes: an export is not what there is",
+        f"{plan.asked[:300]}: {plan.text[:300]}",
+    )
+    first = documents.split("---\n")[0].splitlines(keepends=True)
+    other = "".join(line for line in first if not line.startswith("description:"))
+    answer = await ask.call("apply_changes", documents=f"{other}description: Another one\n")
+    if _writable(ask):
+        _check_previewed(ask, answer)
 
 
 async def _check_changes(ask: Asker, flow: TrueFlow) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -86,7 +87,9 @@ def test_the_sdist_makes_the_same_wheel(release: Release, tools: Tools, tmp_path
 def test_the_inventory_lists_every_locked_package_with_its_licence(release: Release) -> None:
     inventory: dict[str, Any] = json.loads(release.file("*.cdx.json").read_text("utf-8"))
     assert (inventory["bomFormat"], inventory["metadata"]["component"]["name"]) == ("CycloneDX", FACTS.name)
-    listed = {item["name"].lower().replace("_", "-"): item["version"] for item in inventory["components"]}
+    listed = {
+        re.sub(r"[-_.]+", "-", item["name"]).lower(): item["version"] for item in inventory["components"]
+    }
     lines = (ROOT / "distribution" / "locked.txt").read_text(encoding="utf-8").splitlines()
     locked = dict(line.split("==") for line in lines if line[:1] != "#" and ";" not in line)
     assert locked.items() <= listed.items()

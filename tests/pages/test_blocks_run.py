@@ -59,22 +59,33 @@ def environment(tmp_path: Path, emulated: str) -> dict[str, str]:
 
 def stays(command: Command) -> bool:
     """Whether it runs until it is stopped."""
-    return command.words[:2] == (OURS, "emulator")
+    is_board = command.words[:2] == (OURS, "board") and "--out" not in command.words
+    return is_board or command.words[:2] == (OURS, "emulator")
+
+
+def is_there(text: str, said: Path, port: int) -> bool:
+    """Whether a command that stays answers: the emulator at its port, the board at the address that it printed."""
+    if f"{OURS} board" not in text:
+        return answers(f"http://127.0.0.1:{port}/_emulator/health", status=200)()
+    printed = re.search(r"http://127\.0\.0\.1:\d+/open/\S+", said.read_text("utf-8"))
+    return printed is not None and answers(printed[0], status=200, follow_redirects=True)()
 
 
 @contextmanager
 def in_the_background(text: str, folder: Path, environment: dict[str, str], port: int) -> Iterator[None]:
     """A command that stays, from when it answers."""
-    process = subprocess.Popen(
-        ["bash", "-c", f"exec {text}"],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stderr
+    said = folder.parent / f"said-{len(list(folder.parent.glob('said-*')))}"
+    with said.open("wb") as out:
+        process = subprocess.Popen(
+            ["bash", "-c", f"exec {text}"],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+        )
     try:
-        until(answers(f"http://127.0.0.1:{port}/_emulator/health", status=200), text, process=process)
+        until(lambda: is_there(text, said, port), text, process=process, said=lambda: said.read_text("utf-8"))
         yield
     finally:
         process.terminate()
@@ -83,7 +94,6 @@ def in_the_background(text: str, folder: Path, environment: dict[str, str], port
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(20)
-        process.stderr.close()
 
 
 def run(text: str, folder: Path, environment: dict[str, str]) -> str:

@@ -22,6 +22,7 @@ from mcp_types import PromptReference, ResourceTemplateReference, TextContent
 from aep_flow_mcp.app import platform_config
 from aep_flow_mcp.cli import emulator_settings
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions
+from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
 from aep_flow_mcp.guard import Guard
 from aep_flow_mcp.logs import JsonFormatter
 from aep_flow_mcp.platform.models.specs import ConnectionSpec
@@ -150,6 +151,13 @@ async def test_what_is_echoed_comes_out_nowhere(
     arguments = {name: make(world) for name, make in {**READS, **CASES}.items()}
     # A dataset is echoed with every other name.
     arguments["create_pipeline"]["datasets"] = [world.dataset]
+    # Names are not these any more where they are echoed.
+    for name, kind in {"Brightfjord ingest bucket": "connections", "Loyalty Members": "dataSets"}.items():
+        id = next(one["id"] for one in world.all(kind) if one["name"] == name)
+        documents = arguments["apply_changes"]["documents"]
+        arguments["apply_changes"]["documents"] = documents.replace(name, f"{{id: {id}}}")
+    # What delete_flow has deleted is not there any more.
+    arguments["delete_pipeline"]["flow"] = SCENARIOS["stale"]
     async with searching(emulator, monkeypatch, log, tmp_path / "audit.jsonl", status=status) as search:
         await search.call("list_flows", {})
         # The specs are replaced last: others go by what they say.

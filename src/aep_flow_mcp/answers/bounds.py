@@ -64,6 +64,7 @@ def structured(answer: BaseModel) -> dict[str, Any]:
     """
     dumped = answer.model_dump(mode="json", exclude_none=True, warnings="error")
     data: dict[str, Any] = clean(_without_empty(dumped) if isinstance(answer, InPieces) else dumped)
+    data |= {name: dumped[name] for name in getattr(answer, "verbatim", ()) if name in dumped}
     if size_of(data) <= STRUCTURED_LIMIT:
         return data
     missing: list[str] = []

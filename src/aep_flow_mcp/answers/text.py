@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, RootModel
 
@@ -37,6 +37,8 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    verbatim: ClassVar[frozenset[str]] = frozenset()
+    """Members that have nothing to clean, and whose white space means something."""
     _view: tuple[str, Callable[[], Any]] | None = PrivateAttr(default=None)
     _picture: Callable[[], str] | None = PrivateAttr(default=None)
 

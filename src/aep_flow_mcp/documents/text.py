@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from aep_flow_mcp.documents.format import Pipeline
 from aep_flow_mcp.documents.lowering import Finding
 from aep_flow_mcp.documents.same import same
+from aep_flow_mcp.platform.models.text import is_seen
 
 Way = tuple[str | int, ...]
 SCHEMA_FILE = "pipeline.schema.json"
@@ -228,6 +229,33 @@ def _invalid(file: str, marks: Mapping[Way, Mark], error: Any) -> Problem:
 def written(document: Mapping[str, Any], *, head: bool = True) -> str:
     """A new text of one document."""
     return f"{HEAD if head else ''}{_dumped(_styled(document))}"
+
+
+def told(document: Mapping[str, Any]) -> str:
+    """A text of one document for an answer: every value is on one line, and what nobody sees is written as an escape,
+    so that no name looks like another, and no line is anything but a field."""
+    return _BEYOND_ASCII.sub(_seen, _dumped(_styled(_on_one_line(document))))
+
+
+_BEYOND_ASCII = re.compile(r"[^ -~\n]")
+
+
+def _seen(char: re.Match[str]) -> str:
+    point = ord(char[0])
+    return char[0] if is_seen(char[0]) else f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
+
+
+def _on_one_line(value: Any) -> Any:
+    """The same with quotes around texts of several lines, and around those that need escapes."""
+    if isinstance(value, Mapping):
+        return {_on_one_line(name): _on_one_line(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_on_one_line(item) for item in value]
+    if isinstance(value, str) and not all(map(is_seen, value)):
+        from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+        return DoubleQuotedScalarString(value)
+    return value
 
 
 def rewritten(text: str, document: Mapping[str, Any], number: int = 0) -> str:

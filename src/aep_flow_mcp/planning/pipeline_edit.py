@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aep_flow_mcp.gathering.unread import Unread
-from aep_flow_mcp.guard.changes.bodies import content_of
 from aep_flow_mcp.guard.changes.canonical import shown
 from aep_flow_mcp.guard.changes.change import Change, Follow, Plan
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import LISTED, NAME
-from aep_flow_mcp.guard.changes.steps import NothingToDo, PlanError, Undo
+from aep_flow_mcp.guard.changes.steps import NothingToDo, PlanError
 from aep_flow_mcp.pipelines import schedules
 from aep_flow_mcp.pipelines.checks.outcome import Problem
 from aep_flow_mcp.pipelines.desk import argument_of
@@ -21,8 +20,9 @@ from aep_flow_mcp.pipelines.fixed import refused_changes, started
 from aep_flow_mcp.pipelines.schedules import Timed
 from aep_flow_mcp.planning import ends, mapping_rows, objects
 from aep_flow_mcp.planning.mapping_rows import NewVersion, RowChange
-from aep_flow_mcp.planning.patched import checked_flow_ops, inverse
+from aep_flow_mcp.planning.patched import checked_flow_ops
 from aep_flow_mcp.planning.pipeline_wanted import Wanted, alike, said
+from aep_flow_mcp.planning.taking_back import patched_back
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.models.common import to_texts
 from aep_flow_mcp.platform.models.connections import path_in
@@ -363,8 +363,7 @@ async def edit(
 
 
 def _patch(plan: Plan, kind: Kind, item: Json, ops: list[Json]) -> None:
-    back = content_of(inverse(ops, item))
-    undo = Undo(method="PATCH", path=kind.path(item["id"]), content=back, use_etag=True)
+    undo = patched_back(plan, kind, item, ops)
     plan.update(kind, item["id"], item, ops, etag=objects.etag_of(item), undo=undo)
 
 

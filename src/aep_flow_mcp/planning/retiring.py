@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any
 
 from aep_flow_mcp.gathering.unread import Unread
-from aep_flow_mcp.guard.changes.bodies import content_of
 from aep_flow_mcp.guard.changes.canonical import shown
 from aep_flow_mcp.guard.changes.change import Change, Plan
 from aep_flow_mcp.guard.changes.kinds import Kind
@@ -22,6 +21,7 @@ from aep_flow_mcp.guard.changes.steps import PlanError, Ref, Undo
 from aep_flow_mcp.planning import dependents, objects
 from aep_flow_mcp.planning.dependents import flow_lines, flows_with
 from aep_flow_mcp.planning.pipeline_change import DRAFT
+from aep_flow_mcp.planning.taking_back import created_again
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import Filter
@@ -202,9 +202,9 @@ class Retiring:
             self._refuse_used_accounts()
         name = self.flow.get("name")
         plan = Plan(f"Delete the pipeline {shown(name, limit=NAME) if name else self.flow['id']}")
-        plan.delete(Kind.FLOW, self.flow, key="flow", undo=self._flow_again(going))
+        plan.delete(Kind.FLOW, self.flow, key="flow", undo=self._flow_again(plan, going))
         for part in going:
-            plan.delete(part.kind, part.item, key=_key(part), undo=_end_again(part))
+            plan.delete(part.kind, part.item, key=_key(part), undo=_end_again(plan, part))
         for account in self.accounts if delete_account else ():
             plan.delete(Kind.CONNECTION, account.item, key=_key(account))
         if objects.state_of(self.flow) == "enabled":
@@ -248,18 +248,12 @@ class Retiring:
             stays.append(f"mapping set {mapping.mapping_id} (no API deletes one)")
         return f"These stay: {'; '.join(stays)}."
 
-    def _flow_again(self, going: list[Part]) -> Undo:
+    def _flow_again(self, plan: Plan, going: list[Part]) -> Undo | None:
         body = {name: self.flow[name] for name in _OF_FLOW if self.flow.get(name) is not None}
         keys = {part.id: Ref(_key(part)) for part in going}
         for _, member in _ENDS:
             body[member] = [keys.get(one, one) for one in to_texts(self.flow.get(member))]
-        return Undo(
-            method="POST",
-            path=Kind.FLOW.collection,
-            content=content_of(body),
-            params_again=tuple(DRAFT.items()),
-            lost=_AS_FLOW,
-        )
+        return created_again(plan, Kind.FLOW, body, lost=_AS_FLOW, params=tuple(DRAFT.items()))
 
 
 def base_of(item: Mapping[str, Any]) -> str | None:
@@ -291,11 +285,10 @@ def _id_in(line: str) -> str:
     return line.rpartition("(")[2].partition(")")[0]
 
 
-def _end_again(part: Part) -> Undo:
+def _end_again(plan: Plan, part: Part) -> Undo | None:
     body = {name: part.item[name] for name in _OF_END if part.item.get(name) is not None}
     params = tuple(DRAFT.items()) if objects.state_of(part.item) == "draft" else ()
-    path = part.kind.collection
-    return Undo(method="POST", path=path, content=content_of(body), params_again=params, lost=_AS_END)
+    return created_again(plan, part.kind, body, lost=_AS_END, params=params)
 
 
 def _key(part: Part) -> str:

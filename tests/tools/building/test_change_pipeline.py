@@ -259,3 +259,11 @@ async def test_a_name_in_other_capitals_is_another_name(era: str) -> None:
         assert (_flow(on)["name"], _flow(on)["description"]) == (wanted, "1e3")
         await on.answer("change_pipeline", flow=FLOW, description="1000")
         assert _flow(on)["description"] == "1000"
+
+
+async def test_what_held_half_of_a_character_can_be_changed(era: str) -> None:
+    async with stage(era) as on:
+        on.store.put(SANDBOX, "flows", {**_flow(on), "description": "Members \ud83d"})
+        answer = await on.answer("change_pipeline", flow=FLOW, description="Members")
+        assert answer["status"] == "done"
+        assert _flow(on)["description"] == "Members"

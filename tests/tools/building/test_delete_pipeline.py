@@ -218,3 +218,26 @@ async def test_two_flows_of_a_name_are_not_guessed() -> None:
         refused = await on.refusal("delete_pipeline", flow=_flow(on)["name"])
         assert FLOW in refused
         assert on.kept() == before
+
+
+async def test_what_holds_half_of_a_character_can_be_deleted_though_not_be_created_again(era: str) -> None:
+    async with stage(era) as on:
+        flow = _flow(on)
+        (source,) = flow["sourceConnectionIds"]
+        kept = on.store.get(SANDBOX, "sourceConnections", source)
+        assert kept is not None
+        on.store.put(SANDBOX, "sourceConnections", {**kept, "name": "Members \ud83d"})
+        before = on.kept()
+        answer = await on.answer("delete_pipeline", flow=FLOW)
+        assert answer["status"] == "done"
+        assert _gone(on, before) == {FLOW} | _ends(flow)
+
+
+async def test_the_preview_tells_what_could_not_be_created_again() -> None:
+    async with stage("2026-07-28", mcp_approval="two-step") as on:
+        on.store.put(SANDBOX, "flows", {**_flow(on), "description": "Members \ud83d"})
+        preview = (await on.answer("delete_pipeline", flow=FLOW))["preview"]
+        assert (
+            "The deletion of the flow could not be taken back should a later step fail: The request holds half of "
+            "a character" in preview
+        )

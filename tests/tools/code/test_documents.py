@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+import pytest
+import yaml
+
+from aep_flow_mcp.platform.models.text import clean_text
 from tools.bed import Bed
 
+HARD_TO_SEE = [
+    "Web\xad orders",
+    "Web  orders",
+    " Web orders",
+    "Web\u2028orders",
+    "Web\u202eorders",
+    "Web\u3164orders",
+    "Web\U000e0100 orders",
+    "Web\npipeline: orders",
+]
 THREE = ["Web orders", "Store POS receipts", "Gift card balances"]
+
+
+def _documents(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(answer["documents"]))
 
 
 async def test_three_imports_are_made_to_run_every_two_hours_with_one_approval(bed: Bed) -> None:
@@ -46,10 +63,9 @@ async def test_what_is_wrong_is_told_with_line_and_field(bed: Bed) -> None:
 
 async def test_flows_that_share_a_name_say_which_one_they_are(bed: Bed) -> None:
     answer = await bed.answer("export_pipelines", names=["Product catalogue"])
-    ids = {one["id"] for one in answer["documents"]}
+    ids = {one["id"] for one in _documents(answer)}
     assert ids == {one["id"] for one in bed.stored("flows") if one["name"] == "Product catalogue"}
-    text = "\n---\n".join(map(json.dumps, answer["documents"]))
-    plan = await bed.answer("plan_changes", documents=text)
+    plan = await bed.answer("plan_changes", documents=answer["documents"])
     assert (plan["changes"], plan["problems"]) == (False, [])
 
 
@@ -58,9 +74,23 @@ async def test_all_pipelines_are_more_than_one_answer_and_the_rest_is_named(bed:
     assert answer["rest"]
     assert len(text) < 25_000
     more = await bed.answer("export_pipelines", names=answer["rest"][:2])
-    assert [one["pipeline"] for one in more["documents"]] == answer["rest"][:2]
+    assert [one["pipeline"] for one in _documents(more)] == answer["rest"][:2]
 
 
 async def test_a_flow_that_is_not_there_is_said(bed: Bed) -> None:
     answer = await bed.answer("export_pipelines", names=["No such flow"])
-    assert (answer["documents"], answer["notes"]) == ([], ["left out: there is no flow called No such flow."])
+    assert (answer["documents"], answer["notes"]) == ("", ["left out: there is no flow called No such flow."])
+
+
+@pytest.mark.parametrize("name", HARD_TO_SEE)
+async def test_a_name_that_nobody_can_see_all_of_comes_back_as_it_is(bed: Bed, name: str) -> None:
+    [flow] = [one for one in bed.stored("flows") if one["name"] == "Web orders"]
+    bed.emulator.store.put("dev", "flows", {**flow, "name": name, "description": f"{name}  of \n two lines"})
+    answer, text = await bed.call("export_pipelines", names=[clean_text(name)])
+    [document] = _documents(answer)
+    assert (document["pipeline"], document["description"]) == (name, f"{name}  of \n two lines")
+    assert answer["documents"].rstrip() in text
+    assert [line for line in text.splitlines() if not line.isprintable()] == []
+    assert [line for line in text.splitlines()[1:] if line.startswith("pipeline: ")] == []
+    plan = await bed.answer("plan_changes", documents=answer["documents"])
+    assert (plan["changes"], plan["problems"]) == (False, [])

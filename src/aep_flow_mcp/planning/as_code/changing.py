@@ -11,10 +11,8 @@ from aep_flow_mcp.documents.raising import Stored, state_of, writable
 from aep_flow_mcp.documents.same import same
 from aep_flow_mcp.documents.text import Document
 from aep_flow_mcp.gathering import times
-from aep_flow_mcp.guard.changes.bodies import content_of
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import first_few
-from aep_flow_mcp.guard.changes.steps import Undo
 from aep_flow_mcp.pipelines.blueprint import What
 from aep_flow_mcp.pipelines.fixed import refused_changes
 from aep_flow_mcp.pipelines.wellknown import DATA_LAKE_SOURCE
@@ -23,8 +21,8 @@ from aep_flow_mcp.planning.as_code.inventory import Inventory
 from aep_flow_mcp.planning.as_code.timely import kept_start
 from aep_flow_mcp.planning.dependents import flow_lines
 from aep_flow_mcp.planning.objects import etag_of
-from aep_flow_mcp.planning.patched import inverse
 from aep_flow_mcp.planning.pipeline_change import with_refs
+from aep_flow_mcp.planning.taking_back import patched_back
 from aep_flow_mcp.platform.models.flows import Flow
 
 Json = dict[str, Any]
@@ -241,8 +239,7 @@ class Changing:
         return [{"op": "add" if one is None else "replace", "path": path, "value": other}]
 
     def _update(self, kind: Kind, item: Json, ops: Ops, secret_keys: frozenset[str]) -> None:
-        back = content_of(inverse(ops, item))
-        undo = Undo(method="PATCH", path=kind.path(item["id"]), content=back, use_etag=True)
+        undo = patched_back(self.making.plan, kind, item, ops)
         self.making.plan.update(
             kind, item["id"], item, ops, etag=etag_of(item), secret_keys=secret_keys, undo=undo
         )

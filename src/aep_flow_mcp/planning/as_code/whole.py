@@ -21,6 +21,7 @@ from aep_flow_mcp.planning.as_code.creating import Making, create
 from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
 from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, matched
 from aep_flow_mcp.platform.filters import Filter
+from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.platform.reader import FlowReader
 
 Json = dict[str, Any]
@@ -120,8 +121,10 @@ async def export_documents(
         PlatformError: the flows or the specs could not be read.
     """
     inventory = await read_inventory(aep, renamed=renamed)
-    wanted = set(names)
-    flows = [flow for flow in inventory.flows.values() if not wanted or flow.get("name") in wanted]
+    wanted = {clean_text(name): name for name in names}
+    # A name that an answer has shown lacks what nobody sees.
+    names_of = {id: clean_text(str(flow.get("name") or "")) for id, flow in inventory.flows.items()}
+    flows = [flow for id, flow in inventory.flows.items() if not wanted or names_of[id] in wanted]
     flows.sort(key=lambda flow: (str(flow.get("createdAt") or ""), str(flow["id"])))
     await inventory.read_mappings(aep, flows)
     found: list[tuple[Json, Raised]] = []
@@ -137,8 +140,8 @@ async def export_documents(
             document.document = {**head, **document.document, "id": flow["id"]}
         found.append((flow, document))
         notes += [f"{flow['name']}: {note}." for note in document.notes]
-    for name in sorted(wanted - {str(flow.get("name")) for flow in flows}):
-        notes.append(f"left out: there is no flow called {name}.")
+    for name in sorted(wanted.keys() - set(names_of.values())):
+        notes.append(f"left out: there is no flow called {wanted[name]}.")
     return found, notes
 
 

@@ -28,6 +28,11 @@ def clean_text(text: str, *, limit: int | None = None) -> str:
     return text
 
 
+def is_seen(char: str) -> bool:
+    """Whether `clean_text` leaves a character as it is, wherever it stands."""
+    return _visible(char) == char and not _INVISIBLE.match(char)
+
+
 def _visible(char: str) -> str:
     if char.isspace():
         return " "

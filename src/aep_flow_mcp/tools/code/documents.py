@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from aep_flow_mcp.answers.text import Answer
-from aep_flow_mcp.documents.text import Read, read, written
+from aep_flow_mcp.documents.text import Read, read, told
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.steps import NothingToDo, PlanError
 from aep_flow_mcp.planning.as_code import telling
@@ -29,9 +29,11 @@ Names = Annotated[list[str] | None, Field(description="flow names; all without",
 
 
 class Exported(Answer):
-    """Pipelines as documents (as text in YAML), and what was left out; `rest` names those that had no room."""
+    """Pipelines as YAML documents, and what was left out; `rest` names those that had no room."""
 
-    documents: list[dict[str, Any]]
+    verbatim = frozenset({"documents"})
+
+    documents: str
     notes: list[str] = Field(default_factory=list)
     rest: list[str] = Field(default_factory=list)
 
@@ -40,7 +42,7 @@ class Exported(Answer):
         lines = [f"! {clean_text(note)}" for note in self.notes]
         if self.rest:
             lines.append(f"! No room here for: {clean_text(', '.join(self.rest))}. Ask for them by name.")
-        return "\n".join(["---\n".join(written(one, head=False) for one in self.documents), *lines])
+        return "\n".join([self.documents, *lines])
 
 
 class WrongPlace(BaseModel):
@@ -70,16 +72,17 @@ async def export_pipelines(aep: Reader, names: Names = None) -> Exported:
     """Imports and exports as YAML documents by names, without ids and credentials: to show, compare, or edit for
     plan_changes."""
     pairs, notes = await export_documents(aep, names=names or (), with_ids=True)
-    kept: list[dict[str, Any]] = []
+    kept: list[str] = []
     rest: list[str] = []
     room = ROOM
     for flow, raised in pairs:
-        room -= len(written(raised.document, head=False))
+        document = told(raised.document)
+        room -= len(document)
         if room < 0:
             rest.append(str(flow["name"]))
         else:
-            kept.append(raised.document)
-    return Exported(documents=kept, notes=notes, rest=rest)
+            kept.append(document)
+    return Exported(documents="---\n".join(kept), notes=notes, rest=rest)
 
 
 @read_tool("code")
