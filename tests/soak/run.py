@@ -71,6 +71,11 @@ class Soak:
     most: str = ""
     """The tools whose calls ran when most was held."""
 
+    def find(self, sentence: str) -> None:
+        """Something is wrong; told at once, since the end may be an hour away."""
+        self.found.append(sentence)
+        print(f"  after {self.calls:,} calls: {sentence[:600]}", flush=True)
+
     @property
     def peak(self) -> float:
         """The most that this process ever held, in MB. What `getrusage` says counts the one that started it, too."""
@@ -121,15 +126,15 @@ class Lane:
             with _running(tool):
                 result = await self._client.call_tool(tool, arguments)
         except MCPError as error:
-            self._soak.found.append(f"{tool}: {error}")
+            self._soak.find(f"{tool}: {error}")
             return "", {}, True
         took = asyncio.get_running_loop().time() - began
         self._soak.slowest[kind] = max(self._soak.slowest[kind], took)
         if took > bound:
-            self._soak.found.append(f"{tool}: took {took:.0f} s, bound {bound:.0f}")
+            self._soak.find(f"{tool}: took {took:.0f} s, bound {bound:.0f}")
         text = "\n".join(part.text for part in result.content if isinstance(part, TextContent))
         if "defect of this server" in text or text.startswith("Error executing tool") or not text:
-            self._soak.found.append(f"{tool}: {text[:300]}")
+            self._soak.find(f"{tool}: {text[:300]}")
         if kind == "read":
             self._soak.ends["read failed" if result.is_error else "read"] += 1
         data = result.structured_content
@@ -173,10 +178,10 @@ async def _shift(
     await asyncio.gather(*(lane() for _ in range(how.lanes)))
     await upstream.catch_up()
     judge.close()
-    soak.found += judge.found
+    for sentence in judge.found:
+        soak.find(sentence)
     soak.faults.update(upstream.faults)
     print(f"{soak.calls:,} calls, {soak.peak:.0f} MB, {len(soak.found)} found", flush=True)
-    print("".join(f"  {sentence[:600]}\n" for sentence in judge.found), end="", flush=True)
     await asyncio.sleep(FORGOTTEN)
 
 
@@ -229,8 +234,6 @@ def _told(soak: Soak, memory: Soak, seconds: float) -> int:
         print(f"{title}:")
         for name, count in sorted(counted.items()):
             print(f"  {count:6,} {name}")
-    for sentence in soak.found:
-        print(sentence[:600])
     print(
         f"{soak.calls:,} calls, {soak.faults.total():,} faults, {seconds:.0f} s of CPU; slowest read "
         f"{soak.slowest['read']:.1f} s, slowest write {soak.slowest['write']:.1f} s of the loop's time; resident "
