@@ -160,8 +160,10 @@ class Health:
 
     def slowest(self) -> list[tuple[str, FlowTally]]:
         """Flows with a finished run, by mean duration, longest first."""
-        timed = [(id, tally) for id, tally in self.flows.items() if tally.durations.count]
-        return sorted(timed, key=lambda item: (-(item[1].durations.mean or 0), item[0]))
+        # Numbers and ids compare without a call for each of ten thousand flows.
+        times = [(tally.durations.mean, id) for id, tally in self.flows.items() if tally.durations.count]
+        ordered = sorted((-(mean or 0.0), id) for mean, id in times)
+        return [(id, self.flows[id]) for _, id in ordered]
 
     def worse(self, usual: Mapping[str, float] = MappingProxyType({})) -> list[Worse]:
         """What got worse for which flow, the gravest first; at most one entry a flow.
