@@ -49,6 +49,7 @@ LONG = frozenset(
         "serving/test_approvals.py",
         "serving/test_stopping.py",
         "serving/test_policy.py",
+        "serving/test_page_chromium.py",
         "serving/test_page_sign_in.py",
         "serving/test_tokens.py",
         "serving/test_traces.py",
