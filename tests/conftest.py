@@ -83,6 +83,7 @@ HEAVY = frozenset(
         "packages/test_installing.py",
         "packages/test_release.py",
         "pages/test_blocks_run.py",
+        "protocol/test_conformance.py",
         "protocol/test_consoles.py",
         "protocol/test_networks.py",
         "protocol/test_over_sockets.py",
