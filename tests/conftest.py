@@ -87,6 +87,7 @@ HEAVY = frozenset(
         "protocol/test_consoles.py",
         "protocol/test_networks.py",
         "protocol/test_over_sockets.py",
+        "serving/test_compose_run.py",
         "serving/test_proxies.py",
         "serving/test_real_provider.py",
         "serving/test_two_replicas.py",

@@ -42,7 +42,8 @@ NOT_RUN = {
         _SIGNING_IN,
     ),
     "curl -i http://127.0.0.1:8000/": "a server of the page's own: tests/serving/test_health.py asks the same",
-    "docker": "it takes a daemon: tests/packages/test_image_built.py and test_deploy.py use it where it is",
+    "docker": "it takes a daemon: tests/packages/test_image_built.py and test_deploy.py use it where it is, and "
+    "tests/serving/test_compose_run.py starts the services without it",
     "kubectl": "it takes a cluster",
     "helm": "likewise; tests/packages/test_deploy.py lints and renders the chart where helm is",
     "export AEP_MCP_TRACES": "it takes a collector: tests/serving/test_traces.py has one",
