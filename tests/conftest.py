@@ -90,6 +90,7 @@ HEAVY = frozenset(
         "serving/test_compose_run.py",
         "serving/test_proxies.py",
         "serving/test_real_provider.py",
+        "serving/test_team_page.py",
         "serving/test_two_replicas.py",
         "tools/general/test_cut_lists.py",
     }
