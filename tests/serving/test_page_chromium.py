@@ -161,13 +161,25 @@ async def test_names_are_text_whoever_chose_them(chromium: Chromium, issuer: Iss
         assert await chromium.script("return document.querySelectorAll('img, script, b').length") == 0
 
 
-async def test_the_own_request_is_refused_there(chromium: Chromium, issuer: Issuer) -> None:
+async def test_the_own_request_is_refused_there_and_another_can_sign_in(
+    chromium: Chromium, issuer: Issuer
+) -> None:
     issuer.signs_in = "ada"
     async with asked(issuer) as one:
         await chromium.open(one.page)
         await chromium.until("You asked for this change yourself")
         assert await chromium.script("return document.querySelector('button.yes')") is None
         assert one.flow not in await chromium.source()
+        # Whoever else sits there gets a button for it.
+        await chromium.click("button.leave")
+        await chromium.until("Signed out")
+        issuer.signs_in = "bob"
+        await chromium.open(one.page)
+        await chromium.until("You are signed in as Bob (bob)")
+        assert "prompt=login" in [path for path in issuer.asked if "/authorize" in path][-1]
+        await chromium.click("button.leave")
+        await chromium.until("Signed out")
+        assert await one.carry_out() == "refused", "leaving decides nothing"
 
 
 FORGED = """
