@@ -51,6 +51,7 @@ attack: $(VENV)/.installed-dev ## Fifty thousand attempts to write without a yes
 	$(BIN)/python -W ignore tests/attack/run.py $(SEEDS)
 	$(BIN)/python tests/attack/signals.py
 	$(BIN)/python -W ignore tests/attack/four_eyes.py
+	$(BIN)/python -W ignore tests/attack/four_eyes.py --redis
 
 soak: $(VENV)/.installed-dev ## Ten thousand calls under faults and hostile bodies, within bounds of time and memory.
 	$(BIN)/python -W ignore tests/soak/run.py

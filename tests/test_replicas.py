@@ -246,11 +246,11 @@ def test_secrets_may_lie_in_files(tmp_path: Path) -> None:
     pytest.importorskip("redis")
     ring, url = tmp_path / "ring", tmp_path / "url"
     ring.write_text(f"{RING},\nanother-key-of-thirty-two-characters\n")
-    url.write_text("rediss://:a-password@store.example.com:6380/2\n")
+    url.write_text("rediss://:a-password%21@store.example.com:6380/2\n")
     found = shared(settings(mcp_redis_url_file=url, mcp_state_keys_file=ring))
     assert found is not None
     assert found.keys == (RING.encode(), b"another-key-of-thirty-two-characters")
-    assert {"a-password", RING} < set(found.secrets)
+    assert {"a-password%21", "a-password!", RING} < set(found.secrets)
     assert "password" not in repr(found)
     with pytest.raises(SettingsError, match="AEP_MCP_STATE_KEYS and AEP_MCP_STATE_KEYS_FILE are both set"):
         shared(settings(mcp_state_keys=RING, mcp_state_keys_file=ring))

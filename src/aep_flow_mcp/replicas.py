@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from mcp.server.subscriptions import (
     InMemorySubscriptionBus,
@@ -26,6 +26,8 @@ from aep_flow_mcp.settings import Settings, SettingsError
 from aep_flow_mcp.store.kept import StoreDown
 
 if TYPE_CHECKING:
+    import ssl
+
     from aep_flow_mcp.store.channel import RedisChannel
     from aep_flow_mcp.store.redis import RedisStore
     from aep_flow_mcp.store.sealing import Seal
@@ -89,16 +91,29 @@ def _with_store(settings: Settings, url: str, words: list[str], keys: tuple[byte
     from aep_flow_mcp.store.redis import RedisStore
     from aep_flow_mcp.store.sealing import Seal
 
-    password = _password(url)
+    password = _password(url) or ""
     seal = Seal(keys)
-    bundle = str(settings.ca_bundle) if settings.ca_bundle else None
+    trusts = _trusted(settings) if urlsplit(url).scheme == "rediss" else None
     try:
-        store = RedisStore(url, seal, certificates=bundle)
+        store = RedisStore(url, seal, trusts=trusts)
     except StoreDown as error:
         raise SettingsError(str(error)) from None
     except Exception:  # noqa: BLE001  (the library's sentence may quote the address, and the password in it)
         raise _wrong_address() from None
-    return Shared(keys, (url, *([password] if password else []), *words), store, seal)
+    spellings = {password, unquote(password)} - {""}
+    return Shared(keys, (url, *spellings, *words), store, seal)
+
+
+def _trusted(settings: Settings) -> ssl.SSLContext:
+    """Whom this server trusts, as for all requests but those to Adobe: no client certificate is shown."""
+    from aep_flow_mcp.credentials.configured import way_to_others
+    from aep_flow_mcp.platform.errors import NotSent
+    from aep_flow_mcp.platform.wire.network import Egress
+
+    try:
+        return Egress(way_to_others(settings)).trust.context
+    except NotSent as error:
+        raise SettingsError(str(error)) from None
 
 
 def _password(url: str) -> str | None:

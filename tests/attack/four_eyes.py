@@ -1,6 +1,6 @@
 """The attack on four eyes: two callers, three replicas, one store, and a judge who knows what was approved by whom.
 
-`python tests/attack/four_eyes.py --attempts 10000`, or one story again with `--seed 17`.
+`python tests/attack/four_eyes.py --attempts 10000`; with `--redis` the store is a real one; `--seed 17` is one story.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 if __name__ == "__main__":
@@ -24,19 +25,15 @@ if __name__ == "__main__":
 import httpx
 
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions
-from aep_flow_mcp.emulator.asgi import EmulatorTransport
-from aep_flow_mcp.server import build_server
-from aep_flow_mcp.serving import listening
-from aep_flow_mcp.serving.http_app import http_app
-from aep_flow_mcp.store.memory import MemoryStore
-from guard.bed import Clock, settings
+from attack.one_store import OneStore, one_store
+from attack.three_replicas import PUBLIC, AnyReplica, replica
 from serving.bed import Served
 from serving.browser import NAVIGATION, Browser
 from serving.issuer import Issuer, issuing
 from support.organisation import emulator_on_shared_seed
+from support.redis_server import redis_server, unavailable
 
-PUBLIC, LIFE = "http://127.0.0.1:8000", 3_600.0
-REPLICAS, MOVES_IN_A_STORY = 3, 100
+LIFE, MOVES_IN_A_STORY = 3_600.0, 100
 CALLERS = ("ada", "bob")
 SCOPES = {"eve": "openid flows:read flows:write"}
 """Who may not approve, and comes to the page all the same."""
@@ -70,55 +67,22 @@ class Report:
     told: list[str] = field(default_factory=list)
 
 
-@asynccontextmanager
-async def replica(
-    emulator: Emulator, store: MemoryStore, issuer: Issuer
-) -> AsyncIterator[httpx.ASGITransport]:
-    """One server, without sockets."""
-    found = settings(
-        mcp_auth="oidc",
-        mcp_auth_issuer=issuer.url,
-        mcp_auth_audience=("aep-flows",),
-        mcp_auth_client_id="approval-page",
-        mcp_approvers="others",
-        mcp_public_url=PUBLIC,
-    )
-    sign_in = listening.sign_in(found, "127.0.0.1", 8000)
-    assert sign_in is not None
-    server = build_server(
-        found, transport=lambda: EmulatorTransport(emulator), emulated=True, **sign_in.for_server
-    )
-    server.app.guard.store = store
-    security = listening.http_security(found, "127.0.0.1", 8000)
-    app: Any = http_app(
-        server, sign_in, host="127.0.0.1", streamable_http_path="/mcp", transport_security=security
-    )
-    async with server.session_manager.run():
-        yield httpx.ASGITransport(app)
-
-
-class AnyReplica(httpx.AsyncBaseTransport):
-    """The load balancer: each request to the public address goes to one of the replicas."""
-
-    def __init__(self, replicas: list[httpx.ASGITransport], rng: random.Random) -> None:
-        self._replicas = replicas
-        self._rng = rng
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._rng.choice(self._replicas).handle_async_request(request)
-
-
 class Story:
     """The world of one seed."""
 
     def __init__(
-        self, seed: int, issuer: Issuer, replicas: list[httpx.ASGITransport], emulator: Emulator
+        self,
+        seed: int,
+        issuer: Issuer,
+        replicas: list[httpx.ASGITransport],
+        emulator: Emulator,
+        store: OneStore,
     ) -> None:
         self.rng = random.Random(seed)
         self.report = Report(seed)
         self.issuer = issuer
         self.emulator = emulator
-        self.clock = Clock()
+        self.store = store
         self.balancer = AnyReplica(replicas, self.rng)
         self.programs = self.http()
         self.tokens = {name: issuer.token(name, "flows:read flows:write flows:approve") for name in CALLERS}
@@ -177,7 +141,7 @@ class Story:
         address = data["next_step"].partition(f"{PUBLIC}/approvals/")[2].split()[0]
         name = data["confirmation_id"]
         self.wishes.append(
-            Wish(mark, who, flow, name, f"{PUBLIC}/approvals/{address}", self.clock.now, version)
+            Wish(mark, who, flow, name, f"{PUBLIC}/approvals/{address}", self.store.now, version)
         )
 
     async def confirm(self) -> None:
@@ -205,7 +169,7 @@ class Story:
                     wish.flow,
                     data["confirmation_id"],
                     f"{PUBLIC}/approvals/{address}",
-                    self.clock.now,
+                    self.store.now,
                     self.version(wish.flow),
                 )
                 self.wishes.append(again)
@@ -236,7 +200,7 @@ class Story:
         self.report.told.append(f"{who} {decision} {wish.mark} -> {answer.status_code}")
         if not took:
             return
-        if who not in CALLERS or who == wish.asker or wish.decided or self.clock.now >= wish.asked + LIFE:
+        if who not in CALLERS or who == wish.asker or wish.decided or self.store.now >= wish.asked + LIFE:
             self.report.found.append(f"{wish.mark}: the {decision} of {who} was taken")
         wish.decided = True
         if decision == "approve":
@@ -275,7 +239,7 @@ class Story:
     async def race(self) -> None:
         """Yes and no in the same moment, at two replicas; one counts."""
         wish = self.wish()
-        if wish is None or wish.decided or self.clock.now >= wish.asked + LIFE:
+        if wish is None or wish.decided or self.store.now >= wish.asked + LIFE:
             return
         who = self.other(wish.asker)
         browser = self.browser(who)
@@ -311,7 +275,7 @@ class Story:
 
     async def wait(self) -> None:
         """Time goes by: often a little, sometimes too much."""
-        self.clock.now += self.rng.choice((1.0, 60.0, 600.0, 3_700.0))
+        await self.store.later(self.rng.choice((1.0, 60.0, 600.0, 3_700.0)))
 
     # --- the judge -----------------------------------------------------------------------------------
 
@@ -336,7 +300,7 @@ class Story:
         """The wish that a write carries out: approved by the other, in time, and not used."""
         for wish in self.wishes:
             mine = f"'{wish.mark}'" in body or f'"{wish.mark}"' in body
-            in_time = self.clock.now < wish.asked + LIFE
+            in_time = self.store.now < wish.asked + LIFE
             if mine and wish.approved_by == self.other(wish.asker) and not wish.written and in_time:
                 return wish
         return None
@@ -355,19 +319,19 @@ MOVES: tuple[tuple[Move, int], ...] = (
 )
 
 
-async def tell(seed: int, issuer: Issuer, moves: int = MOVES_IN_A_STORY) -> Report:
-    """One story, from its seed."""
+async def tell(
+    seed: int, issuer: Issuer, moves: int = MOVES_IN_A_STORY, *, redis: str | None = None
+) -> Report:
+    """One story, from its seed. redis: the address of the store; memory without one."""
     issuer.scopes.update(SCOPES)
     emulator = emulator_on_shared_seed(EmulatorOptions())
-    clock = Clock()
-    store = MemoryStore(clock=clock)
     async with (
+        one_store(redis) as store,
         replica(emulator, store, issuer) as first,
         replica(emulator, store, issuer) as second,
         replica(emulator, store, issuer) as third,
     ):
-        story = Story(seed, issuer, [first, second, third], emulator)
-        story.clock = clock
+        story = Story(seed, issuer, [first, second, third], emulator, store)
         choices, weights = zip(*MOVES, strict=True)
         for _ in range(moves):
             await story.rng.choices(choices, weights)[0](story)
@@ -375,18 +339,32 @@ async def tell(seed: int, issuer: Issuer, moves: int = MOVES_IN_A_STORY) -> Repo
         return story.report
 
 
+@contextmanager
+def _store_of_its_own(real: bool) -> Iterator[str | None]:
+    """The address of a Redis for this attack; none where memory will do."""
+    if not real:
+        yield None
+        return
+    if why := unavailable():
+        print(why)
+        sys.exit(0)
+    with TemporaryDirectory() as folder, redis_server(Path(folder), "a-password-of-the-store") as server:
+        yield server.url
+
+
 def main() -> int:
     """1 where anything was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--attempts", type=int, default=10_000)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--redis", action="store_true", help="over a real Redis or Valkey")
     arguments = parser.parse_args()
     logging.disable(logging.CRITICAL)
     reports: list[Report] = []
     began, seed = time.monotonic(), arguments.seed or 0
-    with issuing() as issuer:
+    with issuing() as issuer, _store_of_its_own(arguments.redis) as redis:
         while sum(one.attempts.total() for one in reports) < arguments.attempts:
-            reports.append(asyncio.run(tell(seed, issuer)))
+            reports.append(asyncio.run(tell(seed, issuer, redis=redis)))
             if arguments.seed is not None:
                 print("\n".join(reports[0].told))
                 break

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from attack.four_eyes import Report, tell
 from serving.issuer import Issuer, issuing
+from support.redis_server import redis_server, unavailable
 from tools.conftest import no_settings_from_outside as no_settings_from_outside
 
 
@@ -20,8 +22,21 @@ def issuer() -> Iterator[Issuer]:
         yield found
 
 
-def test_nothing_is_written_without_another_persons_approval(issuer: Issuer) -> None:
-    reports = [asyncio.run(tell(seed, issuer)) for seed in range(3)]
+@pytest.fixture
+def redis(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str | None]:
+    """The address of the store, or nothing for memory."""
+    if request.param == "memory":
+        yield None
+        return
+    if why := unavailable():
+        pytest.skip(why)
+    with redis_server(tmp_path, "a-password-of-the-store") as server:
+        yield server.url
+
+
+@pytest.mark.parametrize("redis", ["memory", "redis"], indirect=True)
+def test_nothing_is_written_without_another_persons_approval(issuer: Issuer, redis: str | None) -> None:
+    reports = [asyncio.run(tell(seed, issuer, redis=redis)) for seed in range(3)]
     assert [sentence for report in reports for sentence in report.found] == []
     ends = sum((report.ends for report in reports), Counter[str]())
     assert ends["written"] > 2

@@ -201,6 +201,22 @@ async def test_signing_out_lets_another_sign_in(issuer: Issuer) -> None:
         assert (await bob.press("", address=out, token="x")).status_code == 403
         assert (await bob.press("", address=out)).status_code == 200
         assert (await bob.http.get(address)).status_code == 303
+        # The issuer still knows Bob: it is told to ask.
+        bob.subject = "carol"
+        assert "You are signed in as Carol (carol)." in (await bob.open(address)).text
+        assert ["prompt=login" in one for one in issuer.asked if "/authorize" in one] == [False, True]
+        assert (await bob.press("", address=out)).status_code == 200
+        assert "left" in "".join(bob.http.cookies)
+
+
+async def test_one_who_is_signed_in_is_not_asked_for_it_again(issuer: Issuer) -> None:
+    async with others(issuer) as door, browser(issuer, "bob") as bob:
+        address = await waits(door, issuer)
+        await bob.open(address)
+        out = address.partition("/approvals")[0] + "/approvals/sign-out"
+        await bob.press("", address=out)
+        await bob.open(address)
+        assert "left" not in "".join(bob.http.cookies)
 
 
 # --- settings ---------------------------------------------------------------------------------------------

@@ -23,6 +23,9 @@ from pydantic import AnyUrl
 
 from guard.bed import ERAS, YES, Person, call
 from serving.browser import page_in
+from support.chromium import ENTER, TAB, Chromium, needs_chromium
+from support.chromium import chromium as chromium
+from support.chromium import driver as driver
 from support.processes import emulator_process, free_port, http_server_process, server_environment
 from support.waiting import answers, until
 
@@ -285,6 +288,42 @@ async def test_another_person_approves_on_the_page(four_eyes: str, log: Path, er
             origin = four_eyes.removesuffix("/mcp")
             answer = await browser.post(address, data=form, headers={"Origin": origin})
             assert answer.status_code == 200, answer.text
+        assert (await call(ada, "confirm_change", confirming)).status == "done"
+    done = logged(log)[-1]
+    assert (done["event"], done["person"]["subject"], done["approver"]["subject"]) == ("done", "ada", "bob")
+
+
+async def signs_in(chromium: Chromium, name: str) -> None:
+    """On the provider's pages, which know nothing of what waits."""
+    await chromium.until('name="login"')
+    assert "delete" not in (await chromium.source()).lower()
+    await chromium.click("input[name=login]")
+    await chromium.press(*name, TAB, *"any", ENTER)
+    await chromium.until('value="consent"')
+    await chromium.click("button[type=submit]")
+
+
+@needs_chromium
+async def test_another_person_signs_in_and_approves_in_a_real_browser(
+    four_eyes: str, log: Path, chromium: Chromium
+) -> None:
+    async with signed_in(four_eyes, "ada", era="2026-07-28") as ada:
+        flow = await enabled_flow(ada)
+        preview = await call(ada, "delete_flow", {"flow_id": flow})
+        confirming = {"confirmation_id": preview.data["confirmation_id"]}
+        await chromium.open(page_in(preview))
+        await signs_in(chromium, "ada")
+        await chromium.until("You asked for this change yourself")
+        # The provider knows her still, and asks all the same.
+        await chromium.click("button.leave")
+        await chromium.until("Signed out")
+        await chromium.open(page_in(preview))
+        await signs_in(chromium, "bob")
+        await chromium.until("You are signed in as bob")
+        assert await chromium.script("return location.href") == page_in(preview)
+        assert (await call(ada, "confirm_change", confirming)).status == "refused"
+        await chromium.click("button.yes")
+        await chromium.until("Approved")
         assert (await call(ada, "confirm_change", confirming)).status == "done"
     done = logged(log)[-1]
     assert (done["event"], done["person"]["subject"], done["approver"]["subject"]) == ("done", "ada", "bob")

@@ -17,7 +17,7 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from guard.bed import ERAS, YES, Person, call, confirm, preview
+from guard.bed import ERAS, YES, Person, Result, call, confirm, preview
 from serving import test_real_provider as real
 from serving.test_real_provider import machine, signed_in
 from support.processes import emulator_headers, emulator_process, server_environment
@@ -252,7 +252,14 @@ async def test_an_id_confirmed_at_both_replicas_at_once_is_one_write(team: Team)
         tries = [(flow, client) for flow in flows for client in (a, b) for _ in range(2)]
         chance.shuffle(tries)
         results = await asyncio.gather(*(confirm(client, ids[flow]) for flow, client in tries))
-    done = Counter(flow for (flow, _), result in zip(tries, results, strict=True) if result.status == "done")
-    assert done == dict.fromkeys(flows, 1)
-    assert team.deleted == dict.fromkeys(flows, 1)
-    assert not {id for kind, id in team.objects() if kind == "flows"} & set(flows)
+    told: dict[str, list[Result]] = {flow: [] for flow in flows}
+    for (flow, _), result in zip(tries, results, strict=True):
+        told[flow].append(result)
+    done = {flow: sum(result.status == "done" for result in told[flow]) for flow in flows}
+    # On a machine that is busy the store may be too slow for a call, which then writes nothing and says so.
+    too_slow = {flow for flow in flows if any("AEP_MCP_REDIS_URL" in result.text for result in told[flow])}
+    assert {flow for flow in flows if done[flow] != 1} <= too_slow, told
+    assert team.deleted == Counter({flow: times for flow, times in done.items() if times})
+    assert set(team.deleted.values()) == {1}
+    left = {id for kind, id in team.objects() if kind == "flows"} & set(flows)
+    assert left == set(flows) - set(team.deleted)

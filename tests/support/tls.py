@@ -52,7 +52,7 @@ def pem_of(authority: trustme.CA, path: Path) -> Path:
 
 
 def certificate_files(certificate: trustme.LeafCert, folder: Path) -> tuple[Path, Path]:
-    """A client certificate and its key as two files."""
+    """A certificate and its key as two files."""
     chain, key = folder / "client.pem", folder / "client.key"
     chain.write_bytes(b"".join(part.bytes() for part in certificate.cert_chain_pems))
     key.write_bytes(certificate.private_key_pem.bytes())

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from aep_flow_mcp.store.kept import Kept, StoreDown, TooMany
 
 if TYPE_CHECKING:
+    import ssl
+
     from redis.asyncio import Redis
 
     from aep_flow_mcp.store.sealing import Seal
@@ -26,14 +28,14 @@ class RedisStore:
     Args:
         url: redis://, rediss:// (TLS) or unix://, with the password in it.
         seal: opens and closes what is written.
-        certificates: a bundle of authorities to trust, for TLS; the system's by default.
+        trusts: whom to trust, for rediss://; as the library does by default.
         patience: seconds for an answer.
     """
 
     def __init__(
-        self, url: str, seal: Seal, *, certificates: str | None = None, patience: float = PATIENCE
+        self, url: str, seal: Seal, *, trusts: ssl.SSLContext | None = None, patience: float = PATIENCE
     ) -> None:
-        self.client = _client(url, certificates, patience)
+        self.client = _client(url, trusts, patience)
         """Also for what replicas tell each other."""
         self._seal = seal
         self._operation = self.client.register_script(Path(__file__).with_name("room.lua").read_text("utf-8"))
@@ -112,6 +114,11 @@ class Answering:
 def _why(error: Exception) -> str:
     from redis import exceptions
 
+    from aep_flow_mcp.store.over_tls import refusal
+
+    refused = refusal(error)
+    if refused is not None:
+        return refused
     if isinstance(error, exceptions.AuthenticationError | exceptions.NoPermissionError):
         return "refuses this server: its user, password or rights are not those that it takes"
     if isinstance(error, exceptions.TimeoutError | TimeoutError):
@@ -121,16 +128,15 @@ def _why(error: Exception) -> str:
     return f"does not do what it is asked ({type(error).__name__})"
 
 
-def _client(url: str, certificates: str | None, patience: float) -> Redis:
+def _client(url: str, trusts: ssl.SSLContext | None, patience: float) -> Redis:
     try:
         from redis.asyncio import BlockingConnectionPool, Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
+
+        from aep_flow_mcp.store import over_tls
     except ImportError:
         raise StoreDown(f"AEP_MCP_REDIS_URL is set, and {_ABSENT}.") from None
-    tls: dict[str, Any] = {}
-    if certificates is not None and url.startswith("rediss:"):
-        tls["ssl_ca_certs"] = certificates
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=_CONNECTIONS,
@@ -139,8 +145,9 @@ def _client(url: str, certificates: str | None, patience: float) -> Redis:
         socket_connect_timeout=patience,
         # A lost answer is not asked for again: what was taken would be gone, and would seem to be another's.
         retry=Retry(NoBackoff(), 0),
-        **tls,
     )
+    if trusts is not None:
+        over_tls.trust(pool, url, trusts)
     return Redis.from_pool(pool)
 
 

@@ -39,6 +39,7 @@ form{display:flex;gap:1rem;margin:1.5rem 0;flex-wrap:wrap}
 button{font:inherit;font-weight:600;padding:.6rem 1.4rem;border-radius:.4rem;border:2px solid;cursor:pointer}
 button.yes{background:#166534;color:#fff;border-color:#166534}
 button.no{background:transparent;color:inherit}
+button.leave{font-size:.85rem;font-weight:400;padding:.3rem .8rem;border-width:1px;background:transparent;color:inherit}
 button:focus-visible{outline:3px solid #2563eb;outline-offset:3px}
 footer{font-size:.85rem}
 """.strip()
@@ -51,11 +52,18 @@ ONCE = (
 
 
 def approval_page(
-    preview: Preview, *, action: str, token: str, nonce: str, asked: str = "", works: str = ONCE
+    preview: Preview,
+    *,
+    action: str,
+    token: str,
+    nonce: str,
+    asked: str = "",
+    works: str = ONCE,
+    leave: str = "",
 ) -> str:
     """The page with the preview and the two buttons. `token` travels in the form, `nonce` allows the style.
 
-    asked: who asked for it, and who decides. works: how long the page does, and for what.
+    asked: who asked for it, and who decides. works: how long the page does, and for what. leave: a form that signs out.
     """
     steps = "".join(_step(step) for step in preview.steps)
     notes = "".join(f"<li>{escape(note)}</li>" for note in preview.notes)
@@ -83,7 +91,7 @@ def approval_page(
 <button class="no" type="submit" name="decision" value="decline" formnovalidate autofocus>Decline</button>
 <button class="yes" type="submit" name="decision" value="approve">Approve</button>
 </form>
-<footer>Nothing is sent unless you approve. {escape(works)}
+{leave}<footer>Nothing is sent unless you approve. {escape(works)}
 Change {escape(preview.digest[:16])}</footer>
 </main>"""
     return _document("Approve a change?", body, nonce)
@@ -112,9 +120,18 @@ def new_nonce() -> str:
     return secrets.token_urlsafe(16)
 
 
-def message_page(title: str, sentence: str, *, nonce: str) -> str:
-    """A page that only says something."""
-    return _document(title, f"<main><h1>{escape(title)}</h1><p>{escape(sentence)}</p></main>", nonce)
+def leaving(action: str, token: str) -> str:
+    """A form that signs out, with its one button."""
+    return (
+        f'<form method="post" action="{escape(action, quote=True)}">'
+        f'<input type="hidden" name="token" value="{escape(token, quote=True)}">'
+        '<button class="leave" type="submit">Sign in as somebody else</button></form>\n'
+    )
+
+
+def message_page(title: str, sentence: str, *, nonce: str, leave: str = "") -> str:
+    """A page that only says something. leave: a form that signs out."""
+    return _document(title, f"<main><h1>{escape(title)}</h1><p>{escape(sentence)}</p>{leave}</main>", nonce)
 
 
 def _step(step: StepPreview) -> str:

@@ -76,12 +76,20 @@ class Browsers:
         abilities = frozenset(map(Ability, kept.pop("abilities")))
         return Session(Person(**kept, abilities=abilities), token)
 
-    async def close(self, cookies: str) -> str:
-        """End the session of a browser, and return the cookie that takes its own away."""
+    async def close(self, cookies: str) -> list[str]:
+        """End the session of a browser, and return the cookies that take its own away and remember that it has left."""
         name = _cookies(cookies).get(f"{self._prefix}approvals")
         if name:
             await self._store.take(self._room, key_of(name))
-        return self._cookie("approvals", "", 0)
+        return [self._cookie("approvals", "", 0), self._cookie("left", "1", SIGN_IN_LIFE)]
+
+    def has_left(self, cookies: str) -> bool:
+        """Whether somebody has just signed out: the issuer, which still knows them, has to ask who is there now."""
+        return f"{self._prefix}left" in _cookies(cookies)
+
+    def back(self) -> str:
+        """The cookie that forgets that."""
+        return self._cookie("left", "", 0)
 
     def keep(self, begun: Begun) -> str:
         """The cookie of a sign-in that is under way. Several may be, in several windows."""

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from aep_flow_mcp.guard import on_page
-from aep_flow_mcp.guard.approval.page import approval_page, message_page, new_nonce, security_headers
+from aep_flow_mcp.guard.approval.page import approval_page, leaving, message_page, new_nonce, security_headers
 from aep_flow_mcp.guard.execution.audit import AuditError
 from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.serving.approvals.browsers import Browsers, Session
@@ -121,7 +121,8 @@ class Pages:
 
     async def _begin(self, request: Request) -> Response:
         """To the issuer. Nobody who has not signed in learns whether anything waits here."""
-        address, begun = await self._provider.begin(request.url.path)
+        prompt = "login" if self._browsers.has_left(request.headers.get("cookie", "")) else None
+        address, begun = await self._provider.begin(request.url.path, prompt=prompt)
         return _leading(address, [self._browsers.keep(begun)])
 
     async def _signed_in(self, request: Request) -> Response:
@@ -146,14 +147,16 @@ class Pages:
             return _said(403, "Not signed in", f"{refused} Nothing was decided.", [forgotten])
         except TooMany:
             return _said(503, "Busy", "Too many have signed in. Try again later.", [forgotten])
-        return _leading(f"{self._origin}{self._prefix}{begun.back}", [forgotten, cookie])
+        return _leading(
+            f"{self._origin}{self._prefix}{begun.back}", [forgotten, cookie, self._browsers.back()]
+        )
 
     async def _sign_out(self, request: Request) -> Response:
         session = await self._browsers.whose(request.headers.get("cookie", ""))
         if session is None or not self._genuine(request, session, await _form(request)):
             return _said(403, "Refused", "This did not come from the approval page.")
-        cookie = await self._browsers.close(request.headers.get("cookie", ""))
-        return _said(200, "Signed out", "Open the page again to sign in as somebody else.", [cookie])
+        cookies = await self._browsers.close(request.headers.get("cookie", ""))
+        return _said(200, "Signed out", "Open the page again to sign in as somebody else.", cookies)
 
     # --- deciding ------------------------------------------------------------------------------------
 
@@ -173,6 +176,7 @@ class Pages:
             nonce=nonce,
             asked=f"{asker} asks for this. You are signed in as {_shown(session)}.",
             works=WORKS,
+            leave=self._leaving(session),
         )
         return _page(200, page, nonce)
 
@@ -210,7 +214,12 @@ class Pages:
         return self._shared.guard, None
 
     def _answered(self, seen: on_page.Answered, session: Session) -> Response:
-        return _said(seen.status, seen.title, f"{seen.sentence} You are signed in as {_shown(session)}.")
+        sentence, nonce = f"{seen.sentence} You are signed in as {_shown(session)}.", new_nonce()
+        page = message_page(seen.title, sentence, nonce=nonce, leave=self._leaving(session))
+        return _page(seen.status, page, nonce)
+
+    def _leaving(self, session: Session) -> str:
+        return leaving(f"{self._prefix}{SIGN_OUT}", session.token)
 
 
 def _shown(session: Session) -> str:

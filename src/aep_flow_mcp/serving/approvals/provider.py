@@ -74,8 +74,10 @@ class Provider:
         self._read_at = float("-inf")
         self._failure: tuple[float, str] | None = None
 
-    async def begin(self, back: str) -> tuple[str, Begun]:
+    async def begin(self, back: str, *, prompt: str | None = None) -> tuple[str, Begun]:
         """The address that a browser is sent to, and what it has to keep meanwhile.
+
+        prompt: what the issuer is to ask for in any case (`login`).
 
         Raises:
             IssuerUnavailable: nobody can sign in now.
@@ -98,6 +100,7 @@ class Provider:
             "nonce": begun.nonce,
             "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
             "code_challenge_method": "S256",
+            **({"prompt": prompt} if prompt else {}),
         }
         address = address_in(metadata, "authorization_endpoint", self._issuer)
         return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode(asked)}", begun
