@@ -116,7 +116,10 @@ class FlowReader(ReadsConnections, ReadsFlows, ReadsSpecs):
             raise invalid(f"{shown(collection)} is not a collection of the Flow Service.")
         path = join_path(f"{FLOW_SERVICE}/{collection}", object_id)
         found = one_of(await self._data(path), path)
-        if str(found.get("id", object_id)).lower() != object_id.lower():
+        if found.get("id") in (None, ""):
+            # It was asked for by this id; whoever goes on from it needs to know which one it is.
+            found = {**found, "id": object_id}
+        if str(found["id"]).lower() != object_id.lower():
             raise unexpected(path, "the answer is another object than the one that was asked for")
         return found
 

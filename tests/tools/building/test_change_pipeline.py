@@ -267,3 +267,28 @@ async def test_what_held_half_of_a_character_can_be_changed(era: str) -> None:
         answer = await on.answer("change_pipeline", flow=FLOW, description="Members")
         assert answer["status"] == "done"
         assert _flow(on)["description"] == "Members"
+
+
+@pytest.mark.parametrize("left_out", ["flows", "sourceConnections", "targetConnections"])
+async def test_an_answer_that_leaves_the_id_out_is_about_what_was_asked_for(left_out: str) -> None:
+    async with stage("2026-07-28") as on:
+        flow = _flow(on)
+        ids = {
+            "flows": FLOW,
+            "sourceConnections": flow["sourceConnectionIds"][0],
+            "targetConnections": flow["targetConnectionIds"][0],
+        }
+        kept = on.store.get(SANDBOX, left_out, ids[left_out])
+        assert kept is not None
+        body = {"items": [{**kept, "id": None}]}
+        route = f"^GET /data/foundation/flowservice/{left_out}/{ids[left_out]}$"
+        on.emulator.faults.add(FaultRule(route=route, kind="status", status=200, body=body))
+        await on.answer("change_pipeline", flow=FLOW, description="Reviewed")
+        assert _flow(on)["description"] == "Reviewed"
+        before = on.kept()
+        await on.answer("delete_pipeline", flow=FLOW)
+        assert {id for id in ids.values() if id not in on.kept()[_kind_of(id, before)]} == set(ids.values())
+
+
+def _kind_of(id: str, kept: Any) -> str:
+    return next(kind for kind in kept if id in kept[kind])
