@@ -9,6 +9,7 @@ import pytest
 
 LONG = frozenset(
     {
+        "apps/test_any_number.py",
         "apps/test_built.py",
         "apps/test_every_app.py",
         "apps/test_health_app.py",

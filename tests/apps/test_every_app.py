@@ -121,19 +121,6 @@ async def test_hostile_names_are_text(chromium: Chromium, app: str) -> None:
         assert await chromium.hosts() <= {f"http://{stage.host}"}
 
 
-@pytest.mark.parametrize("flows", [0, 1, 50, 1_000])
-@pytest.mark.parametrize("app", ["lineage", "timeline"])
-async def test_it_works_with_any_number_of_flows(chromium: Chromium, app: str, flows: int) -> None:
-    tool, answers = kept(app, flows=flows)
-    async with staged(app, "list_runs" if app == "timeline" else tool, kept=answers) as stage:
-        await shown(chromium, stage)
-        await chromium.holds(READY)
-        drawn = {"lineage": "[data-node]", "timeline": "[data-run]"}[app]
-        count = await chromium.script(f"return document.querySelectorAll('{drawn}').length")
-        assert count == (min(60, 1 + 2 * flows) if app == "lineage" else flows)
-        assert await chromium.said() == []
-
-
 async def pressed_until(chromium: Chromium, code: str) -> None:
     """The key Tab, until what has the focus is what is wanted."""
     for _ in range(60):
