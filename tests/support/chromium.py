@@ -147,10 +147,12 @@ QUIET = ("--disable-background-networking", "--disable-component-update", "--dis
 
 
 @asynccontextmanager
-async def window(driver: str, profile: Path, **preferences: Any) -> AsyncIterator[Chromium]:
-    """A window with a profile of its own."""
+async def window(
+    driver: str, profile: Path, *, more: tuple[str, ...] = (), **preferences: Any
+) -> AsyncIterator[Chromium]:
+    """A window with a profile of its own. more: further arguments of the browser."""
     arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *QUIET]
-    arguments += [f"--user-data-dir={profile}", "--lang=en-US"]
+    arguments += [f"--user-data-dir={profile}", "--lang=en-US", *more]
     wanted = {
         "goog:chromeOptions": {"args": arguments, "binary": CHROMIUM, "prefs": preferences},
         "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
