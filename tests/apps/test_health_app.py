@@ -63,7 +63,7 @@ async def test_of_more_than_a_thousand_flows_some_are_not_sent(chromium: Chromiu
 async def test_numbers_are_in_the_person_s_locale(driver: str, tmp_path: Path) -> None:
     kept = {"pipeline_health": board(1_000)}
     async with (
-        window(driver, tmp_path / "profile", **{"intl.accept_languages": "de-DE,de"}) as german,
+        window(driver, tmp_path / "profile", preferences={"intl.accept_languages": "de-DE,de"}) as german,
         staged("health", "pipeline_health", kept=kept) as stage,
     ):
         await shown(german, stage)

@@ -15,7 +15,10 @@ from support.keyboard import watched as watched
 
 pytestmark = needs_chromium
 READY = "return document.querySelectorAll('[aria-busy=\"true\"]').length === 0"
-PANEL = "return document.querySelector('section.panel[aria-live]:not([hidden]) button') !== null"
+PANEL = (
+    "return document.querySelector('section.panel[aria-live]:not([hidden]) button') !== null"
+    " && !document.body.innerText.includes('Asking the server.')"
+)
 OPEN_ALL = "document.querySelectorAll('details').forEach((one) => { one.open = true; }); return true"
 STATES = {
     # The app, the tool, what has the focus when Enter is pressed, and how many controls there are at least.
