@@ -17,6 +17,7 @@ from support.chromium import driver as driver
 pytestmark = needs_chromium
 FLOWS = (0, 1, 50, 1_000)
 TEXT = "return document.body.innerText"
+END = "const box = document.querySelector('section.board .scroll'); return box.scrollLeft + box.clientWidth"
 READY = "return document.querySelectorAll('[aria-busy=\"true\"]').length === 0"
 
 
@@ -83,7 +84,7 @@ async def told(server: Any, tool: str, arguments: Given) -> Given:
 async def test_health(chromium: Chromium, flows: int) -> None:
     server, asked = server_of(flows), {"window": "last 7 days"}
     async with staged("health", "pipeline_health", asked, server=server) as stage:
-        await shown(chromium, stage)
+        await shown(chromium, stage, width=400)
         rows = "table.cells tbody tr"
         assert await counted(chromium, rows) == min(flows, 50)
         text = await chromium.script(TEXT)
@@ -92,6 +93,13 @@ async def test_health(chromium: Chromium, flows: int) -> None:
         assert f"{found['flows']:,} flows" in text
         if flows == 0:
             assert "No flow ran or was due" in text
+        else:
+            # No name is cut where two lines hold it, and where not all columns fit it is the newest that are seen.
+            names = "[...document.querySelectorAll('th.flow button')]"
+            assert await chromium.script(
+                f"return {names}.every((one) => one.scrollHeight <= one.clientHeight)"
+            )
+            await chromium.holds(f"{END} >= box.scrollWidth - 1")
         if flows == 1_000:
             assert "50 of 1,000 flows" in text
             await pressed(chromium, "Show 50 more")
@@ -102,6 +110,7 @@ async def test_health(chromium: Chromium, flows: int) -> None:
             await chromium.holds(f"return document.querySelectorAll('{rows}').length === 1")
         await follows(chromium, stage)
         if flows:
+            await chromium.holds(f"{END} >= box.scrollWidth - 1")
             await click_on(chromium, "td.k-F")
             await chromium.holds(
                 "return document.querySelector('section.panel:not(.chart) table')?.innerText.includes('failed')"
@@ -131,6 +140,10 @@ async def test_lineage(chromium: Chromium, flows: int) -> None:
         assert len(drawn) >= min(2 * flows, 50)
         nodes = "return [...document.querySelectorAll('[data-node]')].map((one) => one.dataset.node)"
         assert sorted(await chromium.script(nodes)) == sorted(drawn)
+        labels = "[...document.querySelectorAll('.node .label')]"
+        names = await chromium.script(f"return {labels}.map((one) => one.textContent)")
+        assert len(set(names)) == len(drawn), "no two boxes look alike"
+        assert await chromium.script(f"return {labels}.every((one) => one.getComputedTextLength() <= 175)")
         assert await counted(chromium, ".edge") == len(found.get("edges", []))
         # Each flow that is drawn breaks without the account, also those that the cut list does not name yet.
         breaking = sum(node["kind"] == "flow" for node in found["nodes"])
@@ -155,6 +168,17 @@ async def test_lineage(chromium: Chromium, flows: int) -> None:
         assert stage.calls[-1] == ("trace_lineage", {"object": account["id"], "object_kind": "account"})
         assert sorted(await chromium.script(nodes)) == sorted(drawn)
         assert await chromium.said() == []
+
+
+@pytest.mark.parametrize(("flows", "complete"), [(300, True), (301, False)])
+async def test_what_is_cut_is_not_called_complete(flows: int, complete: bool) -> None:
+    found = await told(server_of(flows), "trace_lineage", {"object": ACCOUNT})
+    assert found["complete"] is complete
+    assert found["more"]["breaks"] == 300
+    least = "" if complete else "At least "
+    assert f"{least}300 source and 0 target connections use this account." in found["notes"]
+    cut = "There are more than 300 source connections: only the first were followed."
+    assert (cut in found["notes"]) is not complete
 
 
 @pytest.mark.parametrize("flows", FLOWS)
@@ -193,6 +217,10 @@ async def test_runs_of_a_diagnosis(chromium: Chromium, flows: int) -> None:
         runs = await told(server, "list_runs", stage.calls[-1][1])
         assert await counted(chromium, "[data-run]") == len(runs["items"]) > 0
         assert await counted(chromium, "rect.outage") == 1
+        said = "document.querySelector('rect.outage + .says').getBBox()"
+        assert await chromium.script(
+            f"return {said}.x >= 0 && {said}.x + {said}.width <= document.querySelector('svg.bars').clientWidth"
+        )
         await follows(chromium, stage)
         failed = next(run["id"] for run in runs["items"] if run["status"] == "failed")
         await click_on(chromium, f'[data-run="{failed}"]')

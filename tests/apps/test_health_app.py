@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 from aep_flow_mcp.command_settings import emulator_settings, emulator_transport
@@ -149,3 +150,32 @@ async def test_a_file_shows_the_same_without_a_server(chromium: Chromium, tmp_pa
     await chromium.holds("return document.body.innerText.includes('This is a file')")
     assert await chromium.said() == []
     assert await chromium.hosts() == set()
+
+
+async def test_each_time_is_told_once_below_the_charts(chromium: Chromium, tmp_path: Path) -> None:
+    from aep_flow_mcp.apps.pages import HEALTH
+    from aep_flow_mcp.board.file import with_data
+
+    # What is drawn on a canvas can be read only while it is drawn.
+    watch = """
+        window.drawn = [];
+        const draw = CanvasRenderingContext2D.prototype.fillText;
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+            drawn.push(text);
+            return draw.call(this, text, ...rest);
+        };
+    """
+    await chromium.cdp("Page.addScriptToEvaluateOnNewDocument", source=watch)
+    week = board(3, hours=7)
+    view = week["_meta"]["aep-flow-mcp/board"]
+    view |= {"step": "day", "starts": [view["starts"][0] + 86_400 * at for at in range(7)]}
+    view["end"] = view["starts"][-1] + 86_400
+    file = tmp_path / "board.html"
+    file.write_text(with_data(HEALTH, {}, week), "utf-8")
+    for width, told in ((1_000, 7), (320, 2)):
+        await chromium.size(width)
+        await chromium.open(file.as_uri())
+        await chromium.holds("return performance.getEntriesByName('painted').length > 0")
+        days = Counter(text for text in await chromium.script("return drawn") if text[0].isalpha())
+        assert len(days) >= told
+        assert len(set(days.values())) == 1, days
