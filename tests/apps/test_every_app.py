@@ -157,6 +157,24 @@ async def test_lineage_by_keys(chromium: Chromium) -> None:
         assert stage.calls[-1] == ("trace_lineage", {"object": "flow-0", "object_kind": "flow"})
 
 
+async def test_lineage_without_marks_says_that_what_is_unmarked_may_break(chromium: Chromium) -> None:
+    """A host that passes on no `_meta`: then only the lists say what breaks, and those are cut."""
+    tool, answers = kept("lineage", flows=3)
+    note = "return document.body.innerText.includes('may break all the same')"
+    for cut in (False, True):
+        structure = answers[tool]["structuredContent"]
+        if cut:
+            structure |= {"breaks": structure["breaks"][:1], "cursors": {"breaks": "breaks:1"}}
+        async with staged("lineage", tool, kept=answers) as stage:
+            await shown(chromium, stage)
+            assert await chromium.script(note) is cut
+    answers[tool]["_meta"] = {"aep-flow-mcp/lineage": {"effects": {"n2": "breaks", "n4": "breaks"}}}
+    async with staged("lineage", tool, kept=answers) as stage:
+        await shown(chromium, stage)
+        assert await chromium.script(note) is False
+        assert await chromium.script("return document.querySelectorAll('.is-breaks').length") == 2
+
+
 async def test_lineage_is_saved_as_a_picture(chromium: Chromium, tmp_path: Path) -> None:
     tool, answers = kept("lineage", flows=3, names=hostile(7))
     async with staged("lineage", tool, kept=answers) as stage:
