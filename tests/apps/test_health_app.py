@@ -92,6 +92,20 @@ async def test_every_cell_and_name_is_reached_by_keys(chromium: Chromium) -> Non
         assert await chromium.script(where) == ["flow-1", "2"], "the focus is back where it was"
 
 
+async def test_a_cell_with_the_focus_is_not_under_the_names(chromium: Chromium) -> None:
+    async with staged("health", "pipeline_health", kept={"pipeline_health": board(3)}) as stage:
+        await shown(chromium, stage, width=320)
+        await chromium.script("document.querySelector('td[data-at=\"23\"]').focus()")
+        seen = """
+            const box = document.activeElement.getBoundingClientRect();
+            return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2) === document.activeElement;
+        """
+        for _ in range(23):
+            await chromium.press("\ue012")  # to the left
+            await chromium.holds(seen)
+        assert await chromium.script("return document.activeElement.dataset.at") == "0"
+
+
 async def test_it_follows_the_host_s_theme_and_size(chromium: Chromium) -> None:
     async with staged("health", "pipeline_health", kept={"pipeline_health": board(50)}) as stage:
         await chromium.cdp(
