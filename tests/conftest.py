@@ -9,9 +9,11 @@ import pytest
 
 LONG = frozenset(
     {
+        "apps/test_any_number.py",
         "apps/test_built.py",
         "apps/test_every_app.py",
         "apps/test_health_app.py",
+        "apps/test_keyboard.py",
         "as_code/test_any_document.py",
         "as_code/test_further_organisations.py",
         "as_code/test_foreign.py",

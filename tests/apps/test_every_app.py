@@ -121,19 +121,6 @@ async def test_hostile_names_are_text(chromium: Chromium, app: str) -> None:
         assert await chromium.hosts() <= {f"http://{stage.host}"}
 
 
-@pytest.mark.parametrize("flows", [0, 1, 50, 1_000])
-@pytest.mark.parametrize("app", ["lineage", "timeline"])
-async def test_it_works_with_any_number_of_flows(chromium: Chromium, app: str, flows: int) -> None:
-    tool, answers = kept(app, flows=flows)
-    async with staged(app, "list_runs" if app == "timeline" else tool, kept=answers) as stage:
-        await shown(chromium, stage)
-        await chromium.holds(READY)
-        drawn = {"lineage": "[data-node]", "timeline": "[data-run]"}[app]
-        count = await chromium.script(f"return document.querySelectorAll('{drawn}').length")
-        assert count == (min(60, 1 + 2 * flows) if app == "lineage" else flows)
-        assert await chromium.said() == []
-
-
 async def pressed_until(chromium: Chromium, code: str) -> None:
     """The key Tab, until what has the focus is what is wanted."""
     for _ in range(60):
@@ -168,6 +155,24 @@ async def test_lineage_by_keys(chromium: Chromium) -> None:
         await chromium.press(ENTER)
         await chromium.holds("return document.querySelectorAll('section.panel:not([hidden])').length === 1")
         assert stage.calls[-1] == ("trace_lineage", {"object": "flow-0", "object_kind": "flow"})
+
+
+async def test_lineage_without_marks_says_that_what_is_unmarked_may_break(chromium: Chromium) -> None:
+    """A host that passes on no `_meta`: then only the lists say what breaks, and those are cut."""
+    tool, answers = kept("lineage", flows=3)
+    note = "return document.body.innerText.includes('may break all the same')"
+    for cut in (False, True):
+        structure = answers[tool]["structuredContent"]
+        if cut:
+            structure |= {"breaks": structure["breaks"][:1], "cursors": {"breaks": "breaks:1"}}
+        async with staged("lineage", tool, kept=answers) as stage:
+            await shown(chromium, stage)
+            assert await chromium.script(note) is cut
+    answers[tool]["_meta"] = {"aep-flow-mcp/lineage": {"effects": {"n2": "breaks", "n4": "breaks"}}}
+    async with staged("lineage", tool, kept=answers) as stage:
+        await shown(chromium, stage)
+        assert await chromium.script(note) is False
+        assert await chromium.script("return document.querySelectorAll('.is-breaks').length") == 2
 
 
 async def test_lineage_is_saved_as_a_picture(chromium: Chromium, tmp_path: Path) -> None:

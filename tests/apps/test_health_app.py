@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
-
-import pytest
 
 from aep_flow_mcp.command_settings import emulator_settings, emulator_transport
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions, Scale
@@ -48,25 +47,7 @@ async def test_it_shows_the_server_s_answer_and_asks_for_runs_and_a_diagnosis(ch
         assert await chromium.hosts() <= {f"http://{stage.host}"}
 
 
-@pytest.mark.parametrize("flows", [0, 1, 50, 1_000])
-async def test_it_works_with_any_number_of_flows(chromium: Chromium, flows: int) -> None:
-    async with staged("health", "pipeline_health", kept={"pipeline_health": board(flows)}) as stage:
-        await shown(chromium, stage)
-        rows = "return document.querySelectorAll('table.cells tbody tr').length"
-        assert await chromium.script(rows) == min(flows, 50)
-        if flows == 0:
-            assert "No flow ran or was due" in await chromium.script(TEXT)
-        if flows == 1_000:
-            assert "50 of 1,000 flows" in await chromium.script(TEXT)
-            await chromium.click("section.board .quiet button")
-            assert await chromium.script(rows) == 100
-            await chromium.click("input[type=search]")
-            await chromium.press(*"flow 77")
-            assert await chromium.script(rows) == 11, "77 and 770 to 779"
-        assert await chromium.said() == []
-
-
-async def test_a_thousand_flows_of_a_real_server(chromium: Chromium) -> None:
+async def test_of_more_than_a_thousand_flows_some_are_not_sent(chromium: Chromium) -> None:
     many = Emulator(EmulatorOptions(scale=Scale(flows=1_000, runs=4_000)))
     server = build_server(emulator_settings(), transport=lambda: EmulatorTransport(many), emulated=True)
     async with staged("health", "pipeline_health", {"window": "last 7 days"}, server=server) as stage:
@@ -83,7 +64,7 @@ async def test_a_thousand_flows_of_a_real_server(chromium: Chromium) -> None:
 async def test_numbers_are_in_the_person_s_locale(driver: str, tmp_path: Path) -> None:
     kept = {"pipeline_health": board(1_000)}
     async with (
-        window(driver, tmp_path / "profile", **{"intl.accept_languages": "de-DE,de"}) as german,
+        window(driver, tmp_path / "profile", preferences={"intl.accept_languages": "de-DE,de"}) as german,
         staged("health", "pipeline_health", kept=kept) as stage,
     ):
         await shown(german, stage)
@@ -109,6 +90,20 @@ async def test_every_cell_and_name_is_reached_by_keys(chromium: Chromium) -> Non
         await chromium.script(f"{close}.focus()")
         await chromium.press(ENTER)
         assert await chromium.script(where) == ["flow-1", "2"], "the focus is back where it was"
+
+
+async def test_a_cell_with_the_focus_is_not_under_the_names(chromium: Chromium) -> None:
+    async with staged("health", "pipeline_health", kept={"pipeline_health": board(3)}) as stage:
+        await shown(chromium, stage, width=320)
+        await chromium.script("document.querySelector('td[data-at=\"23\"]').focus()")
+        seen = """
+            const box = document.activeElement.getBoundingClientRect();
+            return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2) === document.activeElement;
+        """
+        for _ in range(23):
+            await chromium.press("\ue012")  # to the left
+            await chromium.holds(seen)
+        assert await chromium.script("return document.activeElement.dataset.at") == "0"
 
 
 async def test_it_follows_the_host_s_theme_and_size(chromium: Chromium) -> None:
@@ -169,3 +164,32 @@ async def test_a_file_shows_the_same_without_a_server(chromium: Chromium, tmp_pa
     await chromium.holds("return document.body.innerText.includes('This is a file')")
     assert await chromium.said() == []
     assert await chromium.hosts() == set()
+
+
+async def test_each_time_is_told_once_below_the_charts(chromium: Chromium, tmp_path: Path) -> None:
+    from aep_flow_mcp.apps.pages import HEALTH
+    from aep_flow_mcp.board.file import with_data
+
+    # What is drawn on a canvas can be read only while it is drawn.
+    watch = """
+        window.drawn = [];
+        const draw = CanvasRenderingContext2D.prototype.fillText;
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+            drawn.push(text);
+            return draw.call(this, text, ...rest);
+        };
+    """
+    await chromium.cdp("Page.addScriptToEvaluateOnNewDocument", source=watch)
+    week = board(3, hours=7)
+    view = week["_meta"]["aep-flow-mcp/board"]
+    view |= {"step": "day", "starts": [view["starts"][0] + 86_400 * at for at in range(7)]}
+    view["end"] = view["starts"][-1] + 86_400
+    file = tmp_path / "board.html"
+    file.write_text(with_data(HEALTH, {}, week), "utf-8")
+    for width, told in ((1_000, 7), (320, 2)):
+        await chromium.size(width)
+        await chromium.open(file.as_uri())
+        await chromium.holds("return performance.getEntriesByName('painted').length > 0")
+        days = Counter(text for text in await chromium.script("return drawn") if text[0].isalpha())
+        assert len(days) >= told
+        assert len(set(days.values())) == 1, days

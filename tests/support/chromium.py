@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -147,12 +147,18 @@ QUIET = ("--disable-background-networking", "--disable-component-update", "--dis
 
 
 @asynccontextmanager
-async def window(driver: str, profile: Path, **preferences: Any) -> AsyncIterator[Chromium]:
-    """A window with a profile of its own."""
+async def window(
+    driver: str,
+    profile: Path,
+    *,
+    preferences: Mapping[str, Any] | None = None,
+    more: tuple[str, ...] = (),
+) -> AsyncIterator[Chromium]:
+    """A window with a profile of its own. more: further arguments of the browser."""
     arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *QUIET]
-    arguments += [f"--user-data-dir={profile}", "--lang=en-US"]
+    arguments += [f"--user-data-dir={profile}", "--lang=en-US", *more]
     wanted = {
-        "goog:chromeOptions": {"args": arguments, "binary": CHROMIUM, "prefs": preferences},
+        "goog:chromeOptions": {"args": arguments, "binary": CHROMIUM, "prefs": dict(preferences or {})},
         "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
     }
     async with httpx.AsyncClient(base_url=driver, timeout=60) as http:

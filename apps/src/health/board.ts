@@ -26,6 +26,8 @@ export class BoardView {
   private words = "";
   private only = false;
   private body = h("div");
+  private scrolled = h("div");
+  private atNewest = true;
   private board: Board;
   private spans: string[];
 
@@ -60,10 +62,20 @@ export class BoardView {
     const foot: Child[] = [`${number(part.length)} of ${number(flows.length)} flows`];
     if (more) foot.push(button(`Show ${number(Math.min(more, PAGE))} more`, () => { this.shown += PAGE; this.draw(); }));
     if (this.board.left_out) foot.push(`${number(this.board.left_out)} more are not sent: narrow the question.`);
-    clear(this.body, this.grid(part), h("div", { class: "row quiet", role: "status" }, ...foot));
+    const before = this.scrolled.scrollLeft;
+    this.scrolled = this.grid(part);
+    this.scrolled.addEventListener("scroll", () => { this.atNewest = hasEnd(this.scrolled); });
+    clear(this.body, this.scrolled, h("div", { class: "row quiet", role: "status" }, ...foot));
+    this.scrolled.scrollLeft = before;
+    requestAnimationFrame(() => this.fit());
   }
 
-  private grid(flows: Flow[]): HTMLElement {
+  /** What is newest is seen where not all fits; whoever has looked elsewhere stays there. */
+  fit(): void {
+    if (this.atNewest) this.scrolled.scrollLeft = this.scrolled.scrollWidth;
+  }
+
+  private grid(flows: Flow[]): HTMLDivElement {
     const { starts, step } = this.board;
     // Few cells are wide enough for their own time; of many, some are told.
     const wide = starts.length <= 14 && step !== "hour";
@@ -129,6 +141,8 @@ export class BoardView {
     }
   }
 }
+
+const hasEnd = (box: HTMLElement): boolean => box.scrollLeft + box.clientWidth >= box.scrollWidth - 2;
 
 function words(cell: Cell | undefined, overdue: boolean): string {
   if (!cell) return overdue ? "overdue, no run" : "no run";

@@ -8,6 +8,9 @@ import type { Board } from "./board";
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const sum = (values: number[]): number => values.reduce((all, one) => all + one, 0);
 
+/** So many of the times, evenly: each is told once, where it begins. */
+const told = (starts: number[], most: number): number[] => starts.filter((_, at) => at % Math.ceil(starts.length / most) === 0);
+
 export class Chart {
   readonly element = h("section", { class: "panel chart", "aria-labelledby": "records" });
   private plots: uPlot[] = [];
@@ -52,7 +55,7 @@ export class Chart {
         width, height: 110, legend: { show: false }, cursor: { show: false }, select: { show: false, left: 0, top: 0, width: 0, height: 0 },
         scales: { x: { time: false, range: () => [board.starts[0] ?? 0, board.end] }, y: { range: (_plot, _low, high) => [0, high || 1] } },
         axes: [
-          { ...axis, size: 22, space: 70, grid: { show: false }, values: (_plot, splits) => splits.map((at) => (board.step === "hour" ? hour(at) : day(at))) },
+          { ...axis, size: 22, space: 70, grid: { show: false }, splits: () => told(board.starts, Math.max(2, Math.floor((width - 60) / 75))), values: (_plot, splits) => splits.map((at) => (board.step === "hour" ? hour(at) : day(at))) },
           { ...axis, size: 48, space: 30, values: (_plot, splits) => splits.map((value) => (Number.isInteger(value) ? compact(value) : "")) },
         ],
         series: [{}, { fill: colour(paint), stroke: colour(paint), width: 0, paths: bars, points: { show: false } }],

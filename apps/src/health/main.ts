@@ -13,6 +13,7 @@ const RUNS = 50;
 const main = document.getElementById("app")!;
 let asked: Record<string, unknown> = {};
 let chart: Chart | null = null;
+let rows: BoardView | null = null;
 
 function tiles(found: Any, missed: number): HTMLElement {
   const now = found.total ?? {};
@@ -71,6 +72,7 @@ function show(answer: Answer, link: Link): void {
   const flow = (one: Flow, from: Element): void =>
     void panel.show(one.name.slice(0, 120), () => diagnose(link, one.id), from);
   chart = board ? new Chart(board) : null;
+  rows = board ? new BoardView(board, cell, flow) : null;
   const notes = (found.notes ?? []).filter((note: string) => !note.startsWith("next: "));
   clear(main, ...([
     h("div", { class: "row between" }, h("h1", {}, "Health of pipelines"), link.asks ? windows(link, String(asked.window ?? "24h")) : null),
@@ -78,7 +80,7 @@ function show(answer: Answer, link: Link): void {
     h("div", { class: "said", hidden: true }),
     tiles(found, late),
     ...notes.map((note: string) => h("p", { class: "note", dir: "auto" }, note)),
-    board ? new BoardView(board, cell, flow).element : h("p", { class: "note" }, "The host passed on no cells; what the tool said in words is above."),
+    rows ? rows.element : h("p", { class: "note" }, "The host passed on no cells; what the tool said in words is above."),
     panel.element,
     chart?.element,
     errors(found),
@@ -99,5 +101,5 @@ void connect("health", {
   input: (given) => { asked = given; },
   answer: show,
   cancelled: (why) => clear(main, h("h1", {}, "Health of pipelines"), h("p", { class: "note", role: "status" }, `The call was given up. ${why}`)),
-  redraw: () => chart?.draw(),
+  redraw: () => { chart?.draw(); rows?.fit(); },
 });

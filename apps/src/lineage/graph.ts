@@ -19,6 +19,20 @@ export const label = (node: GraphNode): string => node.name || node.id;
 export const kindWords = (node: GraphNode): string => node.kind.replaceAll("_", " ");
 const short = (text: string, most: number): string => ([...text].length > most ? `${[...text].slice(0, most - 1).join("")}…` : text);
 
+const pen = document.createElement("canvas").getContext("2d");
+/** As much of a name as a box is wide: what names of one kind differ by often stands at their end. */
+function fitting(text: string, wide: number): string {
+  const signs = [...text.slice(0, 400)];
+  if (!pen) return short(text, 22);
+  pen.font = "600 13px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
+  for (let kept = Math.min(signs.length, 60); kept > 2; kept--) {
+    const tail = Math.floor(kept / 3);
+    const cut = kept === signs.length ? text : `${signs.slice(0, kept - tail).join("")}…${signs.slice(signs.length - tail).join("")}`;
+    if (pen.measureText(cut).width <= wide) return cut;
+  }
+  return short(text, 3);
+}
+
 export class GraphView {
   readonly svg = s("svg", { class: "graph", role: "group", "aria-label": "What feeds what" });
   private view = { x: 0, y: 0, width: 100, height: 100 };
@@ -71,7 +85,7 @@ export class GraphView {
       class: `node${start ? " start" : ""}${effect ? ` is-${effect}` : ""}`, transform: `translate(${x} ${y})`, onclick: () => this.pick(node, box) },
       s("rect", { width: WIDE, height: HIGH, rx: 6 }),
       s("text", { x: 10, y: 18, class: "kind", "aria-hidden": "true" }, `${short(kindWords(node), 24)} `),
-      s("text", { x: 10, y: 36, class: "label", "aria-hidden": "true", "clip-path": "url(#inside)" }, short(label(node), 26)),
+      s("text", { x: 10, y: 36, class: "label", "aria-hidden": "true", "clip-path": "url(#inside)" }, fitting(label(node), WIDE - 20)),
       effect ? s("text", { x: WIDE - 12, y: 18, class: "effect", "aria-hidden": "true" }, ` ${EFFECTS[effect].letter}`) : null,
     );
     this.boxes.set(node.n, box);

@@ -8,6 +8,7 @@ import "./graph.css";
 const main = document.getElementById("app")!;
 /** So many objects are drawn: a picture of more nobody reads, and the list below has all that were read. */
 const MOST = 400;
+const VIEW = "aep-flow-mcp/lineage";
 let asked: Record<string, unknown> = {};
 let view: GraphView | null = null;
 
@@ -21,8 +22,9 @@ class Found {
   more: Record<string, number> = {};
   start = "";
   notes: string[] = [];
+  private marked = false;
 
-  add(structured: Any): void {
+  add({ structured, meta }: Answer): void {
     const known = new Set(this.nodes.map((node) => node.n));
     this.nodes.push(...(structured.nodes ?? []).filter((node: GraphNode) => !known.has(node.n)));
     this.edges.push(...(structured.edges ?? []).map((edge: string) => edge.split(">", 2) as [string, string]));
@@ -33,10 +35,19 @@ class Found {
         (this.lists[list] ??= []).push(line.slice(n.length + 1));
       }
     }
+    // The lists are cut: of what is drawn, only this says all.
+    const effects = (meta[VIEW] as Any)?.effects;
+    this.marked ||= effects !== undefined;
+    for (const [n, list] of Object.entries(effects ?? {})) this.effects.set(n, list as Effect);
     this.start ||= String(structured.start ?? "");
-    this.cursors = structured.cursors ?? {};
+    if (structured.part) delete this.cursors[structured.part];
+    this.cursors = { ...this.cursors, ...(structured.cursors ?? {}) };
     this.more = { ...this.more, ...(structured.more ?? {}) };
     this.notes.push(...(structured.notes ?? []));
+  }
+
+  unmarked(): boolean {
+    return !this.marked && Object.keys(EFFECTS).some((list) => list in this.cursors);
   }
 
   drawn(): Drawn {
@@ -48,12 +59,14 @@ class Found {
   }
 }
 
-function lists(found: Found): Child {
+function lists(found: Found, more: (of: string, label: string) => Child): Child {
   const told = (Object.keys(EFFECTS) as Effect[]).filter((list) => found.lists[list]?.length);
   if (!told.length) return h("p", {}, "Nothing else is known to break without it.");
-  return h("div", {}, ...told.map((list) =>
-    h("details", { open: true }, h("summary", {}, `${EFFECTS[list].words.replace(" without it", "")} (${number(found.more[list] ?? found.lists[list]!.length)})`),
-      h("ul", {}, ...found.lists[list]!.map((line) => h("li", {}, name(line)))))));
+  return h("div", {}, ...told.map((list) => {
+    const words = EFFECTS[list].words.replace(" without it", "");
+    return h("details", { open: true }, h("summary", {}, `${words} (${number(found.more[list] ?? found.lists[list]!.length)})`),
+      h("ul", {}, ...found.lists[list]!.map((line) => h("li", {}, name(line)))), more(list, `More that ${words}`));
+  }));
 }
 
 function details(node: GraphNode, found: Found, link: Link, panel: Panel): Child[] {
@@ -105,7 +118,7 @@ function show(answer: Answer, link: Link): void {
     return clear(main, h("h1", {}, "Lineage"), h("p", { class: "error", role: "alert" }, answer.text || "There is no answer."));
   }
   const found = new Found();
-  found.add(answer.structured);
+  found.add(answer);
   draw(found, link);
 }
 
@@ -127,9 +140,12 @@ function draw(found: Found, link: Link): void {
     }
   };
   const all = found.more["nodes"] ?? found.nodes.length;
-  const next = found.cursors["nodes"];
-  const more = next && link.asks
-    ? button("Read more", () => void read(found, link, next, more as HTMLButtonElement, panel)) : null;
+  const more = (of: string, label: string): Child => {
+    const next = found.cursors[of];
+    if (!next || !link.asks) return null;
+    const ask = button(label, () => void read(found, link, next, ask, panel));
+    return ask;
+  };
   const rows = found.nodes.map((node) => [kindWords(node), name(label(node)), name(node.detail ?? ""), found.effects.has(node.n) ? EFFECTS[found.effects.get(node.n)!].words : ""]);
   const kinds = [...new Set(found.effects.values())];
   clear(main, ...([
@@ -141,9 +157,10 @@ function draw(found: Found, link: Link): void {
       button("−", () => graph.zoom(1.25), { "aria-label": "Smaller" }), button("+", () => graph.zoom(0.8), { "aria-label": "Larger" }), button("All", () => graph.fit()))),
     kinds.length ? h("p", { class: "row legend", "aria-label": "Legend" }, ...kinds.map((kind) => h("span", { class: "row" }, mark(EFFECTS[kind].kind, EFFECTS[kind].letter), EFFECTS[kind].words))) : null,
     h("div", { class: "stage" }, graph.svg),
-    h("p", { class: "row quiet", role: "status" }, `${number(Math.min(found.nodes.length, MOST))} of ${number(all)} objects are drawn`, more),
+    h("p", { class: "row quiet", role: "status" }, `${number(Math.min(found.nodes.length, MOST))} of ${number(all)} objects are drawn`, more("nodes", "Read more")),
+    found.unmarked() ? h("p", { class: "note" }, "The host passed on no marks: what is in none of the lists so far is not marked, and may break all the same.") : null,
     panel.element,
-    h("section", { class: "panel", "aria-labelledby": "breaks" }, h("h2", { id: "breaks" }, "Without it"), lists(found)),
+    h("section", { class: "panel", "aria-labelledby": "breaks" }, h("h2", { id: "breaks" }, "Without it"), lists(found, more)),
     h("details", {}, h("summary", {}, "As a table"), table("Objects", ["kind", "name", "about it", "without it"], rows)),
   ].filter(Boolean) as Node[]));
   graph.fit();
@@ -152,8 +169,8 @@ function draw(found: Found, link: Link): void {
 async function read(found: Found, link: Link, cursor: string, from: HTMLButtonElement, panel: Panel): Promise<void> {
   from.disabled = true;
   try {
-    const { structured } = await link.call("trace_lineage", { ...asked, cursor });
-    found.add(structured);
+    const answer = await link.call("trace_lineage", { ...asked, cursor });
+    found.add(answer);
     draw(found, link);
   } catch (error) {
     from.disabled = false;

@@ -12,14 +12,17 @@ const FOOT = 40;
 export function bars(runs: Any[], streak: Streak | null, pick: ((run: Any, from: Element) => void) | null, high = 150): HTMLElement {
   const shown = [...runs].reverse();
   const step = 26;
-  const width = Math.max(shown.length * step + 16, 120);
+  // Wide enough to say since when.
+  const width = Math.max(shown.length * step + 16, streak ? 240 : 120);
   const longest = Math.max(1, ...shown.map((run) => run.duration_s ?? 0));
   const first = streak?.since ? shown.findIndex((run) => run.started_at && run.started_at >= streak.since!) : -1;
   const parts: SVGElement[] = [];
   if (first >= 0) {
     const x = 8 + first * step - 3;
-    parts.push(s("rect", { x, y: 0, width: width - x, height: high + FOOT, class: "outage" }));
-    parts.push(s("text", { x: x + 4, y: 14, class: "says" }, `${streak!.atLeast ? "at least " : ""}since ${moment(streak!.since!)}`));
+    const end = 8 + shown.length * step;
+    parts.push(s("rect", { x, y: 0, width: end - x, height: high + FOOT, class: "outage" }));
+    const room = width - x > 220;
+    parts.push(s("text", { x: room ? x + 4 : width - 4, y: 14, class: "says", "text-anchor": room ? "start" : "end" }, `${streak!.atLeast ? "at least " : ""}since ${moment(streak!.since!)}`));
   }
   let lastDay = "";
   shown.forEach((run, at) => {

@@ -17,8 +17,9 @@ function streakOf(found: Any): Streak | null {
 }
 
 function streakWords(streak: Streak): Child {
-  const count = streak.count ? `The newest ${number(streak.count)} runs fail in a row` : "The newest runs fail";
   const good = streak.lastGood ? `; the last good one was ${moment(streak.lastGood)}` : "";
+  if (streak.count === 1) return h("p", { class: "error" }, `The newest run failed: ${moment(streak.since!)}${good}.`);
+  const count = streak.count ? `The newest ${number(streak.count)} runs fail in a row` : "The newest runs fail";
   return h("p", { class: "error" }, `${count}, ${streak.atLeast ? "at least " : ""}since ${moment(streak.since!)}${good}.`);
 }
 

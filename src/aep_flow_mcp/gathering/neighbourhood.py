@@ -160,7 +160,8 @@ async def _by_id(aep: FlowReader, text: str, kinds: list[NodeKind]) -> Key | Non
 
 
 async def read_graph(aep: FlowReader, start: Key, *, up: bool, hops: int) -> tuple[Graph, list[str], bool]:
-    """The objects around `start`, what the reader of the graph should know about it, and whether all could be read.
+    """The objects around `start`, what the reader of the graph should know about it, and whether all of it
+    was read.
 
     Downstream is always read, and every flow that feeds a dataset there: without those nobody could say which
     datasets get nothing more.
@@ -173,7 +174,8 @@ async def read_graph(aep: FlowReader, start: Key, *, up: bool, hops: int) -> tup
     fed = [key[1] for key in reading.graph.downstream(start) if key[0] is NodeKind.DATASET]
     await reading.add(await reading.feeding(fed))
     await reading.name_all({start, *reading.graph.upstream(start), *reading.graph.downstream(start)})
-    return reading.graph, [*reading.notes, *reading.unread.notes], not reading.unread.errors
+    complete = not reading.unread.errors and not reading.cut
+    return reading.graph, [*dict.fromkeys(reading.notes), *reading.unread.notes], complete
 
 
 @dataclass
@@ -184,6 +186,8 @@ class _Reading:
     graph: Graph = field(default_factory=Graph)
     notes: list[str] = field(default_factory=list)
     unread: Unread = field(default_factory=Unread)
+    cut: set[str] = field(default_factory=set)
+    """Of what there is more than was followed, as lists are called."""
     seen: set[str] = field(default_factory=set)
     sources: dict[str, SourceConnection] = field(default_factory=dict)
     targets: dict[str, TargetConnection] = field(default_factory=dict)
@@ -270,8 +274,9 @@ class _Reading:
         self.sources.update({source.id: source for source in sources})
         self.targets.update({target.id: target for target in targets})
         if sources or targets:
+            least = "At least " if self.cut else ""
             self.notes.append(
-                f"{len(sources)} source and {len(targets)} target connections use this account."
+                f"{least}{len(sources)} source and {len(targets)} target connections use this account."
             )
         reading, writing = await together(
             [
@@ -293,22 +298,24 @@ class _Reading:
     async def _all(self, lister: Callable[..., AsyncIterator[Any]], path: str, ids: list[str]) -> list[Any]:
         """Everything whose `path` is one of the ids, a batch of ids a call."""
         batches = [ids[at : at + BATCH] for at in range(0, min(len(ids), MOST_OF_ONE), BATCH)]
+        name = lister.__name__.removeprefix("iter_").replace("_", " ")
         if len(ids) > MOST_OF_ONE:
+            self.cut.add(name)
             self.notes.append(f"Only the first {MOST_OF_ONE} of {len(ids)} connections were followed.")
 
         async def read(batch: list[str]) -> list[Any]:
-            return [item async for item in lister([Filter(path).in_(batch)], cap=MOST_OF_ONE)]
+            return [item async for item in lister([Filter(path).in_(batch)], cap=MOST_OF_ONE + 1)]
 
         # A list is asked for along several ways; that it may not be read is said once.
-        what = f"The {lister.__name__.removeprefix('iter_').replace('_', ' ')}"
+        what = f"The {name}"
         if what in self.unread.errors:
             return []
         calls = [partial(self.unread.read, what, partial(read, batch), [], so=_BEYOND) for batch in batches]
         lists = await together(calls)
-        items = [item for listed in lists for item in listed]
-        if any(len(listed) >= MOST_OF_ONE for listed in lists):
-            self.notes.append(f"There are more than {MOST_OF_ONE}; the first of them are shown.")
-        return items
+        if any(len(listed) > MOST_OF_ONE for listed in lists):
+            self.cut.add(name)
+            self.notes.append(f"There are more than {MOST_OF_ONE} {name}: only the first were followed.")
+        return [item for listed in lists for item in listed[:MOST_OF_ONE]]
 
     async def add(self, flows: Iterable[Flow]) -> None:
         """Put flows into the graph with everything at their ends."""

@@ -62,7 +62,7 @@ def test_hostile_names_are_text() -> None:
     names = list(HOSTILE)
     for svg in (
         board_picture(board(len(names), names=names)["_meta"]["aep-flow-mcp/board"]),
-        lineage_picture(lineage(4, names=names)["structuredContent"] | {"more": {}}),
+        lineage_picture(lineage(4, names=names)["structuredContent"] | {"more": {}}, {"n2": "breaks"}),
     ):
         kinds, texts = drawn(svg)
         assert "script" not in kinds
@@ -72,7 +72,7 @@ def test_hostile_names_are_text() -> None:
 
 def test_a_title_is_well_formed_as_well() -> None:
     found = lineage(2)["structuredContent"] | {"start": "flow a\x00b\ud800\uffff", "more": {}}
-    _, texts = drawn(lineage_picture(found))
+    _, texts = drawn(lineage_picture(found, {}))
     assert texts.count("What feeds what around flow ab") == 2, "title and heading"
 
 
@@ -87,7 +87,7 @@ def test_days_are_told_in_the_zone_that_was_asked_for() -> None:
 def test_a_circle_ends() -> None:
     found = lineage(2)["structuredContent"]
     found["edges"] += ["n3>n2", "n3>n1"]
-    kinds, _ = drawn(lineage_picture(found | {"more": {}}))
+    kinds, _ = drawn(lineage_picture(found | {"more": {}}, {}))
     assert "path" in kinds
 
 

@@ -8,21 +8,30 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import anyio
+import pytest
 
 from aep_flow_mcp.guard.approval import browser
 from aep_flow_mcp.guard.approval.desk import Answer
-from aep_flow_mcp.guard.changes.change import Change
+from aep_flow_mcp.guard.changes.change import Change, Plan
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.preview import preview
 from apps.axe import is_accessible, needs_axe
 from support.chromium import ENTER, TAB, Chromium, needs_chromium
 from support.chromium import chromium as chromium
 from support.chromium import driver as driver
+from support.keyboard import ACTS, acts, from_the_top, kinds_of, reaches_all
+from support.keyboard import watched as watched
 
 pytestmark = needs_chromium
 
 
-async def ask(visit: Callable[[str], Any], *, life: float = 30.0, change: Change | None = None) -> Answer:
+async def ask(
+    visit: Callable[[str], Any],
+    *,
+    life: float = 30.0,
+    change: Change | None = None,
+    sandbox: tuple[str, str] = ("dev", "development"),
+) -> Answer:
     """Put a question; `visit` gets the address of the file."""
     change = change or Change.delete(
         Kind.FLOW, {"id": "f1", "name": "<b>Orders</b>"}, dependents=["the report"]
@@ -34,7 +43,7 @@ async def ask(visit: Callable[[str], Any], *, life: float = 30.0, change: Change
             group.start_soon(visit, address)
             return True
 
-        answers.append(await browser.ask(preview(change.in_sandbox("dev", "development")), opened, life=life))
+        answers.append(await browser.ask(preview(change.in_sandbox(*sandbox)), opened, life=life))
     return answers[0]
 
 
@@ -88,6 +97,43 @@ async def test_the_first_key_declines_and_tab_reaches_approve(chromium: Chromium
 
     assert await ask(decline) is Answer.DECLINED
     assert await ask(approve) is Answer.APPROVED
+
+
+@pytest.mark.parametrize("key", ACTS)
+async def test_keys_reach_all_of_a_page_for_production_and_decide(watched: Chromium, key: str) -> None:
+    async def to(label: str) -> None:
+        find = f"[...document.querySelectorAll('button')].find((one) => one.textContent === '{label}')"
+        await watched.script(f"{find}.focus()")
+        await watched.press(key)
+
+    async def decline(file: str) -> None:
+        await watched.enter(file)
+        await from_the_top(watched)
+        await reaches_all(watched, "the approval page")
+        kinds = await kinds_of(watched)
+        assert len(kinds) == 5, "two lists to unfold, the sandbox's name, and the two buttons"
+        for kind in kinds:
+            if not kind.startswith("button"):
+                await acts(watched, kind, key)
+        await to("Decline")
+        await watched.until("Nothing was sent")
+
+    async def approve(file: str) -> None:
+        await watched.enter(file)
+        await to("Approve")
+        assert await watched.script("return document.activeElement.matches('input[name=sandbox]')"), (
+            "not filled in"
+        )
+        await watched.press(*"prod")
+        await to("Approve")
+        await watched.until("The change is being sent")
+
+    plan = Plan("Rotate")
+    plan.create(Kind.CONNECTION, {"name": "Orders"})
+    plan.depending("Reads with it: ", [f"the report {at}" for at in range(30)])
+    change = plan.change()
+    assert await ask(decline, change=change, sandbox=("prod", "production")) is Answer.DECLINED
+    assert await ask(approve, change=change, sandbox=("prod", "production")) is Answer.APPROVED
 
 
 async def test_a_page_that_is_closed_decides_nothing(chromium: Chromium) -> None:

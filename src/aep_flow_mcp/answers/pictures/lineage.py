@@ -9,17 +9,17 @@ from aep_flow_mcp.answers.pictures.svg import document, rect, short, text
 
 _WIDE, _HIGH, _ACROSS, _DOWN = 190, 40, 250, 54
 _LEFT, _TOP = 16, 56
-_MARKS = (
-    ("breaks", "#b3261e", "breaks"),
-    ("starves", "#7a1fa2", "gets no data"),
-    ("thins", "#8a5a00", "gets less data"),
-    ("stales", "#5b6270", "goes on with old data"),
-)
+_MARKS = {
+    "breaks": ("#b3261e", "breaks"),
+    "starves": ("#7a1fa2", "gets no data"),
+    "thins": ("#8a5a00", "gets less data"),
+    "stales": ("#5b6270", "goes on with old data"),
+}
 """List of the answer, colour of the frame, and the word for it, which stands in the box as well."""
 
 
-def lineage_picture(found: dict[str, Any]) -> str:
-    """found: the structure of trace_lineage."""
+def lineage_picture(found: dict[str, Any], marks: dict[str, str]) -> str:
+    """found: the structure of trace_lineage. marks: by the number of a node the list that it belongs into."""
     nodes = {node["n"]: node for node in found["nodes"]}
     edges = [tuple(edge.split(">", 1)) for edge in found["edges"]]
     edges = [edge for edge in edges if edge[0] in nodes and edge[1] in nodes]
@@ -27,7 +27,7 @@ def lineage_picture(found: dict[str, Any]) -> str:
     width = max((x for x, _ in places.values()), default=0) + _WIDE + 2 * _LEFT
     height = max((y for _, y in places.values()), default=_TOP) + _HIGH + 40
     title = f"What feeds what around {found['start']}"
-    return document(max(width, 480), height, title, _parts(found, nodes, edges, places, height))
+    return document(max(width, 480), height, title, _parts(found, marks, nodes, edges, places, height))
 
 
 def _places(names: list[str], edges: list[tuple[str, ...]]) -> dict[str, tuple[int, int]]:
@@ -50,6 +50,7 @@ def _places(names: list[str], edges: list[tuple[str, ...]]) -> dict[str, tuple[i
 
 def _parts(
     found: dict[str, Any],
+    marks: dict[str, str],
     nodes: dict[str, Any],
     edges: list[tuple[str, ...]],
     places: dict[str, tuple[int, int]],
@@ -64,10 +65,9 @@ def _parts(
             f'<path d="M{x} {y}C{x + bend} {y} {to_x - bend} {to_y} {to_x} {to_y}" fill="none" '
             'stroke="#8a92a0" stroke-width="1.5"/>'
         )
-    marks = _marks(found)
     for name, (x, y) in places.items():
         node = nodes[name]
-        colour, word = marks.get(name, ("#8a92a0", ""))
+        colour, word = _MARKS.get(marks.get(name, ""), ("#8a92a0", ""))
         more = f' rx="5" stroke="{colour}" stroke-width="{2 if word else 1}"'
         yield rect(x, y, _WIDE, _HIGH, "#f3f5f8", more)
         kind = node["kind"].replace("_", " ")
@@ -75,10 +75,3 @@ def _parts(
         yield text(x + 8, y + 31, short(node.get("name") or node["id"], 27), "b")
     if "nodes" in found.get("more", {}):
         yield text(_LEFT, height - 14, f"{len(nodes)} of {found['more']['nodes']} objects", "q")
-
-
-def _marks(found: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    marks = {}
-    for name, colour, word in reversed(_MARKS):
-        marks.update({line.split(" ", 1)[0]: (colour, word) for line in found.get(name, ())})
-    return marks

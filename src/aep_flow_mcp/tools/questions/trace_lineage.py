@@ -24,6 +24,8 @@ from aep_flow_mcp.surface.registry import read_tool
 
 MOST_NODES = 60
 SHOWN = 30
+VIEW = "aep-flow-mcp/lineage"
+"""Where what an app needs beyond the structure stands in the `_meta` of the answer."""
 LISTS = ("nodes", "writers", "readers", "breaks", "starves", "thins", "stales")
 
 
@@ -123,8 +125,14 @@ async def trace_lineage(
             notes = [*notes, f"Who else uses what could not be told: {', '.join(index.uses_lack)} not read."]
         else:
             alone = used_by_this_flow_only(index, start[1], graph.nodes)
-    found = _answer(graph, start, follow, notes, alone, pieces, complete=complete, as_mermaid=as_mermaid)
-    return found.beside(picture=lambda: lineage_picture(found.model_dump(mode="json"))) if picture else found
+    found, marks = _answer(
+        graph, start, follow, notes, alone, pieces, complete=complete, as_mermaid=as_mermaid
+    )
+
+    def drawn() -> str:
+        return lineage_picture(found.model_dump(mode="json"), marks)
+
+    return found.beside(view=(VIEW, lambda: {"effects": marks}), picture=drawn if picture else None)
 
 
 def _answer(
@@ -137,7 +145,8 @@ def _answer(
     *,
     complete: bool,
     as_mermaid: bool,
-) -> Lineage:
+) -> tuple[Lineage, dict[str, str]]:
+    """And what happens to each node that it shows, by its number."""
     effect = impact(graph, start)
     up, down = direction is not Direction.DOWN, direction is not Direction.UP
     part = graph.around(start, up=up, down=down).short(start)
@@ -153,7 +162,7 @@ def _answer(
         "readers": _flows_at(part, part.after.get(start, {}), numbers),
         **_effects(effect, numbers, start),
     }
-    return Lineage(
+    found = Lineage(
         start=f"{start[0].value.replace('_', ' ')} {graph.nodes[start].label}",
         nodes=nodes,
         edges=[f"{numbers[source]}>{numbers[target]}" for source, target in _edges(part, before, shown)],
@@ -165,6 +174,7 @@ def _answer(
         more=pieces.more,
         cursors=pieces.cursors,
     )
+    return found, _marks(effect, {key: numbers[key] for key in shown if key != start})
 
 
 def _nearest_first(graph: Graph, start: Key) -> list[Key]:
@@ -211,9 +221,20 @@ def _effects(effect: Impact, numbers: dict[Key, str], start: Key) -> dict[str, l
         ordered = sorted(nodes, key=lambda node: node.label)
         return [f"{numbers.get(node.key, node.id)} {node.label}" for node in ordered if node.key != start]
 
+    return {name: names(nodes) for name, nodes in _by_list(effect).items()}
+
+
+def _marks(effect: Impact, numbers: dict[Key, str]) -> dict[str, str]:
+    """The list of each of these nodes that is in one. The lists of an answer are cut, in an order of their own: a node
+    that is in none of them may break all the same."""
+    lists = {node.key: name for name, nodes in _by_list(effect).items() for node in nodes}
+    return {number: lists[key] for key, number in numbers.items() if key in lists}
+
+
+def _by_list(effect: Impact) -> dict[str, tuple[Node, ...]]:
     return {
-        "breaks": names(effect.broken),
-        "starves": names(effect.starved),
-        "thins": names(effect.thinner),
-        "stales": names(effect.stale),
+        "breaks": effect.broken,
+        "starves": effect.starved,
+        "thins": effect.thinner,
+        "stales": effect.stale,
     }
