@@ -8,7 +8,8 @@ from functools import cached_property, partial
 from typing import Any
 
 from aep_flow_mcp.documents.names import Names, Thing
-from aep_flow_mcp.documents.raising import CannotRaise, Stored, spec_of
+from aep_flow_mcp.documents.raising import CannotRaise
+from aep_flow_mcp.documents.stored import Stored, spec_of
 from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.gathering.whole_lists import read_datasets, read_schema_titles
 from aep_flow_mcp.platform.concurrency import together
@@ -187,8 +188,8 @@ def mapping_json(item: MappingSet) -> Json:
     """What of a mapping set a document says."""
     rows = [
         {
-            "source": row.source,
-            "destination": row.destination,
+            "source": row.written_source or row.source,
+            "destination": row.written_destination or row.destination,
             "sourceType": row.source_type,
             "identity": row.identity,
             "primaryIdentity": row.primary_identity,
