@@ -59,7 +59,7 @@ async def create(
     prefix = f"p{making.count}"
     refs: dict[str, Any] = {}
     if bodies.account is not None:
-        refs[What.ACCOUNT.value] = _account(making, bodies, prefix)
+        refs[What.ACCOUNT.value] = _account(making, bodies, prefix, inventory)
     for what, kind, known in (
         (What.SOURCE, Kind.SOURCE_CONNECTION, inventory.sources),
         (What.TARGET, Kind.TARGET_CONNECTION, inventory.targets),
@@ -83,6 +83,7 @@ async def create(
         with_refs(flow, refs),
         key=f"{prefix}-{What.FLOW.value}",
         params=DRAFT if bodies.state is State.DRAFT else None,
+        namesakes=frozenset(one["id"] for one in inventory.named(str(flow["name"]))),
     )
     making.steps += 1
     making.made.append(str(flow["name"]))
@@ -179,7 +180,7 @@ def _findings(outcome: Checked, end: str) -> list[Finding]:
     return found
 
 
-def _account(making: Making, bodies: Bodies, prefix: str) -> Ref:
+def _account(making: Making, bodies: Bodies, prefix: str, inventory: Inventory) -> Ref:
     key = (bodies.connector.id, str((bodies.account or {}).get("name")))
     if key not in making.accounts:
         making.accounts[key] = making.plan.create(
@@ -187,6 +188,7 @@ def _account(making: Making, bodies: Bodies, prefix: str) -> Ref:
             bodies.account or {},
             key=f"{prefix}-{What.ACCOUNT.value}",
             secret_keys=bodies.connector.secret_pointers,
+            namesakes=frozenset(id for id, one in inventory.accounts.items() if one.get("name") == key[1]),
         )
         making.steps += 1
     return making.accounts[key]

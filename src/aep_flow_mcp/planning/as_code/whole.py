@@ -25,6 +25,8 @@ from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.reader import FlowReader
 
 Json = dict[str, Any]
+TWICE = "twice"
+"""In the data of an applied Change: ids of flows that somebody else gave the same names at the same time."""
 
 
 class Action(StrEnum):
@@ -211,6 +213,7 @@ class _Work:
 
     def plan(self, aep: FlowReader) -> WholePlan:
         result = self._result
+        result.notes += self._namesakes()
         if result.problems or not self._making.steps:
             return result
         several = len([entry for entry in result.entries if entry.action is not Action.NONE])
@@ -223,6 +226,18 @@ class _Work:
             follow=partial(_twice, aep, tuple(self._making.made)) if self._making.made else None,
         )
         return result
+
+    def _namesakes(self) -> list[str]:
+        """Flows that have the name of a document's flow, and are no document's."""
+        about = {entry.flow["id"] for entry in self._result.entries if entry.flow}
+        notes = []
+        for name in dict.fromkeys(entry.name for entry in self._result.entries if entry.flow):
+            others = [str(flow["id"]) for flow in self._inventory.named(name) if flow["id"] not in about]
+            if others:
+                notes.append(
+                    f"{name}: another flow has this name, and no file is about it: {', '.join(others)}."
+                )
+        return notes
 
     def _names(self) -> tuple[Named, ...]:
         names = self._inventory.names
@@ -268,8 +283,12 @@ async def _twice(aep: FlowReader, made: Sequence[str], ids: Mapping[str, str]) -
     ]
     if not others:
         return {"pipelines": len(made)}
-    told = ", ".join(f"{flow.name} ({flow.id})" for flow in others)
-    return {"note": f"There is another flow of the same name now, made by somebody else: {told}."}
+    mine = {flow.name: flow.id for flow in page.items if flow.id in own}
+    told = ", ".join(f"{flow.name} ({flow.id}, beside {mine.get(flow.name, 'this one')})" for flow in others)
+    sentence = (
+        f"There is another flow of the same name now, made by somebody else: {told}. Delete one of them."
+    )
+    return {"note": sentence, TWICE: [flow.id for flow in others]}
 
 
 def _summary(entries: Sequence[Entry]) -> str:
