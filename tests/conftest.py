@@ -17,6 +17,7 @@ LONG = frozenset(
         "as_code/test_foreign.py",
         "as_code/test_foreign_applied.py",
         "as_code/test_interrupted.py",
+        "as_code/test_killed.py",
         "as_code/test_page.py",
         "attack/test_attack.py",
         "attack/test_four_eyes.py",

@@ -73,7 +73,7 @@ async def create(
         refs[what.value] = making.plan.create(kind, body, key=f"{prefix}-{what.value}", secret_keys=pointers)
         making.steps += 1
     if bodies.mapping is not None:
-        found = await _left_mapping(aep, bodies.mapping, inventory, making)
+        found = await left_mapping(aep, bodies.mapping, inventory, making)
         refs[What.MAPPING.value] = found or making.plan.create(
             Kind.MAPPING_SET, bodies.mapping, key=f"{prefix}-{What.MAPPING.value}"
         )
@@ -229,7 +229,7 @@ async def _unknown_mapping(aep: FlowReader, flow: Json) -> list[Finding]:
     return []
 
 
-async def _left_mapping(aep: FlowReader, body: Json, inventory: Inventory, making: Making) -> str | None:
+async def left_mapping(aep: FlowReader, body: Json, inventory: Inventory, making: Making) -> str | None:
     """A mapping set of the same name and content, in its first version, that no flow uses."""
     try:
         page = await aep.neighbours.list_mapping_sets(name=str(body["name"]), limit=20)

@@ -17,8 +17,8 @@ from aep_flow_mcp.documents.text import Document, Problem
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import Named, known_by_name
-from aep_flow_mcp.planning.as_code.changing import Changing, differs
-from aep_flow_mcp.planning.as_code.creating import Making, create
+from aep_flow_mcp.planning.as_code.changing import Changing, differing
+from aep_flow_mcp.planning.as_code.creating import Making, create, left_mapping
 from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
 from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, matched
 from aep_flow_mcp.platform.filters import Filter
@@ -167,7 +167,7 @@ class _Work:
         if not findings and match.flow is None:
             findings = await self._create(entry, document)
         elif not findings and match.flow is not None:
-            findings = self._change(entry, match, match.flow)
+            findings = await self._change(entry, match, match.flow)
         entry.problems = [document.problem(finding) for finding in findings]
         self._result.problems += entry.problems
 
@@ -180,16 +180,21 @@ class _Work:
         entry.notes += notes
         return findings
 
-    def _change(self, entry: Entry, match: Match, flow: Json) -> list[Any]:
+    async def _change(self, entry: Entry, match: Match, flow: Json) -> list[Any]:
         stored = self._inventory.stored(flow)
         pipeline = match.document.pipeline
         lowered = lower(pipeline, self._inventory.names, mapping=stored.mapping_ref or NEW_MAPPING)
         if lowered.bodies is None:
             return lowered.findings
         entry.etags = _etags(stored)
-        if not differs(match.document, lowered.bodies, stored, self._inventory):
+        trial = differing(match.document, lowered.bodies, stored, self._inventory)
+        if trial is None:
             return []
-        changing = Changing(self._making, match.document, lowered.bodies, stored, self._inventory)
+        wanted = None if trial.findings else trial.mapping
+        left = await left_mapping(self._aep, wanted, self._inventory, self._making) if wanted else None
+        changing = Changing(
+            self._making, match.document, lowered.bodies, stored, self._inventory, left_behind=left
+        )
         if changing.run():
             entry.action = Action.CHANGE
             entry.notes += changing.notes
