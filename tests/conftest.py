@@ -13,6 +13,7 @@ LONG = frozenset(
         "apps/test_every_app.py",
         "apps/test_health_app.py",
         "as_code/test_any_document.py",
+        "as_code/test_echoed.py",
         "as_code/test_further_organisations.py",
         "as_code/test_foreign.py",
         "as_code/test_foreign_applied.py",
