@@ -30,7 +30,7 @@ def test_what_the_service_says_back_is_heard_nowhere(tmp_path: Path, status: int
     said += everything(bed)
     heard = bed.heard()
     assert heard["log"].count("\n") > 50
-    for name, text in {**heard, **dict(enumerate(said))}.items():
+    for name, text in [*heard.items(), *enumerate(said)]:
         for secret in (REFUNDS, "emulator-secret", *bed.tokens):
             for kind, form in forms(secret).items():
                 assert telling(form) not in text, f"{name}: {kind}"

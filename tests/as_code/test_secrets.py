@@ -97,7 +97,7 @@ def test_canaries_in_every_credential_field_stay_where_they_are(tmp_path: Path) 
     assert len(heard) > 35
     assert len(heard["log"].splitlines()) > 100
     assert '"event": "approved"' in heard["audit"].replace('":"', '": "')
-    for name, text in {**heard, **dict(enumerate(said))}.items():
+    for name, text in [*heard.items(), *enumerate(said)]:
         for secret in (CANARY, REFUNDS, "emulator-secret"):
             assert secret not in text, name
     # What no document says is not taken away either.
@@ -121,7 +121,7 @@ def test_a_refused_write_that_quotes_its_secrets(tmp_path: Path, status: int) ->
     answers = Answers()
     code, said = bed.apply(answers)
     assert (code, "bad" in said) == (1, True), said
-    for name, text in {**bed.heard(), "said": said, **dict(enumerate(answers.questions))}.items():
+    for name, text in [*bed.heard().items(), ("said", said), *enumerate(answers.questions)]:
         for form in forms(REFUNDS).values():
             assert telling(form) not in text, name
 
