@@ -234,3 +234,26 @@ def test_an_account_is_not_made_twice_either(two: tuple[Person, Person, Order], 
     code, said = other.finish()
     assert (code, "created a connection of this name a moment earlier" in said) == (1, True), said
     settled(one, other, tmp_path, MAKES)
+
+
+def test_what_is_on_its_way_out_is_in_nobodys_way(two: tuple[Person, Person, Order]) -> None:
+    """A flow of the name that is being deleted is no second one."""
+    one, *_ = two
+    flows = one.bed.emulator.store.sandboxes["dev"]["flows"]
+    gone = {"id": "00000000-0000-4000-8000-000000000001", "name": NAME, "state": "deleting", "createdAt": 1}
+    whole = next(iter(organisation().store.sandboxes["dev"]["flows"]))
+    flows.put(str(gone["id"]), {**whole, **gone})
+    one.start()
+    code, said = one.finish()
+    assert code == 0, said
+    assert [row["state"] for row in flows if row["name"] == NAME] == ["deleting", "enabled"]
+
+
+def test_another_document_of_the_name_is_nobody_elses(two: tuple[Person, Person, Order]) -> None:
+    """Two files may want one name; the flow of the first is no sign that somebody else was there."""
+    one, *_ = two
+    assert one.bed.apply()[0] == 0
+    one.bed.write("till-refunds-2.yaml", NEW.replace("/refunds/", "/refunds/north/"))
+    code, said = one.bed.apply()
+    assert (code, "somebody else" in said) == (0, False), said
+    assert one.bed.plan()[0] == 0

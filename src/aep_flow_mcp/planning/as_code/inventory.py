@@ -23,7 +23,8 @@ from aep_flow_mcp.platform.reader import FlowReader
 Json = dict[str, Any]
 Renamed = Mapping[str, Mapping[str, str]]
 _PAGE = 100
-_ENDED = ("deleted", "deleting")
+ENDED = ("deleted", "deleting")
+"""States of flows that are gone, or on their way out."""
 _SO = "names in it are not known"
 
 
@@ -161,7 +162,7 @@ async def read_inventory(aep: FlowReader, *, renamed: Renamed | None = None) -> 
         renamed=renamed,
     )
     flows = {
-        id: flow for id, flow in found["flows"].items() if str(flow.get("state")).casefold() not in _ENDED
+        id: flow for id, flow in found["flows"].items() if str(flow.get("state")).casefold() not in ENDED
     }
     return Inventory(names, flows, found["sources"], found["targets"], found["accounts"], unread)
 

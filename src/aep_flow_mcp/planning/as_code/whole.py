@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -19,7 +19,7 @@ from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import Named, known_by_name
 from aep_flow_mcp.planning.as_code.changing import Changing, differing
 from aep_flow_mcp.planning.as_code.creating import Making, create, left_mapping
-from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
+from aep_flow_mcp.planning.as_code.inventory import ENDED, Inventory, Renamed, read_inventory
 from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, matched
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.reader import FlowReader
@@ -228,7 +228,9 @@ class _Work:
             summary=_summary(result.entries),
             warnings=warnings,
             names=self._names(),
-            follow=partial(_twice, aep, tuple(self._making.made)) if self._making.made else None,
+            follow=partial(_twice, aep, tuple(self._making.made), frozenset(self._inventory.flows))
+            if self._making.made
+            else None,
         )
         return result
 
@@ -278,13 +280,23 @@ def _etags(stored: Stored) -> dict[str, str]:
     return found
 
 
-async def _twice(aep: FlowReader, made: Sequence[str], ids: Mapping[str, str]) -> Mapping[str, Any]:
-    """Whether somebody else created a flow of the same name at the same time: nothing else would tell."""
+async def _twice(
+    aep: FlowReader, made: Sequence[str], known: Collection[str], ids: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """Whether somebody else created a flow of the same name at the same time, as far as it was not seen before.
+
+    known: ids of the flows that were there when it was planned.
+    """
     page = await aep.list_flows(Filter("name").in_(list(made)[:50]), limit=100)
     own = set(ids.values())
-    many = Counter(flow.name for flow in page.items)
+    wanted = set(made)
     others = [
-        flow for flow in page.items if many[flow.name] > made.count(str(flow.name)) and flow.id not in own
+        flow
+        for flow in page.items
+        if flow.name in wanted
+        and flow.id not in own
+        and flow.id not in known
+        and str(flow.state).casefold() not in ENDED
     ]
     if not others:
         return {"pipelines": len(made)}
