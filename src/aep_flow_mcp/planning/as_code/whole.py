@@ -14,7 +14,7 @@ from aep_flow_mcp.documents.raising import CannotRaise, Raised, raised
 from aep_flow_mcp.documents.same import Difference, differences
 from aep_flow_mcp.documents.stored import Stored
 from aep_flow_mcp.documents.text import Document, Problem
-from aep_flow_mcp.guard.changes.change import Change
+from aep_flow_mcp.guard.changes.change import Change, Follow
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import Named, known_by_name
 from aep_flow_mcp.planning.as_code.changing import Changing, differing
@@ -22,6 +22,7 @@ from aep_flow_mcp.planning.as_code.creating import Making, create, left_mapping
 from aep_flow_mcp.planning.as_code.inventory import ENDED, Inventory, Renamed, read_inventory
 from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, matched
 from aep_flow_mcp.platform.filters import Filter
+from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.platform.reader import FlowReader
 
 Json = dict[str, Any]
@@ -228,11 +229,13 @@ class _Work:
             summary=_summary(result.entries),
             warnings=warnings,
             names=self._names(),
-            follow=partial(_twice, aep, tuple(self._making.made), frozenset(self._inventory.flows))
-            if self._making.made
-            else None,
+            follow=self._follow(aep),
         )
         return result
+
+    def _follow(self, aep: FlowReader) -> Follow | None:
+        made = tuple(self._making.made)
+        return partial(_twice, aep, made, frozenset(self._inventory.flows)) if made else None
 
     def _namesakes(self) -> list[str]:
         """Flows that have the name of a document's flow, and are no document's."""
@@ -289,7 +292,7 @@ async def _twice(
     """
     page = await aep.list_flows(Filter("name").in_(list(made)[:50]), limit=100)
     own = set(ids.values())
-    wanted = set(made)
+    wanted = {clean_text(name) for name in made}
     others = [
         flow
         for flow in page.items
