@@ -135,12 +135,14 @@ def _run(
 
     from aep_flow_mcp.app import App
     from aep_flow_mcp.filing.folder import FolderError
+    from aep_flow_mcp.logs import configure_logging
     from aep_flow_mcp.platform.errors import PlatformError
 
     settings = _settings(emulator, env_file, profile)
 
     async def run() -> tuple[int, str]:
         app = App(settings, transport=_emulator if emulator else None, emulated=emulator)
+        configure_logging(settings.mcp_log_level, app.redactor)
         try:
             found: tuple[int, str] = await work(app)
             return found

@@ -32,6 +32,7 @@ from aep_flow_mcp.planning.as_code import telling
 from aep_flow_mcp.planning.as_code.drifting import Drift, Drifts, drifted
 from aep_flow_mcp.planning.as_code.timely import kept_words
 from aep_flow_mcp.planning.as_code.whole import (
+    TWICE,
     Action,
     Entry,
     Kept,
@@ -114,8 +115,13 @@ async def export_to(app: App, path: Path, *, sandbox: str | None, names: Sequenc
     states = held.of_sandbox(work.sandbox)
     homes = _Homes(found.documents, {key: state.flow for key, state in states.items()})
     folder.put_schema(schema_text())
-    written = 0
+    written = count = 0
     for flow, raised in pairs:
+        if app.redactor.value(raised.document) != raised.document:
+            # Without it, or with something else in its place, an apply would change what is there.
+            notes.append(f"left out: {flow['name']}: a text in it quotes a credential of this command.")
+            continue
+        count += 1
         home = homes.of(flow, raised)
         if home is None:
             written += folder.put(folder.place_of(str(flow["name"])), raised.document)
@@ -132,8 +138,8 @@ async def export_to(app: App, path: Path, *, sandbox: str | None, names: Sequenc
     work.keep(
         held, [entry for entry in now.entries if entry.flow and entry.flow["id"] in exported], instead=False
     )
-    said = f"{path}: {len(pairs)} pipelines of sandbox {work.sandbox}, {written} files written."
-    return DONE, "\n".join([said, *map(visible, notes)])
+    said = f"{path}: {count} pipelines of sandbox {work.sandbox}, {written} files written."
+    return DONE, app.redactor.text("\n".join([said, *map(visible, notes)]))
 
 
 class _Homes:
@@ -199,18 +205,23 @@ async def apply_to(
 
         result = await _decided(app, call, work, planner, terminal, approved)
         said = app.redactor.text(result.text())
+        left = None
         if result.status in (Status.DONE, Status.UNCHANGED):
             try:
-                said += await _kept(work, folder)
+                left = await _kept(work, folder)
             except (FolderError, PlatformError) as error:
                 # What was done is done, whatever can be read or written now.
                 told = f"How the flows are now was not kept ({error}): apply again, or export, keeps it."
                 return WRONG, app.redactor.text(f"{said}\n{told}")
-    return (WRONG if _bad(result) else DONE), said
+    differs = left and (left.count(Action.CREATE) or left.count(Action.CHANGE) or left.problems)
+    if left is not None and differs:
+        said += app.redactor.text(f"\nAfter it this still differs:\n{telling.text_of(left)}")
+    wrong = _bad(result) or TWICE in (result.data or {}) or (left is not None and left.problems)
+    return (WRONG if wrong else DONE), said
 
 
-async def _kept(work: _Work, folder: Folder) -> str:
-    """Keep how the flows of a folder are; what still differs.
+async def _kept(work: _Work, folder: Folder) -> WholePlan:
+    """Keep how the flows of a folder are. Returns what a plan says now.
 
     Raises:
         FolderError: a file cannot be read or written. PlatformError: the sandbox cannot be read.
@@ -219,8 +230,7 @@ async def _kept(work: _Work, folder: Folder) -> str:
     if left.problems and not left.entries:
         raise FolderError("; ".join(map(str, left.problems)))
     work.keep(StateFile.of(folder), left.entries, instead=True)
-    differs = left.count(Action.CREATE) or left.count(Action.CHANGE) or left.problems
-    return f"\nAfter it this still differs:\n{telling.text_of(left)}" if differs else ""
+    return left
 
 
 async def _decided(

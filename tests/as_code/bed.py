@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx
 
 from aep_flow_mcp import code_work
 from aep_flow_mcp.app import App
@@ -24,6 +24,7 @@ from aep_flow_mcp.gathering.times import standing
 from aep_flow_mcp.guard import Guard
 from aep_flow_mcp.guard.approval.terminal import Terminal
 from aep_flow_mcp.planning.as_code.inventory import Inventory, read_inventory
+from aep_flow_mcp.platform.errors import PlatformError
 
 PIPELINE_PARTS = ("flows", "sourceConnections", "targetConnections", "mappingSets")
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -89,10 +90,13 @@ class Bed:
         self.at: datetime = emulator.backend.clock.now()
         self.environ: dict[str, str] = {}
 
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """What each command speaks to."""
+        return EmulatorTransport(self.emulator)
+
     @contextmanager
     def _app(self) -> Iterator[App]:
-        transport = functools.partial(EmulatorTransport, self.emulator)
-        client = App(self.settings, transport=transport).client
+        client = App(self.settings, transport=self.transport).client
         guard = Guard(self.settings, client, environ=self.environ, sleep=no_wait)
         guard.emulated = True
         with standing(self.at):
@@ -110,8 +114,8 @@ class Bed:
             with self._app() as app:
                 try:
                     return await work(app)
-                except FolderError as error:
-                    return 1, str(error)
+                except (FolderError, PlatformError) as error:  # as the command does
+                    return 1, app.redactor.text(str(error))
                 finally:
                     await app.aclose()
 

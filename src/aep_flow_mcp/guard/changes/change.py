@@ -174,8 +174,9 @@ class Plan:
         params: Mapping[str, str] | None = None,
         secret_keys: Iterable[str] = (),
         undo: Undo | None = None,
+        namesakes: frozenset[str] | None = None,
     ) -> Ref:
-        """POST to the kind's collection. It is deleted again when a later step fails.
+        """POST to the kind's collection. It is deleted again when a later step fails. namesakes: see `Step`.
 
         secret_keys: JSON pointers to what its connection spec declares secret (`ConnectionSpec.secret_pointers`).
         """
@@ -197,6 +198,7 @@ class Plan:
                 lookup=params_of(lookup),
                 undo=undo,
                 secret_keys=frozenset(secret_keys),
+                namesakes=namesakes,
             )
         )
 

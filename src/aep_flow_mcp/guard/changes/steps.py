@@ -98,6 +98,8 @@ class Step:
             after a lost answer; None where nothing shows it.
         expects: (member, value) pairs of its answer on which later steps count. Another value stops the Change:
             somebody else was there at the same time.
+        namesakes: ids of what had the name of what it creates when it was planned, where no further one may come to
+            be; None where names may be the same.
     """
 
     method: Method
@@ -120,6 +122,7 @@ class Step:
     keeps: tuple[str, ...] = ()
     shown_by: tuple[tuple[str, str], ...] | None = None
     expects: tuple[tuple[str, str], ...] = ()
+    namesakes: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         if not _PATH.fullmatch(self.path) or any(part in (".", "..") for part in self.path.split("/")):
@@ -154,7 +157,7 @@ class Step:
         return {**{name: plain(value) for name, value in said.items()}, "undo": undo}
 
 
-_LATER = ("expects", "params_again", "lost")
+_LATER = ("expects", "namesakes", "params_again", "lost")
 """Members that came later: without a value they are no part of a digest, so that digests stay what they were."""
 
 

@@ -19,6 +19,7 @@ from aep_flow_mcp.guard.changes.steps import Step, resolve_path, resolve_refs
 from aep_flow_mcp.guard.execution.audit import AuditError
 from aep_flow_mcp.guard.execution.creations import Creating, Creations
 from aep_flow_mcp.guard.execution.look import Looker
+from aep_flow_mcp.guard.execution.namesakes import Found, found_beside, sooner
 from aep_flow_mcp.guard.execution.progress import Progress, named, touched
 from aep_flow_mcp.guard.execution.reconcile import Done, NotDone, Outcome, Reconciler, Sent, Sleep, Unknown
 from aep_flow_mcp.guard.execution.results import Status, Touched
@@ -79,9 +80,14 @@ class Executor:
                 return unknown(f"{step.method} {step.label}", outcome, step, progress)
             if isinstance(outcome, NotDone):
                 return await self._undo_all(change, step, outcome, ids, progress)
+            beside = await self._beside(step, outcome, ids)
+            if beside is not None and not beside.older:
+                outcome = replace(outcome, note=" ".join(filter(None, (outcome.note, beside.sentence))))
             progress.finish(step, outcome)
             if outcome.id is not None:
                 ids[step.key] = outcome.id
+            if beside is not None and beside.older:
+                return await self._undo_all(change, step, NotDone(beside.sentence), ids, progress)
         notes = [done.note for _, done in progress.finished if done.note]
         return Execution(
             status=Status.DONE,
@@ -99,6 +105,9 @@ class Executor:
                 return Done(data=await self._looker.read(path, list(step.params)))
             # What exists already cannot be what is created now, should the answer get lost.
             before = await self._reconciler.before(step, path)
+            other = sooner(step, before.living, ids.values())
+            if other is not None:
+                return NotDone(f"{other} The request was not sent.")
             sent = None if step.content is None else secrets.resolve(step, body, self._environ, self._prefix)
             await progress.begin(step)
         except (PlatformError, secrets.SecretError, AuditError) as error:
@@ -145,6 +154,11 @@ class Executor:
         if step.creates is not None and answer.id is not None:
             await self._creations.made(step.creates, answer.id)
         return Done(answer.id or step.object_id, answer.etag, answer.data)
+
+    async def _beside(self, step: Step, done: Done, ids: Mapping[str, str]) -> Found | None:
+        if step.namesakes is None or step.creates is None or done.id is None:
+            return None
+        return await found_beside(self._looker, step, step.creates, done.id, ids.values())
 
     async def _undo_all(
         self, change: Change, step: Step, outcome: NotDone, ids: Mapping[str, str], progress: Progress

@@ -17,6 +17,7 @@ from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import Step
 from aep_flow_mcp.guard.execution.creations import Creating, Creations
 from aep_flow_mcp.guard.execution.look import Looker, agrees
+from aep_flow_mcp.guard.execution.namesakes import lives
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.waiting.patience import time_to_look
 
@@ -58,13 +59,15 @@ Outcome = Done | NotDone | Unknown
 class Before:
     """What was there before a request was sent, so that it is not mistaken for what came of it.
 
-    ids, newest: of the objects that what it creates could be confused with; the latest `createdAt` among them.
+    ids, newest: of the objects that what it creates could be confused with; the latest `createdAt` among them. living:
+    the ids of those of them that are not on their way out.
     fingerprint: of what the request replaces, where that can be read and stays the same by itself.
     """
 
     ids: frozenset[str] = frozenset()
     newest: float | None = None
     fingerprint: str | None = None
+    living: frozenset[str] = frozenset()
 
     def had(self, item: dict[str, Any]) -> bool:
         """Whether an object was there already, as far as its id and its time tell."""
@@ -118,7 +121,10 @@ class Reconciler:
             return Before()
         found = await self._looker.newest(step.creates, dict(step.lookup))
         times = [item["createdAt"] for item in found if isinstance(item.get("createdAt"), int | float)]
-        return Before(frozenset(str(item.get("id")) for item in found), max(times, default=None))
+        ids, living = (
+            frozenset(str(item.get("id")) for item in some) for some in (found, filter(lives, found))
+        )
+        return Before(ids, max(times, default=None), living=living)
 
     async def outcome(self, sent: Sent) -> Done | Unknown:
         """What looking shows, over half a minute, or less where nobody would hear of it any more."""

@@ -7,8 +7,9 @@ from typing import Any
 
 from aep_flow_mcp.documents.lowering import NEW_MAPPING, Bodies, Finding
 from aep_flow_mcp.documents.members import filled_schema, row_said
-from aep_flow_mcp.documents.raising import Stored, state_of, writable
+from aep_flow_mcp.documents.raising import state_of
 from aep_flow_mcp.documents.same import same
+from aep_flow_mcp.documents.stored import Stored, writable
 from aep_flow_mcp.documents.text import Document
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.guard.changes.kinds import Kind
@@ -40,10 +41,13 @@ _ACTIONS = {
 }
 
 
-def differs(document: Document, bodies: Bodies, stored: Stored, inventory: Inventory) -> bool:
-    """Whether anything may differ: most pipelines of a plan are as they are, and this is quick for them."""
+def differing(document: Document, bodies: Bodies, stored: Stored, inventory: Inventory) -> Changing | None:
+    """What may differ, None where nothing does: most pipelines of a plan are as they are, and this is quick for them.
+
+    Only its `mapping` is to be used.
+    """
     trial = Changing(Making(), document, bodies, stored, inventory, only_compare=True)
-    return trial.run() or bool(trial.findings)
+    return trial if trial.run() or trial.findings else None
 
 
 class Changing:
@@ -58,17 +62,24 @@ class Changing:
         inventory: Inventory,
         *,
         only_compare: bool = False,
+        left_behind: str | None = None,
     ) -> None:
+        """left_behind: the id of a mapping set like the wanted one, which an attempt before made."""
         self.making = making
         self.document = document
         self.bodies = bodies
         self.stored = stored
         self.inventory = inventory
-        self.parts, self.left = writable(stored, inventory.names, with_secrets=only_compare)
+        extra = document.pipeline.extra
+        said = {part: getattr(extra, part) for part in ("source", "target", "flow")} if extra else None
+        self.parts, self.left = writable(stored, inventory.names, with_secrets=only_compare, said=said)
         self.findings: list[Finding] = []
         self.notes: list[str] = []
         self.same_start = False
         """Whether the start that the document says means the one that is there."""
+        self.mapping: Json | None = None
+        """The mapping set to create, once it has run."""
+        self._left_behind = left_behind
         self._steps: list[tuple[Any, ...]] = []
 
     def run(self) -> bool:
@@ -77,7 +88,7 @@ class Changing:
         flow = self._wanted_flow()
         for part, kind, member in _ENDS:
             self._end(part, kind, member)
-        mapping = self._mapping(flow)
+        mapping = self.mapping = self._mapping(flow)
         flow_ops = self._ops("flow", flow)
         action = self._action()
         self._refuse_fixed(flow)
@@ -85,7 +96,9 @@ class Changing:
             return False
         for kind, item, ops in self._steps:
             self._update(kind, item, ops, self.bodies.connector.secret_pointers)
-        if mapping is not None:
+        if mapping is not None and self._left_behind is not None:
+            refs[What.MAPPING.value] = self._left_behind
+        elif mapping is not None:
             self.making.count += 1
             key = f"p{self.making.count}-{What.MAPPING.value}"
             refs[What.MAPPING.value] = self.making.plan.create(Kind.MAPPING_SET, mapping, key=key)

@@ -84,7 +84,8 @@ async def copied(origin: FlowReader, there: FlowReader, wanted: Copying) -> Chan
     things = [
         (kind, thing) for kind in ("account", "dataset", "schema") for thing in beyond.names.things(kind)
     ]
-    warnings = [*source.notes, *here.unread.notes, *beyond.unread.notes, *unread.notes, *notes]
+    unsent = [f"left out, for no request of the API has it: {one}." for one in source.unsent]
+    warnings = [*source.notes, *unsent, *here.unread.notes, *beyond.unread.notes, *unread.notes, *notes]
     return making.plan.change(
         title=f"Copy the pipeline {shown(flow.get('name') or wanted.flow_id, limit=NAME)} from {origin.sandbox}",
         summary=_summary(document),

@@ -9,8 +9,8 @@ from typing import Any
 from aep_flow_mcp.documents.format import State, Way
 from aep_flow_mcp.documents.lowering import Bodies, Finding
 from aep_flow_mcp.documents.members import COPY, filled_schema, period_of, row_said
-from aep_flow_mcp.documents.raising import base_of, spec_of
 from aep_flow_mcp.documents.same import same
+from aep_flow_mcp.documents.stored import base_of, spec_of
 from aep_flow_mcp.documents.text import Document
 from aep_flow_mcp.guard.changes.change import Plan, Ref
 from aep_flow_mcp.guard.changes.kinds import Kind
@@ -21,10 +21,11 @@ from aep_flow_mcp.pipelines.checks.connections import check_params
 from aep_flow_mcp.pipelines.checks.flows import check_flow
 from aep_flow_mcp.pipelines.checks.outcome import Checked
 from aep_flow_mcp.planning import objects
-from aep_flow_mcp.planning.as_code.inventory import Inventory, mapping_json
+from aep_flow_mcp.planning.as_code.inventory import Inventory, mapping_json, mapping_ref
 from aep_flow_mcp.planning.as_code.timely import started_anew
 from aep_flow_mcp.planning.pipeline_change import DRAFT, with_refs
-from aep_flow_mcp.platform.errors import PlatformError
+from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
+from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.platform.reader import FlowReader
 
 Json = dict[str, Any]
@@ -52,12 +53,13 @@ async def create(
     """Add the steps of a pipeline that is not there yet. Returns what is in the way, and what to know before."""
     making.count += 1
     flow, findings, notes = checked(bodies, document)
+    findings += await _unknown_mapping(aep, flow)
     if findings:
         return findings, notes
     prefix = f"p{making.count}"
     refs: dict[str, Any] = {}
     if bodies.account is not None:
-        refs[What.ACCOUNT.value] = _account(making, bodies, prefix)
+        refs[What.ACCOUNT.value] = _account(making, bodies, prefix, inventory)
     for what, kind, known in (
         (What.SOURCE, Kind.SOURCE_CONNECTION, inventory.sources),
         (What.TARGET, Kind.TARGET_CONNECTION, inventory.targets),
@@ -71,7 +73,7 @@ async def create(
         refs[what.value] = making.plan.create(kind, body, key=f"{prefix}-{what.value}", secret_keys=pointers)
         making.steps += 1
     if bodies.mapping is not None:
-        found = await _left_mapping(aep, bodies.mapping, inventory, making)
+        found = await left_mapping(aep, bodies.mapping, inventory, making)
         refs[What.MAPPING.value] = found or making.plan.create(
             Kind.MAPPING_SET, bodies.mapping, key=f"{prefix}-{What.MAPPING.value}"
         )
@@ -81,6 +83,7 @@ async def create(
         with_refs(flow, refs),
         key=f"{prefix}-{What.FLOW.value}",
         params=DRAFT if bodies.state is State.DRAFT else None,
+        namesakes=frozenset(one["id"] for one in inventory.named(str(flow["name"]))),
     )
     making.steps += 1
     making.made.append(str(flow["name"]))
@@ -136,7 +139,9 @@ def checked(bodies: Bodies, document: Document) -> tuple[Json, list[Finding], li
 def _lacks_delta(bodies: Bodies, flow: Json) -> bool:
     schedule = flow.get("scheduleParams") or {}
     scheduled = bool(schedule) and period_of(schedule) != 0
-    copies = any(step.get("name") == COPY for step in flow.get("transformations") or [])
+    steps = flow.get("transformations")
+    listed = steps if isinstance(steps, list) else []
+    copies = any(isinstance(step, Mapping) and step.get("name") == COPY for step in listed)
     of_table = bodies.flow_spec is not None and bodies.flow_spec.id == wellknown.FLOW_TABLES_TO_LAKE
     return of_table and scheduled and not copies
 
@@ -175,7 +180,7 @@ def _findings(outcome: Checked, end: str) -> list[Finding]:
     return found
 
 
-def _account(making: Making, bodies: Bodies, prefix: str) -> Ref:
+def _account(making: Making, bodies: Bodies, prefix: str, inventory: Inventory) -> Ref:
     key = (bodies.connector.id, str((bodies.account or {}).get("name")))
     if key not in making.accounts:
         making.accounts[key] = making.plan.create(
@@ -183,6 +188,7 @@ def _account(making: Making, bodies: Bodies, prefix: str) -> Ref:
             bodies.account or {},
             key=f"{prefix}-{What.ACCOUNT.value}",
             secret_keys=bodies.connector.secret_pointers,
+            namesakes=frozenset(id for id, one in inventory.accounts.items() if one.get("name") == key[1]),
         )
         making.steps += 1
     return making.accounts[key]
@@ -208,7 +214,22 @@ def _left_behind(
     return None
 
 
-async def _left_mapping(aep: FlowReader, body: Json, inventory: Inventory, making: Making) -> str | None:
+async def _unknown_mapping(aep: FlowReader, flow: Json) -> list[Finding]:
+    """A mapping set that is named by an id, as those without rows are, is one of its sandbox alone; a flow that names
+    an unknown one ends in 2250-500, which leaves open what came of it."""
+    ref = mapping_ref(flow)
+    if ref is None:
+        return []
+    try:
+        await aep.neighbours.get_mapping_set(ref[0])
+    except PlatformError as error:
+        if error.kind is ErrorKind.NOT_FOUND:
+            told = f"the sandbox shows no mapping set with the id {ref[0]}: write the rows out under mapping."
+            return [Finding(("mapping",), told)]
+    return []
+
+
+async def left_mapping(aep: FlowReader, body: Json, inventory: Inventory, making: Making) -> str | None:
     """A mapping set of the same name and content, in its first version, that no flow uses."""
     try:
         page = await aep.neighbours.list_mapping_sets(name=str(body["name"]), limit=20)
@@ -220,7 +241,7 @@ async def _left_mapping(aep: FlowReader, body: Json, inventory: Inventory, makin
         free = item.id not in making.used and item.id not in inventory.mappings_in_use
         if (
             free
-            and item.name == body["name"]
+            and item.name == clean_text(str(body["name"]))
             and not item.version
             and item.schema_id == schema
             and same(rows, wanted)

@@ -8,7 +8,8 @@ from functools import cached_property, partial
 from typing import Any
 
 from aep_flow_mcp.documents.names import Names, Thing
-from aep_flow_mcp.documents.raising import CannotRaise, Stored, spec_of
+from aep_flow_mcp.documents.raising import CannotRaise
+from aep_flow_mcp.documents.stored import Stored, spec_of
 from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.gathering.whole_lists import read_datasets, read_schema_titles
 from aep_flow_mcp.platform.concurrency import together
@@ -22,7 +23,8 @@ from aep_flow_mcp.platform.reader import FlowReader
 Json = dict[str, Any]
 Renamed = Mapping[str, Mapping[str, str]]
 _PAGE = 100
-_ENDED = ("deleted", "deleting")
+ENDED = ("deleted", "deleting")
+"""States of flows that are gone, or on their way out."""
 _SO = "names in it are not known"
 
 
@@ -160,7 +162,7 @@ async def read_inventory(aep: FlowReader, *, renamed: Renamed | None = None) -> 
         renamed=renamed,
     )
     flows = {
-        id: flow for id, flow in found["flows"].items() if str(flow.get("state")).casefold() not in _ENDED
+        id: flow for id, flow in found["flows"].items() if str(flow.get("state")).casefold() not in ENDED
     }
     return Inventory(names, flows, found["sources"], found["targets"], found["accounts"], unread)
 
@@ -187,8 +189,8 @@ def mapping_json(item: MappingSet) -> Json:
     """What of a mapping set a document says."""
     rows = [
         {
-            "source": row.source,
-            "destination": row.destination,
+            "source": row.written_source or row.source,
+            "destination": row.written_destination or row.destination,
             "sourceType": row.source_type,
             "identity": row.identity,
             "primaryIdentity": row.primary_identity,

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from typing import Any
 
 from aep_flow_mcp.documents.lowering import NEW_MAPPING, lower
-from aep_flow_mcp.documents.raising import CannotRaise, Raised, Stored, raised
+from aep_flow_mcp.documents.raising import CannotRaise, Raised, raised
 from aep_flow_mcp.documents.same import Difference, differences
+from aep_flow_mcp.documents.stored import Stored
 from aep_flow_mcp.documents.text import Document, Problem
-from aep_flow_mcp.guard.changes.change import Change
+from aep_flow_mcp.guard.changes.change import Change, Follow
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import Named, known_by_name
-from aep_flow_mcp.planning.as_code.changing import Changing, differs
-from aep_flow_mcp.planning.as_code.creating import Making, create
-from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
+from aep_flow_mcp.planning.as_code.changing import Changing, differing
+from aep_flow_mcp.planning.as_code.creating import Making, create, left_mapping
+from aep_flow_mcp.planning.as_code.inventory import ENDED, Inventory, Renamed, read_inventory
 from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, matched
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.platform.reader import FlowReader
 
 Json = dict[str, Any]
+TWICE = "twice"
+"""In the data of an applied Change: ids of flows that somebody else gave the same names at the same time."""
 
 
 class Action(StrEnum):
@@ -129,6 +132,7 @@ async def export_documents(
     await inventory.read_mappings(aep, flows)
     found: list[tuple[Json, Raised]] = []
     notes = list(inventory.unread.notes)
+    unsent: Counter[str] = Counter()
     for flow in flows:
         try:
             document = raised(inventory.stored(flow), inventory.names)
@@ -140,8 +144,11 @@ async def export_documents(
             document.document = {**head, **document.document, "id": flow["id"]}
         found.append((flow, document))
         notes += [f"{flow['name']}: {note}." for note in document.notes]
+        unsent.update(document.unsent)
     for name in sorted(wanted.keys() - set(names_of.values())):
         notes.append(f"left out: there is no flow called {wanted[name]}.")
+    for member, count in sorted(unsent.items()):
+        notes.append(f"left out of {count} pipelines, for no request of the API has it: {member}.")
     return found, notes
 
 
@@ -163,7 +170,7 @@ class _Work:
         if not findings and match.flow is None:
             findings = await self._create(entry, document)
         elif not findings and match.flow is not None:
-            findings = self._change(entry, match, match.flow)
+            findings = await self._change(entry, match, match.flow)
         entry.problems = [document.problem(finding) for finding in findings]
         self._result.problems += entry.problems
 
@@ -176,16 +183,21 @@ class _Work:
         entry.notes += notes
         return findings
 
-    def _change(self, entry: Entry, match: Match, flow: Json) -> list[Any]:
+    async def _change(self, entry: Entry, match: Match, flow: Json) -> list[Any]:
         stored = self._inventory.stored(flow)
         pipeline = match.document.pipeline
         lowered = lower(pipeline, self._inventory.names, mapping=stored.mapping_ref or NEW_MAPPING)
         if lowered.bodies is None:
             return lowered.findings
         entry.etags = _etags(stored)
-        if not differs(match.document, lowered.bodies, stored, self._inventory):
+        trial = differing(match.document, lowered.bodies, stored, self._inventory)
+        if trial is None:
             return []
-        changing = Changing(self._making, match.document, lowered.bodies, stored, self._inventory)
+        wanted = None if trial.findings else trial.mapping
+        left = await left_mapping(self._aep, wanted, self._inventory, self._making) if wanted else None
+        changing = Changing(
+            self._making, match.document, lowered.bodies, stored, self._inventory, left_behind=left
+        )
         if changing.run():
             entry.action = Action.CHANGE
             entry.notes += changing.notes
@@ -209,6 +221,7 @@ class _Work:
 
     def plan(self, aep: FlowReader) -> WholePlan:
         result = self._result
+        result.notes += self._namesakes()
         if result.problems or not self._making.steps:
             return result
         several = len([entry for entry in result.entries if entry.action is not Action.NONE])
@@ -218,9 +231,25 @@ class _Work:
             summary=_summary(result.entries),
             warnings=warnings,
             names=self._names(),
-            follow=partial(_twice, aep, tuple(self._making.made)) if self._making.made else None,
+            follow=self._follow(aep),
         )
         return result
+
+    def _follow(self, aep: FlowReader) -> Follow | None:
+        made = tuple(self._making.made)
+        return partial(_twice, aep, made, frozenset(self._inventory.flows)) if made else None
+
+    def _namesakes(self) -> list[str]:
+        """Flows that have the name of a document's flow, and are no document's."""
+        about = {entry.flow["id"] for entry in self._result.entries if entry.flow}
+        notes = []
+        for name in dict.fromkeys(entry.name for entry in self._result.entries if entry.flow):
+            others = [str(flow["id"]) for flow in self._inventory.named(name) if flow["id"] not in about]
+            if others:
+                notes.append(
+                    f"{name}: another flow has this name, and no file is about it: {', '.join(others)}."
+                )
+        return notes
 
     def _names(self) -> tuple[Named, ...]:
         names = self._inventory.names
@@ -256,18 +285,32 @@ def _etags(stored: Stored) -> dict[str, str]:
     return found
 
 
-async def _twice(aep: FlowReader, made: Sequence[str], ids: Mapping[str, str]) -> Mapping[str, Any]:
-    """Whether somebody else created a flow of the same name at the same time: nothing else would tell."""
+async def _twice(
+    aep: FlowReader, made: Sequence[str], known: Collection[str], ids: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """Whether somebody else created a flow of the same name at the same time, as far as it was not seen before.
+
+    known: ids of the flows that were there when it was planned.
+    """
     page = await aep.list_flows(Filter("name").in_(list(made)[:50]), limit=100)
     own = set(ids.values())
-    many = Counter(flow.name for flow in page.items)
+    wanted = {clean_text(name) for name in made}
     others = [
-        flow for flow in page.items if many[flow.name] > made.count(str(flow.name)) and flow.id not in own
+        flow
+        for flow in page.items
+        if flow.name in wanted
+        and flow.id not in own
+        and flow.id not in known
+        and str(flow.state).casefold() not in ENDED
     ]
     if not others:
         return {"pipelines": len(made)}
-    told = ", ".join(f"{flow.name} ({flow.id})" for flow in others)
-    return {"note": f"There is another flow of the same name now, made by somebody else: {told}."}
+    mine = {flow.name: flow.id for flow in page.items if flow.id in own}
+    told = ", ".join(f"{flow.name} ({flow.id}, beside {mine.get(flow.name, 'this one')})" for flow in others)
+    sentence = (
+        f"There is another flow of the same name now, made by somebody else: {told}. Delete one of them."
+    )
+    return {"note": sentence, TWICE: [flow.id for flow in others]}
 
 
 def _summary(entries: Sequence[Entry]) -> str:
