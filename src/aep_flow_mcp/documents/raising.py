@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from aep_flow_mcp.documents import members
@@ -45,6 +46,16 @@ class Stored:
     mapping_ref: tuple[Any, Any] | None = None
     """Id and version that the flow names, whether or not the mapping set can be read."""
 
+    @cached_property
+    def kind(self) -> FlowKind:
+        """Source, destination or internal."""
+        # Only what tells it is parsed: plans ask it of every flow.
+        told = {"id": "", "inheritedAttributes": self.flow.get("inheritedAttributes")}
+        flow = Flow.model_validate(told)
+        if flow.tells_kind:
+            return flow.kind
+        return kind_by_ends({spec_of(self.source)}, {spec_of(self.target)})
+
 
 @dataclass
 class Raised:
@@ -61,14 +72,6 @@ class Raised:
 
 class CannotRaise(Exception):
     """This is no pipeline of a document: an internal flow, or one whose parts cannot be read."""
-
-
-def kind_of(stored: Stored) -> FlowKind:
-    """Source, destination or internal."""
-    flow = Flow.model_validate(stored.flow)
-    if flow.tells_kind:
-        return flow.kind
-    return kind_by_ends({spec_of(stored.source)}, {spec_of(stored.target)})
 
 
 def spec_of(item: Mapping[str, Any], member: str = "connectionSpec") -> str | None:
@@ -104,7 +107,7 @@ def raised(stored: Stored, names: Names) -> Raised:
     Raises:
         CannotRaise: the flow is internal, or has no name.
     """
-    kind = kind_of(stored)
+    kind = stored.kind
     if kind is FlowKind.INTERNAL:
         raise CannotRaise("it is internal to Platform")
     if not isinstance(stored.flow.get("name"), str) or not stored.flow["name"]:

@@ -15,16 +15,15 @@ from aep_flow_mcp.guard.changes.bodies import content_of
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import first_few
 from aep_flow_mcp.guard.changes.steps import Undo
-from aep_flow_mcp.pipelines.blueprint import What
+from aep_flow_mcp.pipelines.blueprint import What, with_refs
 from aep_flow_mcp.pipelines.fixed import refused_changes
 from aep_flow_mcp.pipelines.wellknown import DATA_LAKE_SOURCE
-from aep_flow_mcp.planning.as_code.creating import Making
 from aep_flow_mcp.planning.as_code.inventory import Inventory
+from aep_flow_mcp.planning.as_code.making import Making
 from aep_flow_mcp.planning.as_code.timely import kept_start
 from aep_flow_mcp.planning.dependents import flow_lines
 from aep_flow_mcp.planning.objects import etag_of
 from aep_flow_mcp.planning.patched import inverse
-from aep_flow_mcp.planning.pipeline_change import with_refs
 from aep_flow_mcp.platform.models.flows import Flow
 
 Json = dict[str, Any]

@@ -19,8 +19,9 @@ from aep_flow_mcp.guard.changes.naming import NAME, known_by_name
 from aep_flow_mcp.guard.changes.steps import PlanError
 from aep_flow_mcp.pipelines.xdm import XdmFields
 from aep_flow_mcp.planning import objects
-from aep_flow_mcp.planning.as_code.creating import Making, create
+from aep_flow_mcp.planning.as_code.creating import create
 from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
+from aep_flow_mcp.planning.as_code.making import Making
 from aep_flow_mcp.planning.as_code.timely import started_anew
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.reader import FlowReader

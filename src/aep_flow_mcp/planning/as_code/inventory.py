@@ -38,6 +38,8 @@ class Inventory:
     unread: Unread
     mappings: dict[tuple[str, int | None], Json] = field(default_factory=dict)
     """By id and version; None for the newest one."""
+    _stored: dict[str, Stored] = field(default_factory=dict, repr=False)
+    _refs: dict[str, tuple[str, Any] | None] = field(default_factory=dict, repr=False)
 
     def named(self, name: str) -> list[Json]:
         """The flows of a name, the oldest first."""
@@ -50,9 +52,14 @@ class Inventory:
         Raises:
             CannotRaise: one of its two ends cannot be read, or it has several.
         """
+        if flow["id"] not in self._stored:
+            self._stored[flow["id"]] = self._put_together(flow)
+        return self._stored[flow["id"]]
+
+    def _put_together(self, flow: Json) -> Stored:
         source = self._end(flow, "sourceConnectionIds", self.sources, "source connection")
         target = self._end(flow, "targetConnectionIds", self.targets, "target connection")
-        ref = mapping_ref(flow)
+        ref = self.mapping_ref(flow)
         return Stored(
             flow=flow,
             source=source,
@@ -64,7 +71,15 @@ class Inventory:
     @cached_property
     def mappings_in_use(self) -> frozenset[str]:
         """Ids of the mapping sets that any flow names."""
-        return frozenset(ref[0] for ref in map(mapping_ref, self.flows.values()) if ref)
+        return frozenset(ref[0] for ref in map(self.mapping_ref, self.flows.values()) if ref)
+
+    def mapping_ref(self, flow: Json) -> tuple[str, Any] | None:
+        """Id and version of the mapping set that a flow names."""
+        if flow["id"] not in self._refs:
+            told = {"id": "", "transformations": flow.get("transformations")}
+            found = Flow.model_validate(told).mapping
+            self._refs[flow["id"]] = (found.mapping_id, found.mapping_version) if found else None
+        return self._refs[flow["id"]]
 
     def users(self, member: str, end_id: str) -> list[Json]:
         """The flows that use a source or target connection. member: `sourceConnectionIds` or `targetConnectionIds`."""
@@ -80,7 +95,8 @@ class Inventory:
 
     async def read_mappings(self, aep: FlowReader, flows: Iterable[Json]) -> None:
         """The mapping sets that these flows name, in the versions that they name."""
-        refs = [ref for ref in map(mapping_ref, flows) if ref]
+        self._stored.clear()
+        refs = [ref for ref in map(self.mapping_ref, flows) if ref]
         wanted = {(ref[0], to_int(ref[1])) for ref in refs} - self.mappings.keys()
         await self._list_mappings(aep, wanted)
         left = sorted(wanted - self.mappings.keys(), key=str)
@@ -163,12 +179,6 @@ async def read_inventory(aep: FlowReader, *, renamed: Renamed | None = None) -> 
         id: flow for id, flow in found["flows"].items() if str(flow.get("state")).casefold() not in _ENDED
     }
     return Inventory(names, flows, found["sources"], found["targets"], found["accounts"], unread)
-
-
-def mapping_ref(flow: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """Id and version of the mapping set that a flow names."""
-    found = Flow.model_validate({"id": "", "transformations": flow.get("transformations")}).mapping
-    return (found.mapping_id, found.mapping_version) if found else None
 
 
 async def _every(aep: FlowReader, collection: str) -> dict[str, Json]:

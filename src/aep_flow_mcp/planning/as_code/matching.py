@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aep_flow_mcp.documents.lowering import Finding
-from aep_flow_mcp.documents.raising import CannotRaise, kind_of, raised
+from aep_flow_mcp.documents.raising import CannotRaise, raised
 from aep_flow_mcp.documents.same import same
 from aep_flow_mcp.documents.text import Document
 from aep_flow_mcp.planning.as_code.inventory import Inventory
@@ -102,7 +102,7 @@ def _is_content(match: Match, flow: Json, inventory: Inventory) -> bool:
 
 def _check(match: Match, flow: Json, inventory: Inventory) -> None:
     try:
-        if kind_of(inventory.stored(flow)) is FlowKind.INTERNAL:
+        if inventory.stored(flow).kind is FlowKind.INTERNAL:
             raise CannotRaise("it is internal to Platform")
     except CannotRaise as error:
         sentence = f"the flow {flow['id']} of this name cannot be kept as a document: {error}."

@@ -17,8 +17,8 @@ from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import Named, known_by_name
 from aep_flow_mcp.planning.as_code.changing import Changing, differs
-from aep_flow_mcp.planning.as_code.creating import Making, create
 from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
+from aep_flow_mcp.planning.as_code.making import Making
 from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, matched
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.reader import FlowReader
@@ -165,6 +165,9 @@ class _Work:
         self._result.problems += entry.problems
 
     async def _create(self, entry: Entry, document: Document) -> list[Any]:
+        # With all the checks of what is new, which most plans have no use for.
+        from aep_flow_mcp.planning.as_code.creating import create
+
         lowered = lower(document.pipeline, self._inventory.names)
         if lowered.bodies is None or lowered.unknown:
             return [*lowered.findings, *lowered.unknown]
