@@ -15,6 +15,7 @@ LONG = frozenset(
         "as_code/test_any_document.py",
         "as_code/test_further_organisations.py",
         "as_code/test_foreign.py",
+        "as_code/test_foreign_applied.py",
         "as_code/test_interrupted.py",
         "as_code/test_page.py",
         "attack/test_attack.py",

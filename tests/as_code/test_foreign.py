@@ -13,8 +13,9 @@ import pytest
 
 from aep_flow_mcp.app import App
 from aep_flow_mcp.documents.lowering import lower
-from aep_flow_mcp.documents.raising import CannotRaise, raised, writable
+from aep_flow_mcp.documents.raising import CannotRaise, raised
 from aep_flow_mcp.documents.same import same
+from aep_flow_mcp.documents.stored import writable
 from aep_flow_mcp.documents.text import read, written
 from aep_flow_mcp.planning.as_code.inventory import Inventory, read_inventory
 from aep_flow_mcp.planning.as_code.whole import Action, Kept, export_documents, plan_documents

@@ -238,7 +238,11 @@ class _Lowering:
         return {name: value for name, value in merged.items() if value is not None}
 
     def _resolved(self, way: tuple[str | int, ...], value: Any) -> Any:
-        return self._found(way, lambda: self.names.resolved(value, self.mapping))
+        # The ends are made before the mapping set, and one that is still to be created needs rows.
+        of_flow = way in (("transformations",), ("extra", "flow"))
+        there = bool(self.document.mapping) or not isinstance(self.mapping[0], Created)
+        mapping = self.mapping if of_flow and there else None
+        return self._found(way, lambda: self.names.resolved(value, mapping))
 
     def _found(self, way: tuple[str | int, ...], look: Callable[[], T]) -> T | None:
         try:

@@ -15,6 +15,8 @@ COPY, MAPPING = "Copy", "Mapping"
 ATTRIBUTE, EXPRESSION = "ATTRIBUTE", "EXPRESSION"
 _TYPES = {"text/x.schema-path": ATTRIBUTE, "text/x.aep-xl": EXPRESSION}
 """How older rows of mapping sets say it."""
+_SPELLED = {"foldernameTemplate": "folderNameTemplate"}
+"""How some pages spell it."""
 _FULL, _FIRST = "DAILY_FULL_EXPORT", "FIRST_FULL_THEN_INCREMENTAL"
 
 
@@ -83,7 +85,7 @@ def schedule_said(params: Mapping[str, Any], *, export: bool) -> Json:
     often = _often(str(unit).casefold() if unit is not None else None, count, export=export)
     mode = params.get("exportMode")
     usual = _FULL if often == "once" else _FIRST
-    folder = params.get("folderNameTemplate") or params.get("foldernameTemplate")
+    folder = params.get("folderNameTemplate")
     return given(
         every=often,
         start=_time(params.get("startTime")),
@@ -102,6 +104,28 @@ def period_of(params: Mapping[str, Any]) -> int | None:
         return 0
     seconds = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}.get(unit)
     return None if seconds is None else seconds * (count or 1)
+
+
+def as_usual(flow: Mapping[str, Any]) -> Json:
+    """Members of a stored flow in the way in which a new one takes them: its steps as a list, though one may stand
+    alone and null among others; numbers of a schedule that are given back as text; `once` without an interval and a
+    backfill, which say nothing there, which pages show and the service refuses (1361-400, 1364-400)."""
+    made: Json = {}
+    steps, schedule = flow.get("transformations"), flow.get("scheduleParams")
+    if isinstance(steps, Mapping | list):
+        listed = [steps] if isinstance(steps, Mapping) else steps
+        made["transformations"] = [step for step in listed if step is not None]
+    if isinstance(schedule, Mapping):
+        made["scheduleParams"] = _usual_schedule(schedule)
+    return made
+
+
+def _usual_schedule(params: Mapping[str, Any]) -> Json:
+    once = str(params.get("frequency")).casefold() == "once"
+    made = {_SPELLED.get(name, name): value for name, value in params.items()}
+    numbers = {name: _whole(made.get(name)) for name in ("startTime", "endTime", "interval")}
+    made |= given(**numbers, backfill=_flag(made.get("backfill")))
+    return {name: value for name, value in made.items() if not (once and name in ("interval", "backfill"))}
 
 
 def seconds_of(value: Any) -> int | None:

@@ -257,8 +257,9 @@ class Names:
                 return f"${{{kind}:{name}}}"
         return f"${value}" if _ALIKE.match(value) else value
 
-    def resolved(self, value: Any, mapping: tuple[Any, Any]) -> Any:
-        """A value with ids in place of names; mapping: id and version of the document's own mapping set.
+    def resolved(self, value: Any, mapping: tuple[Any, Any] | None) -> Any:
+        """A value with ids in place of names; mapping: id and version of the document's own mapping set, None where
+        there is none that could stand there.
 
         Raises:
             NoSuchName: a name stands for nothing here, or for several things.
@@ -269,10 +270,12 @@ class Names:
             return [self.resolved(item, mapping) for item in value]
         if not isinstance(value, str):
             return value
-        if value == "${mapping}":
-            return mapping[0]
-        if value == "${mapping.version}":
-            return mapping[1]
+        if value in ("${mapping}", "${mapping.version}"):
+            if mapping is None:
+                raise NoSuchName(
+                    f"{value} stands for the mapping of the document in steps of its flow: none is here."
+                )
+            return mapping[0] if value == "${mapping}" else mapping[1]
         match = _REFERENCE.fullmatch(value)
         if match is not None:
             return self.find(match[1], match[2]).id

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from aep_flow_mcp.documents import members
@@ -15,46 +14,18 @@ from aep_flow_mcp.documents.lowering import Bodies, lower
 from aep_flow_mcp.documents.members import given
 from aep_flow_mcp.documents.names import Names
 from aep_flow_mcp.documents.same import same
-from aep_flow_mcp.documents.secrets import without_secrets
+from aep_flow_mcp.documents.stored import Stored, unsent, writable
 from aep_flow_mcp.pipelines import wellknown
-from aep_flow_mcp.pipelines.blueprint import Created
 from aep_flow_mcp.pipelines.wish import Direction
-from aep_flow_mcp.platform.models.common import MANAGED
-from aep_flow_mcp.platform.models.flows import Flow, FlowKind, kind_by_ends
+from aep_flow_mcp.platform.models.flows import FlowKind
+from aep_flow_mcp.platform.models.text import clean_text
 
 Json = dict[str, Any]
 
-KEPT_BY_SERVICE = MANAGED | {
-    *("version", "inheritedAttributes", "lastOperation", "lastRunDetails", "runs", "providerRefId", "state"),
-    *("typeInfo", "status", "createdDate", "modifiedDate"),
-}
-"""Members that the service itself keeps: a document says nothing of them."""
 _STATES = {
     "enabled": "enabled", "enabling": "enabled", "initializing": "enabled", "inprogress": "enabled",
     "enabled-finalizing": "enabled", "disabled": "disabled", "disabling": "disabled", "draft": "draft",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A flow and its parts as the service gives them, the mapping set in the version that the flow uses."""
-
-    flow: Json
-    source: Json
-    target: Json
-    mapping: Json | None = None
-    mapping_ref: tuple[Any, Any] | None = None
-    """Id and version that the flow names, whether or not the mapping set can be read."""
-
-    @cached_property
-    def kind(self) -> FlowKind:
-        """Source, destination or internal."""
-        # Only what tells it is parsed: plans ask it of every flow.
-        told = {"id": "", "inheritedAttributes": self.flow.get("inheritedAttributes")}
-        flow = Flow.model_validate(told)
-        if flow.tells_kind:
-            return flow.kind
-        return kind_by_ends({spec_of(self.source)}, {spec_of(self.target)})
 
 
 @dataclass
@@ -63,6 +34,8 @@ class Raised:
 
     document: Json
     notes: list[str] = field(default_factory=list)
+    unsent: list[str] = field(default_factory=list)
+    """Members that no request of the API has, and no document."""
 
     @property
     def pipeline(self) -> Pipeline:
@@ -72,28 +45,6 @@ class Raised:
 
 class CannotRaise(Exception):
     """This is no pipeline of a document: an internal flow, or one whose parts cannot be read."""
-
-
-def spec_of(item: Mapping[str, Any], member: str = "connectionSpec") -> str | None:
-    """The id of the spec that an object names; some pages print it as a bare text."""
-    ref = item.get(member)
-    found = ref.get("id") if isinstance(ref, Mapping) else ref
-    if found is None and member == "connectionSpec":
-        base = _base(item)
-        return spec_of(base) if base else None
-    return found if isinstance(found, str) else None
-
-
-def base_of(item: Mapping[str, Any]) -> str | None:
-    """The id of the account, from the object itself or from what it inherits."""
-    own = item.get("baseConnectionId") or (_base(item) or {}).get("id")
-    return own if isinstance(own, str) else None
-
-
-def _base(item: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    inherited = item.get("inheritedAttributes")
-    found = inherited.get("baseConnection") if isinstance(inherited, Mapping) else None
-    return found if isinstance(found, Mapping) else None
 
 
 def state_of(flow: Mapping[str, Any]) -> str | None:
@@ -116,49 +67,6 @@ def raised(stored: Stored, names: Names) -> Raised:
     return work.run()
 
 
-def writable(
-    stored: Stored, names: Names, *, with_secrets: bool = False
-) -> tuple[dict[str, Json], list[str]]:
-    """What of the stored objects a document can say, without secrets, and which fields were left out for that: by
-    `source`, `target`, `flow` and `mapping`.
-
-    with_secrets: only to compare, which is quicker; nothing of it may leave.
-    """
-    found: dict[str, Json] = {}
-    left: list[str] = []
-    for part in ("source", "target", "flow"):
-        item = getattr(stored, part)
-        pointers = names.secrets_of(spec_of(item) or "") if part != "flow" else frozenset()
-        kept = {
-            name: value for name, value in item.items() if name not in KEPT_BY_SERVICE and value is not None
-        }
-        clean, dropped = (kept, []) if with_secrets else without_secrets(kept, pointers)
-        left += [f"{part}.{one}" for one in dropped]
-        found[part] = clean
-    for part in ("source", "target"):
-        found[part] |= given(baseConnectionId=base_of(getattr(stored, part)))
-        found[part].pop("connectionId", None)
-        found[part]["connectionSpec"] = {"id": spec_of(getattr(stored, part))}
-    flow = found["flow"]
-    flow["flowSpec"] = {"id": spec_of(stored.flow, "flowSpec")}
-    flow["sourceConnectionIds"], flow["targetConnectionIds"] = [Created("source")], [Created("target")]
-    options = flow.get("options")
-    if isinstance(options, Mapping) and "inletUrl" in options:
-        flow["options"] = {name: value for name, value in options.items() if name != "inletUrl"}
-    if stored.mapping is not None:
-        found["mapping"] = _mapping_members(stored.mapping)
-    return found, left
-
-
-def _mapping_members(mapping: Mapping[str, Any]) -> Json:
-    rows = mapping.get("mappings")
-    schema = members.filled_schema(mapping)
-    said = (
-        [members.row_said(row) for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-    )
-    return given(name=mapping.get("name"), rows=[row for row in said if row], schema=schema)
-
-
 class _Raising:
     def __init__(self, stored: Stored, names: Names, *, imports: bool) -> None:
         self.stored = stored
@@ -174,7 +82,7 @@ class _Raising:
         except UnicodeEncodeError:
             raise CannotRaise("it holds half of a character, which no file can") from None
         notes = [f"left out, for it may be a secret: {one}" for one in self.left]
-        return Raised(_ordered(document), notes)
+        return Raised(_ordered(document), notes, unsent(self.stored))
 
     def _said(self) -> Json:
         """What the words of the format make of it, right or not."""
@@ -273,11 +181,11 @@ class _Raising:
         return {"transformations": [self._own(step) for step in listed]}
 
     def _own(self, value: Any) -> Any:
-        """A step with `${mapping}` for the mapping set whose rows the document has."""
-        ref = self.stored.mapping_ref
+        """Of a flow: `${mapping}` for the mapping set whose rows the document has."""
+        ref = self.stored.mapping_ref if self.parts.get("mapping", {}).get("rows") else None
         if isinstance(value, Mapping):
             made = {key: self._own(item) for key, item in value.items()}
-            if ref is not None and self.stored.mapping is not None and value.get("mappingId") == ref[0]:
+            if ref is not None and value.get("mappingId") == ref[0]:
                 made["mappingId"] = "${mapping}"
                 if value.get("mappingVersion") is not None:
                     made["mappingVersion"] = "${mapping.version}"
@@ -293,7 +201,8 @@ class _Raising:
         if called:
             document["names"] = called
         for part, name in self._lacking(document):
-            extra.setdefault(part, {})[name] = self._own(self.parts[part].get(name))
+            own = self._own if part == "flow" else self.names.named
+            extra.setdefault(part, {})[name] = own(self.parts[part].get(name))
             document.pop(_SAID_BY.get((part, name), ""), None)
         schema = self.parts.get("mapping", {}).get("schema")
         end = _object(_object(self.parts["target"].get("data")).get("schema")).get("id")
@@ -330,7 +239,10 @@ class _Raising:
         return {
             part: name
             for part, name in known.items()
-            if isinstance(name, str) and name and name != f"{pipeline} {part}"
+            # Names of mapping sets are read without characters that nobody sees.
+            if isinstance(name, str)
+            and name
+            and name not in (f"{pipeline} {part}", clean_text(f"{pipeline} {part}"))
         }
 
     def _bodies(self, document: Json) -> Bodies | None:

@@ -28,6 +28,14 @@ def same(one: Any, other: Any) -> bool:
     return bool(_text(one) == _text(other))
 
 
+def without_nulls(value: Any) -> Any:
+    """A value without members that are null: they say no more than absent ones, and specs refuse them in a new object.
+    Items of lists stay where they are."""
+    if isinstance(value, Mapping):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
 def _text(scalar: Any) -> Any:
     if isinstance(scalar, str) or scalar is None:
         return scalar

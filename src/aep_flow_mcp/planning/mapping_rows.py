@@ -192,8 +192,8 @@ def _row(row: Row) -> Json:
     """A stored row as a new version takes it, with whatever else it holds."""
     own = {
         "sourceType": row.source_type,
-        "source": row.source,
-        "destination": row.destination,
+        "source": row.written_source or row.source,
+        "destination": row.written_destination or row.destination,
         "identity": row.identity,
         "primaryIdentity": row.primary_identity,
     }

@@ -101,6 +101,20 @@ async def test_a_row_more_is_a_further_version_that_the_flow_points_to(era: str)
         assert earlier["mappings"] == before["mappings"]
 
 
+async def test_the_other_rows_keep_each_of_their_characters() -> None:
+    """In an expression two spaces are not one, and a character that nobody sees is a character."""
+    spaced = "concat('a  b\u00a0', zip, ' \u200b')"
+    async with stage("2026-07-28") as on:
+        held = _mapping(on)
+        first, *others = held["mappings"]
+        row = {**first, "source": spaced, "sourceType": "EXPRESSION"}
+        on.store.put(SANDBOX, "mappingSets", {**held, "mappings": [row, *others]})
+        await on.answer("change_pipeline", flow=FLOW, add_fields=[ROW])
+        made = _mapping(on)["mappings"]
+        assert made[0]["source"] == spaced
+        assert len(made) == len(others) + 2
+
+
 async def test_the_version_in_use_is_changed_and_not_the_newest() -> None:
     async with stage("2026-07-28") as on:
         used = copy.deepcopy(_mapping(on))

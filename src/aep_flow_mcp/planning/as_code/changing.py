@@ -7,8 +7,9 @@ from typing import Any
 
 from aep_flow_mcp.documents.lowering import NEW_MAPPING, Bodies, Finding
 from aep_flow_mcp.documents.members import filled_schema, row_said
-from aep_flow_mcp.documents.raising import Stored, state_of, writable
+from aep_flow_mcp.documents.raising import state_of
 from aep_flow_mcp.documents.same import same
+from aep_flow_mcp.documents.stored import Stored, writable
 from aep_flow_mcp.documents.text import Document
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.guard.changes.bodies import content_of
@@ -65,7 +66,9 @@ class Changing:
         self.bodies = bodies
         self.stored = stored
         self.inventory = inventory
-        self.parts, self.left = writable(stored, inventory.names, with_secrets=only_compare)
+        extra = document.pipeline.extra
+        said = {part: getattr(extra, part) for part in ("source", "target", "flow")} if extra else None
+        self.parts, self.left = writable(stored, inventory.names, with_secrets=only_compare, said=said)
         self.findings: list[Finding] = []
         self.notes: list[str] = []
         self.same_start = False

@@ -8,8 +8,8 @@ from typing import Any
 from aep_flow_mcp.documents.format import State, Way
 from aep_flow_mcp.documents.lowering import Bodies, Finding
 from aep_flow_mcp.documents.members import COPY, filled_schema, period_of, row_said
-from aep_flow_mcp.documents.raising import base_of, spec_of
 from aep_flow_mcp.documents.same import same
+from aep_flow_mcp.documents.stored import base_of, spec_of
 from aep_flow_mcp.documents.text import Document
 from aep_flow_mcp.guard.changes.change import Ref
 from aep_flow_mcp.guard.changes.kinds import Kind
@@ -20,11 +20,12 @@ from aep_flow_mcp.pipelines.checks.connections import check_params
 from aep_flow_mcp.pipelines.checks.flows import check_flow
 from aep_flow_mcp.pipelines.checks.outcome import Checked
 from aep_flow_mcp.planning import objects
-from aep_flow_mcp.planning.as_code.inventory import Inventory, mapping_json
+from aep_flow_mcp.planning.as_code.inventory import Inventory, mapping_json, mapping_ref
 from aep_flow_mcp.planning.as_code.making import Making
 from aep_flow_mcp.planning.as_code.timely import started_anew
 from aep_flow_mcp.planning.pipeline_change import DRAFT
-from aep_flow_mcp.platform.errors import PlatformError
+from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
+from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.platform.reader import FlowReader
 
 Json = dict[str, Any]
@@ -37,6 +38,7 @@ async def create(
     """Add the steps of a pipeline that is not there yet. Returns what is in the way, and what to know before."""
     making.count += 1
     flow, findings, notes = checked(bodies, document)
+    findings += await _unknown_mapping(aep, flow)
     if findings:
         return findings, notes
     prefix = f"p{making.count}"
@@ -121,7 +123,9 @@ def checked(bodies: Bodies, document: Document) -> tuple[Json, list[Finding], li
 def _lacks_delta(bodies: Bodies, flow: Json) -> bool:
     schedule = flow.get("scheduleParams") or {}
     scheduled = bool(schedule) and period_of(schedule) != 0
-    copies = any(step.get("name") == COPY for step in flow.get("transformations") or [])
+    steps = flow.get("transformations")
+    listed = steps if isinstance(steps, list) else []
+    copies = any(isinstance(step, Mapping) and step.get("name") == COPY for step in listed)
     of_table = bodies.flow_spec is not None and bodies.flow_spec.id == wellknown.FLOW_TABLES_TO_LAKE
     return of_table and scheduled and not copies
 
@@ -193,6 +197,21 @@ def _left_behind(
     return None
 
 
+async def _unknown_mapping(aep: FlowReader, flow: Json) -> list[Finding]:
+    """A mapping set that is named by an id, as those without rows are, is one of its sandbox alone; a flow that names
+    an unknown one ends in 2250-500, which leaves open what came of it."""
+    ref = mapping_ref(flow)
+    if ref is None:
+        return []
+    try:
+        await aep.neighbours.get_mapping_set(ref[0])
+    except PlatformError as error:
+        if error.kind is ErrorKind.NOT_FOUND:
+            told = f"the sandbox shows no mapping set with the id {ref[0]}: write the rows out under mapping."
+            return [Finding(("mapping",), told)]
+    return []
+
+
 async def _left_mapping(aep: FlowReader, body: Json, inventory: Inventory, making: Making) -> str | None:
     """A mapping set of the same name and content, in its first version, that no flow uses."""
     try:
@@ -205,7 +224,7 @@ async def _left_mapping(aep: FlowReader, body: Json, inventory: Inventory, makin
         free = item.id not in making.used and item.id not in inventory.mappings_in_use
         if (
             free
-            and item.name == body["name"]
+            and item.name == clean_text(str(body["name"]))
             and not item.version
             and item.schema_id == schema
             and same(rows, wanted)

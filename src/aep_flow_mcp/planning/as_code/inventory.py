@@ -8,7 +8,8 @@ from functools import cached_property, partial
 from typing import Any
 
 from aep_flow_mcp.documents.names import Names, Thing
-from aep_flow_mcp.documents.raising import CannotRaise, Stored, spec_of
+from aep_flow_mcp.documents.raising import CannotRaise
+from aep_flow_mcp.documents.stored import Stored, spec_of
 from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.gathering.whole_lists import read_datasets, read_schema_titles
 from aep_flow_mcp.platform.concurrency import together
@@ -74,11 +75,9 @@ class Inventory:
         return frozenset(ref[0] for ref in map(self.mapping_ref, self.flows.values()) if ref)
 
     def mapping_ref(self, flow: Json) -> tuple[str, Any] | None:
-        """Id and version of the mapping set that a flow names."""
+        """Id and version of the mapping set that a stored flow names."""
         if flow["id"] not in self._refs:
-            told = {"id": "", "transformations": flow.get("transformations")}
-            found = Flow.model_validate(told).mapping
-            self._refs[flow["id"]] = (found.mapping_id, found.mapping_version) if found else None
+            self._refs[flow["id"]] = mapping_ref(flow)
         return self._refs[flow["id"]]
 
     def users(self, member: str, end_id: str) -> list[Json]:
@@ -181,6 +180,12 @@ async def read_inventory(aep: FlowReader, *, renamed: Renamed | None = None) -> 
     return Inventory(names, flows, found["sources"], found["targets"], found["accounts"], unread)
 
 
+def mapping_ref(flow: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """Id and version of the mapping set that a flow names."""
+    found = Flow.model_validate({"id": "", "transformations": flow.get("transformations")}).mapping
+    return (found.mapping_id, found.mapping_version) if found else None
+
+
 async def _every(aep: FlowReader, collection: str) -> dict[str, Json]:
     async def fetch(cursor: str | None) -> Any:
         return await aep.list_objects(collection, cursor=cursor)
@@ -197,8 +202,8 @@ def mapping_json(item: MappingSet) -> Json:
     """What of a mapping set a document says."""
     rows = [
         {
-            "source": row.source,
-            "destination": row.destination,
+            "source": row.written_source or row.source,
+            "destination": row.written_destination or row.destination,
             "sourceType": row.source_type,
             "identity": row.identity,
             "primaryIdentity": row.primary_identity,

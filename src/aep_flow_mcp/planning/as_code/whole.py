@@ -10,8 +10,9 @@ from functools import partial
 from typing import Any
 
 from aep_flow_mcp.documents.lowering import NEW_MAPPING, lower
-from aep_flow_mcp.documents.raising import CannotRaise, Raised, Stored, raised
+from aep_flow_mcp.documents.raising import CannotRaise, Raised, raised
 from aep_flow_mcp.documents.same import Difference, differences
+from aep_flow_mcp.documents.stored import Stored
 from aep_flow_mcp.documents.text import Document, Problem
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
@@ -126,6 +127,7 @@ async def export_documents(
     await inventory.read_mappings(aep, flows)
     found: list[tuple[Json, Raised]] = []
     notes = list(inventory.unread.notes)
+    unsent: Counter[str] = Counter()
     for flow in flows:
         try:
             document = raised(inventory.stored(flow), inventory.names)
@@ -137,8 +139,11 @@ async def export_documents(
             document.document = {**head, **document.document, "id": flow["id"]}
         found.append((flow, document))
         notes += [f"{flow['name']}: {note}." for note in document.notes]
+        unsent.update(document.unsent)
     for name in sorted(wanted - {str(flow.get("name")) for flow in flows}):
         notes.append(f"left out: there is no flow called {name}.")
+    for member, count in sorted(unsent.items()):
+        notes.append(f"left out of {count} pipelines, for no request of the API has it: {member}.")
     return found, notes
 
 

@@ -17,6 +17,7 @@ from .common import (
     Params,
     Text,
     Time,
+    Verbatim,
     either,
     to_text,
     to_time,
@@ -107,6 +108,13 @@ class Mapping(ApiModel):
     source_type: Text = None
     source: Text = Field(default=None, validation_alias=either("source", "sourceAttribute"))
     destination: Text = Field(default=None, validation_alias=either("destination", "destinationXdmPath"))
+    # As it is written, to be sent again: in an expression each space and each character counts.
+    written_source: Verbatim = Field(
+        default=None, validation_alias=either("source", "sourceAttribute"), exclude=True, repr=False
+    )
+    written_destination: Verbatim = Field(
+        default=None, validation_alias=either("destination", "destinationXdmPath"), exclude=True, repr=False
+    )
     identity: Bool = None
     primary_identity: Bool = None
 

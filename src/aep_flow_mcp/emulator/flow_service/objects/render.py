@@ -32,8 +32,9 @@ def project(row: JsonObject, names: tuple[str, ...]) -> JsonObject:
 
 def secret_params(spec: JsonObject, spec_name: str) -> set[str]:
     """The auth params that the spec's schema marks as passwords."""
-    for auth in spec.get("authSpec") or []:
-        if auth.get("name") == spec_name:
+    offered = spec.get("authSpec") or []
+    for auth in offered if isinstance(offered, list) else [offered]:
+        if isinstance(auth, dict) and auth.get("name") == spec_name:
             properties = (auth.get("spec") or {}).get("properties") or {}
             return {name for name, schema in properties.items() if schema.get("format") == "password"}
     return set()
