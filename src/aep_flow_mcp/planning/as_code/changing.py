@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aep_flow_mcp.documents.lowering import NEW_MAPPING, Bodies, Finding
+from aep_flow_mcp.documents.lowering import Bodies, Finding
 from aep_flow_mcp.documents.members import filled_schema, row_said
 from aep_flow_mcp.documents.raising import state_of
 from aep_flow_mcp.documents.same import same
@@ -23,8 +23,17 @@ from aep_flow_mcp.planning.as_code.inventory import Inventory
 from aep_flow_mcp.planning.as_code.making import Making
 from aep_flow_mcp.planning.as_code.timely import kept_start
 from aep_flow_mcp.planning.dependents import flow_lines
+from aep_flow_mcp.planning.mapping_versions import (
+    NewMapping,
+    Versions,
+    body_of,
+    new_mapping,
+    pointed_to,
+    rows_like,
+)
 from aep_flow_mcp.planning.objects import etag_of
 from aep_flow_mcp.planning.patched import inverse
+from aep_flow_mcp.platform.models.common import to_int
 from aep_flow_mcp.platform.models.flows import Flow
 
 Json = dict[str, Any]
@@ -32,6 +41,10 @@ Ops = list[Json]
 _ENDS = (
     ("source", Kind.SOURCE_CONNECTION, "sourceConnectionIds"),
     ("target", Kind.TARGET_CONNECTION, "targetConnectionIds"),
+)
+_OTHER_SCHEMA = (
+    "The rows fill another schema: they become a mapping set of their own. One cannot be deleted through the API: "
+    "the one that was used before stays."
 )
 _DEEP = frozenset({"params", "data", "scheduleParams", "options"})
 """Members of which only what differs is sent."""
@@ -71,6 +84,8 @@ class Changing:
         self.parts, self.left = writable(stored, inventory.names, with_secrets=only_compare, said=said)
         self.findings: list[Finding] = []
         self.notes: list[str] = []
+        self.versions: Versions | None = None
+        """Of the mapping set in use, where it is a `set_with_other_rows`."""
         self.same_start = False
         """Whether the start that the document says means the one that is there."""
         self._steps: list[tuple[Any, ...]] = []
@@ -90,10 +105,7 @@ class Changing:
         for kind, item, ops in self._steps:
             self._update(kind, item, ops, self.bodies.connector.secret_pointers)
         if mapping is not None:
-            self.making.count += 1
-            key = f"p{self.making.count}-{What.MAPPING.value}"
-            refs[What.MAPPING.value] = self.making.plan.create(Kind.MAPPING_SET, mapping, key=key)
-            self.making.steps += 1
+            refs = self._make(mapping)
         if flow_ops:
             self._update(Kind.FLOW, self.stored.flow, with_refs(flow_ops, refs), frozenset())
         if action is not None:
@@ -138,41 +150,61 @@ class Changing:
 
     # --- the mapping --------------------------------------------------------------------------------------
 
-    def _mapping(self, flow: Json) -> Json | None:
-        """The mapping set to create in place of the one that is used. One that is there is never changed: other flows
-        may use it, and its versions cannot be taken back."""
-        wanted = self.bodies.mapping
-        if wanted is None:
+    @property
+    def set_with_other_rows(self) -> tuple[str, int | None] | None:
+        """The mapping set in use and its version, where the document has other rows for the same schema: both of its
+        versions have to be read (`versions`) before there are steps."""
+        wanted, ref = self.bodies.mapping, self.stored.mapping_ref
+        if wanted is None or ref is None or self.stored.mapping is None or self._as_it_is(wanted):
             return None
+        schemas = (filled_schema(wanted), self.parts["mapping"].get("schema"))
+        return (ref[0], to_int(ref[1])) if None in schemas or schemas[0] == schemas[1] else None
+
+    def _as_it_is(self, wanted: Json) -> bool:
+        """Whether the mapping set in use says what the document says."""
+        held = self.parts.get("mapping", {})
+        schemas = (filled_schema(wanted), held.get("schema"))
         rows = [row_said(row) for row in wanted["mappings"]]
-        if self.stored.mapping is not None:
-            held = self.parts["mapping"]
-            schemas = (filled_schema(wanted), held.get("schema"))
-            if same(rows, held.get("rows")) and (None in schemas or schemas[0] == schemas[1]):
-                return None
-        elif self.stored.mapping_ref is not None:
+        return same(rows, held.get("rows")) and (None in schemas or schemas[0] == schemas[1])
+
+    def _mapping(self, flow: Json) -> NewMapping | None:
+        """The mapping that the flow is to take; None where it stays."""
+        wanted, ref = self.bodies.mapping, self.stored.mapping_ref
+        if wanted is None or (self.stored.mapping is not None and self._as_it_is(wanted)):
+            return None
+        if ref is not None and self.stored.mapping is None:
             self._refuse(
                 "mapping", "the mapping set in use cannot be read, so nothing says what would change."
             )
             return None
-        flow["transformations"] = self._with_new_mapping(flow["transformations"])
-        self.notes.append(
-            "A mapping set cannot be deleted through the API: the one that was used before stays, unused."
-        )
-        return wanted
+        held = ref[0] if ref is not None else None
+        if self.versions is None or held is None:  # another schema, or none of its own before
+            new = NewMapping(held or "", {}, wanted, None)
+            if held:
+                self.notes.append(_OTHER_SCHEMA)
+        else:
+            new = self._other_rows(held, self.versions, wanted)
+            self.notes.append(new.note)
+        flow["transformations"] = pointed_to(flow["transformations"], held, new)
+        return new
 
-    def _with_new_mapping(self, value: Any) -> Any:
-        """Transformations that name a mapping set still to be created."""
-        ref = self.stored.mapping_ref
-        if isinstance(value, Mapping):
-            made = {key: self._with_new_mapping(item) for key, item in value.items()}
-            if "mappingId" in made and (ref is None or made["mappingId"] == ref[0]):
-                made["mappingId"] = NEW_MAPPING[0]
-                made["mappingVersion"] = NEW_MAPPING[1]
-            return made
-        if isinstance(value, list):
-            return [self._with_new_mapping(item) for item in value]
-        return value
+    def _other_rows(self, held: str, versions: Versions, wanted: Json) -> NewMapping:
+        """The set in use with the rows of the document, and with what else the document says of it."""
+        own = set(self.document.pipeline.extra.mapping) if self.document.pipeline.extra else set()
+        own |= {"name"} if self._says_name("mapping") else set()
+        body = {
+            **body_of(versions.held, rows_like(versions.held, wanted["mappings"])),
+            **{name: wanted[name] for name in own - {"mappings"} if name in wanted},
+        }
+        planned = self.making.mappings.get(held, ())
+        return new_mapping(versions, body, followed=held in self.inventory.followed, planned=planned)
+
+    def _make(self, mapping: NewMapping) -> Json:
+        """The step for the mapping; what stands for an id that is still to come."""
+        self.making.count += 1
+        self.making.steps += not mapping.there
+        self.making.mappings.setdefault(mapping.mapping_id, []).append(mapping)
+        return mapping.add_to(self.making.plan, key=f"p{self.making.count}-{What.MAPPING.value}")
 
     # --- the flow -----------------------------------------------------------------------------------------
 

@@ -74,6 +74,12 @@ class Inventory:
         """Ids of the mapping sets that any flow names."""
         return frozenset(ref[0] for ref in map(self.mapping_ref, self.flows.values()) if ref)
 
+    @cached_property
+    def followed(self) -> frozenset[str]:
+        """Ids of the mapping sets of which any flow takes the newest version."""
+        refs = map(self.mapping_ref, self.flows.values())
+        return frozenset(ref[0] for ref in refs if ref and to_int(ref[1]) is None)
+
     def mapping_ref(self, flow: Json) -> tuple[str, Any] | None:
         """Id and version of the mapping set that a stored flow names."""
         if flow["id"] not in self._refs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from aep_flow_mcp.guard.changes.change import Plan, Ref
+from aep_flow_mcp.planning.mapping_versions import NewMapping
 
 
 @dataclass
@@ -16,6 +17,8 @@ class Making:
     """Accounts that are created, by connector and name: several documents may want the same one."""
     used: set[str] = field(default_factory=set)
     """Ids of what an attempt before left behind and that is used now."""
+    mappings: dict[str, list[NewMapping]] = field(default_factory=dict)
+    """What is made of mapping sets that are there, by their ids: several documents may change one."""
     made: list[str] = field(default_factory=list)
     """Names of the flows that are created."""
     count: int = 0

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from aep_flow_mcp.documents.lowering import NEW_MAPPING, lower
+from aep_flow_mcp.documents.lowering import NEW_MAPPING, Finding, lower
 from aep_flow_mcp.documents.raising import CannotRaise, Raised, raised
 from aep_flow_mcp.documents.same import Difference, differences
 from aep_flow_mcp.documents.stored import Stored
@@ -21,6 +21,8 @@ from aep_flow_mcp.planning.as_code.changing import Changing, differs
 from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
 from aep_flow_mcp.planning.as_code.making import Making
 from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, matched
+from aep_flow_mcp.planning.mapping_versions import read_versions
+from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.reader import FlowReader
 
@@ -165,7 +167,7 @@ class _Work:
         if not findings and match.flow is None:
             findings = await self._create(entry, document)
         elif not findings and match.flow is not None:
-            findings = self._change(entry, match, match.flow)
+            findings = await self._change(entry, match, match.flow)
         entry.problems = [document.problem(finding) for finding in findings]
         self._result.problems += entry.problems
 
@@ -181,7 +183,7 @@ class _Work:
         entry.notes += notes
         return findings
 
-    def _change(self, entry: Entry, match: Match, flow: Json) -> list[Any]:
+    async def _change(self, entry: Entry, match: Match, flow: Json) -> list[Any]:
         stored = self._inventory.stored(flow)
         pipeline = match.document.pipeline
         lowered = lower(pipeline, self._inventory.names, mapping=stored.mapping_ref or NEW_MAPPING)
@@ -191,6 +193,12 @@ class _Work:
         if not differs(match.document, lowered.bodies, stored, self._inventory):
             return []
         changing = Changing(self._making, match.document, lowered.bodies, stored, self._inventory)
+        if (ref := changing.set_with_other_rows) is not None:
+            try:
+                changing.versions = await read_versions(self._aep, *ref)
+            except PlatformError as error:
+                told = f"the versions of the mapping set in use cannot be read: {error}"
+                changing.findings.append(Finding(("mapping",), told))
         if changing.run():
             entry.action = Action.CHANGE
             entry.notes += changing.notes
