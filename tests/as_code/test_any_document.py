@@ -73,7 +73,7 @@ documents: st.SearchStrategy[Any] = st.fixed_dictionaries(
             {}, optional={"every": every, "start": times, "end": times, "backfill": st.booleans()}
         ),
         "options": st.fixed_dictionaries(
-            {}, optional={"error_diagnostics": st.booleans(), "partial_ingestion_percent": st.integers(0, 200)}
+            {}, optional={"error_diagnostics": st.booleans(), "partial_ingestion_percent": st.integers(0, 100)}
         ),
         "labels": st.lists(texts, max_size=2),
         "policies": objects,

@@ -286,13 +286,13 @@ def test_another_sandbox_takes_the_names_that_sandboxes_yaml_gives(tmp_path: Pat
 def test_a_new_account_takes_its_credentials_by_reference(tmp_path: Path) -> None:
     bed = Bed(tmp_path / "pipelines", organisation())
     account = (
-        "account:\n  name: Refund bucket\n  auth: Access Key\n  params:\n    s3AccessKey: AKIAREFUNDS\n"
+        "account:\n  name: Refund bucket\n  auth: Access Key\n  params:\n    s3AccessKey: ${AEP_SECRET_REFUNDS_ID}\n"
         "    s3SecretKey: ${AEP_SECRET_REFUNDS}\n"
     )
     bed.write("till-refunds.yaml", NEW.replace("account: Brightfjord ingest bucket\n", account))
     code, said = bed.apply()
     assert (code, "AEP_SECRET_REFUNDS" in said) == (1, True), said
-    bed.environ["AEP_SECRET_REFUNDS"] = "canary-refunds-7c1f"
+    bed.environ |= {"AEP_SECRET_REFUNDS": "canary-refunds-7c1f", "AEP_SECRET_REFUNDS_ID": "AKIAREFUNDS"}
     answers = Answers()
     code, said = bed.apply(answers)
     assert code == 0, said

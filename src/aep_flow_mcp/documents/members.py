@@ -190,7 +190,7 @@ def options_said(params: Mapping[str, Any]) -> Json:
     whole = int(number) if number is not None and number.is_integer() else number
     return given(
         error_diagnostics=_flag(params.get("errorDiagnosticsEnabled")),
-        partial_ingestion_percent=whole if whole is None or whole >= 0 else None,
+        partial_ingestion_percent=whole if whole is None or 0 <= whole <= 100 else None,
     )
 
 

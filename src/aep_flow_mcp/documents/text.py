@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import ValidationError
 
+from aep_flow_mcp.documents.findings import Finding
 from aep_flow_mcp.documents.format import Pipeline
-from aep_flow_mcp.documents.lowering import Finding
 from aep_flow_mcp.documents.same import same
 
 Way = tuple[str | int, ...]

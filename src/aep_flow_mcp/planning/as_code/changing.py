@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aep_flow_mcp.documents.lowering import Bodies, Finding
+from aep_flow_mcp.documents.findings import Finding
+from aep_flow_mcp.documents.lowering import Bodies
 from aep_flow_mcp.documents.members import filled_schema, row_said
 from aep_flow_mcp.documents.raising import state_of
 from aep_flow_mcp.documents.same import same

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aep_flow_mcp.documents.findings import Finding
 from aep_flow_mcp.documents.format import State, Way
-from aep_flow_mcp.documents.lowering import Bodies, Finding
+from aep_flow_mcp.documents.lowering import Bodies
 from aep_flow_mcp.documents.members import COPY, filled_schema, period_of, row_said
 from aep_flow_mcp.documents.same import same
 from aep_flow_mcp.documents.stored import base_of, spec_of

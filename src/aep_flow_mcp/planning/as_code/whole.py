@@ -9,15 +9,18 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from aep_flow_mcp.documents.lowering import NEW_MAPPING, Finding, lower
+from aep_flow_mcp.documents.findings import Finding
+from aep_flow_mcp.documents.lowering import NEW_MAPPING, lower
 from aep_flow_mcp.documents.raising import CannotRaise, Raised, raised
 from aep_flow_mcp.documents.same import Difference, differences
+from aep_flow_mcp.documents.secrets import literal_secrets
 from aep_flow_mcp.documents.stored import Stored
 from aep_flow_mcp.documents.text import Document, Problem
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import Named, known_by_name
 from aep_flow_mcp.planning.as_code.changing import Changing, differs
+from aep_flow_mcp.planning.as_code.checking import Targets, refuse_doubles
 from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
 from aep_flow_mcp.planning.as_code.making import Making
 from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, matched
@@ -105,7 +108,9 @@ async def plan_documents(
     inventory = await read_inventory(aep, renamed=renamed)
     await inventory.read_mappings(aep, flows_wanted(documents, inventory, kept.owned).values())
     work = _Work(aep, inventory)
-    for match in matched(documents, inventory, kept.owned):
+    matches = matched(documents, inventory, kept.owned)
+    refuse_doubles(matches)
+    for match in matches:
         await work.take(match)
     if kept.prune:
         work.prune(documents, kept.owned)
@@ -156,7 +161,8 @@ class _Work:
         self._aep = aep
         self._inventory = inventory
         self._making = Making()
-        self._result = WholePlan(inventory.names.sandbox, notes=list(inventory.unread.notes))
+        self._targets = Targets(aep, inventory.unread)
+        self._result = WholePlan(inventory.names.sandbox, notes=inventory.unread.notes)
 
     async def take(self, match: Match) -> None:
         """Add the steps of one document, or what is in the way."""
@@ -178,6 +184,10 @@ class _Work:
         lowered = lower(document.pipeline, self._inventory.names)
         if lowered.bodies is None or lowered.unknown:
             return [*lowered.findings, *lowered.unknown]
+        wrong = literal_secrets(document.pipeline, lowered.bodies.connector.secret_pointers)
+        wrong += await self._targets.unknown(lowered.bodies.mapping)
+        if wrong:
+            return wrong
         findings, notes = await create(self._aep, self._making, document, lowered.bodies, self._inventory)
         entry.action = Action.CREATE
         entry.notes += notes
@@ -190,8 +200,9 @@ class _Work:
         if lowered.bodies is None:
             return lowered.findings
         entry.etags = _etags(stored)
+        wrong = literal_secrets(pipeline, lowered.bodies.connector.secret_pointers)
         if not differs(match.document, lowered.bodies, stored, self._inventory):
-            return []
+            return wrong
         changing = Changing(self._making, match.document, lowered.bodies, stored, self._inventory)
         if (ref := changing.set_with_other_rows) is not None:
             try:
@@ -199,6 +210,10 @@ class _Work:
             except PlatformError as error:
                 told = f"the versions of the mapping set in use cannot be read: {error}"
                 changing.findings.append(Finding(("mapping",), told))
+        changing.findings += wrong
+        if lowered.bodies.mapping is not None:
+            held = changing.parts.get("mapping", {}).get("rows") or ()
+            changing.findings += await self._targets.unknown(lowered.bodies.mapping, held)
         if changing.run():
             entry.action = Action.CHANGE
             entry.notes += changing.notes
