@@ -3,16 +3,22 @@ pipeline a second time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import partial
 from typing import Any
 
 from aep_flow_mcp.documents.findings import Finding
+from aep_flow_mcp.documents.lowering import Bodies
 from aep_flow_mcp.documents.members import filled_schema, row_said
+from aep_flow_mcp.documents.raising import CannotRaise
 from aep_flow_mcp.documents.same import same
+from aep_flow_mcp.documents.stored import base_of, spec_of
 from aep_flow_mcp.documents.text import Document
 from aep_flow_mcp.gathering.unread import Unread
+from aep_flow_mcp.guard.changes.canonical import shown
+from aep_flow_mcp.guard.changes.naming import NAME
 from aep_flow_mcp.pipelines.xdm import XdmFields
+from aep_flow_mcp.planning.as_code.inventory import Inventory
 from aep_flow_mcp.planning.as_code.matching import Match
 from aep_flow_mcp.platform.reader import FlowReader
 
@@ -50,6 +56,30 @@ class Targets:
             schema = await self._unread.read("The schema", reading, None, so=so)
             self._known[schema_id] = XdmFields(schema) if schema is not None else None
         return self._known[schema_id]
+
+
+def twin_note(bodies: Bodies, inventory: Inventory, taken: Container[str]) -> str | None:
+    """Which flow has the ends of a pipeline that is to be created: a document under a new name is another pipeline,
+    unless it says that it is that one. taken: flows that documents are about."""
+    wanted = {part: _end_of(getattr(bodies, part)) for part in ("source", "target")}
+    for flow in inventory.flows.values():
+        if flow["id"] in taken:
+            continue
+        try:
+            stored = inventory.stored(flow)
+        except CannotRaise:
+            continue
+        if all(same(_end_of(getattr(stored, part)), end) for part, end in wanted.items()):
+            named = shown(flow.get("name") or "", limit=NAME)
+            return (
+                f"The flow {named} ({flow['id']}) has the same source and the same target: with id: {flow['id']} this "
+                "document would change it and its name instead."
+            )
+    return None
+
+
+def _end_of(item: Json) -> Json:
+    return {"spec": spec_of(item), "base": base_of(item), "params": item.get("params")}
 
 
 def refuse_doubles(matches: Sequence[Match]) -> None:

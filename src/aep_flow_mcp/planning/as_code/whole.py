@@ -20,7 +20,7 @@ from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import Named, known_by_name
 from aep_flow_mcp.planning.as_code.changing import Changing, differs
-from aep_flow_mcp.planning.as_code.checking import Targets, refuse_doubles
+from aep_flow_mcp.planning.as_code.checking import Targets, refuse_doubles, twin_note
 from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
 from aep_flow_mcp.planning.as_code.making import Making
 from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, matched
@@ -110,6 +110,7 @@ async def plan_documents(
     work = _Work(aep, inventory)
     matches = matched(documents, inventory, kept.owned)
     refuse_doubles(matches)
+    work.about = {str(match.flow["id"]) for match in matches if match.flow}
     for match in matches:
         await work.take(match)
     if kept.prune:
@@ -161,6 +162,8 @@ class _Work:
         self._aep = aep
         self._inventory = inventory
         self._making = Making()
+        self.about: set[str] = set()
+        """The flows that documents are about."""
         self._targets = Targets(aep, inventory.unread)
         self._result = WholePlan(inventory.names.sandbox, notes=inventory.unread.notes)
 
@@ -190,7 +193,8 @@ class _Work:
             return wrong
         findings, notes = await create(self._aep, self._making, document, lowered.bodies, self._inventory)
         entry.action = Action.CREATE
-        entry.notes += notes
+        twin = twin_note(lowered.bodies, self._inventory, self.about)
+        entry.notes += [*notes, *([twin] if twin else [])]
         return findings
 
     async def _change(self, entry: Entry, match: Match, flow: Json) -> list[Any]:
