@@ -12,6 +12,7 @@ LONG = frozenset(
         "apps/test_built.py",
         "apps/test_every_app.py",
         "apps/test_health_app.py",
+        "as_code/test_any_change.py",
         "as_code/test_any_document.py",
         "as_code/test_further_organisations.py",
         "as_code/test_foreign.py",

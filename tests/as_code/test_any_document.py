@@ -19,7 +19,7 @@ from aep_flow_mcp.documents.schema import schema
 from aep_flow_mcp.documents.text import Mark, read, rewritten, written
 from as_code.bed import Bed, counts, emptied, organisation
 
-MANY = int(os.environ.get("AEP_MANY_DOCUMENTS", "12"))
+MANY = int(os.environ.get("AEP_MANY_DOCUMENTS", "60"))
 _PLACE = re.compile(r"^any\.yaml:(\d+):(\d+): ", re.MULTILINE)
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

@@ -207,3 +207,10 @@ def test_versions_that_cannot_be_read_are_told_at_the_mapping(bed: Bed) -> None:
     assert (code, f"{FILE}:{line}:1: mapping: " in said) == (1, True), said
     assert taken(bed.flow(NAME)) == (mapping_id, version)
     assert bed.writes == []
+
+
+def test_a_member_without_a_name_is_refused_with_its_place(bed: Bed) -> None:
+    bed.write(FILE, bed.texts[FILE] + 'extra:\n  flow:\n    "": true\n')
+    line = len(bed.texts[FILE].splitlines())
+    code, said = bed.plan()
+    assert (code, f"{FILE}:{line}:5: extra.flow." in said) == (1, True), said

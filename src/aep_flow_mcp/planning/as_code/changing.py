@@ -256,7 +256,9 @@ class Changing:
             one, other = held.get(name), body.get(name)
             if same(one or None, other or None):
                 continue
-            if name in _DEEP and isinstance(one, Mapping) and isinstance(other, Mapping):
+            if not name:
+                self.findings.append(Finding(("extra", part, name), "a member has a name."))
+            elif name in _DEEP and isinstance(one, Mapping) and isinstance(other, Mapping):
                 for inner in sorted({*one, *other}):
                     ops += self._op(part, (name, inner), one.get(inner), other.get(inner))
             else:

@@ -19,6 +19,7 @@ from aep_flow_mcp.documents.text import Document, Problem
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import Named, known_by_name
+from aep_flow_mcp.guard.changes.steps import NothingToDo, PlanError
 from aep_flow_mcp.planning.as_code.changing import Changing, differs
 from aep_flow_mcp.planning.as_code.checking import Targets, refuse_doubles, twin_note
 from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
@@ -176,7 +177,13 @@ class _Work:
         if not findings and match.flow is None:
             findings = await self._create(entry, document)
         elif not findings and match.flow is not None:
-            findings = await self._change(entry, match, match.flow)
+            try:
+                findings = await self._change(entry, match, match.flow)
+            except NothingToDo:
+                raise
+            except PlanError as error:
+                # What no request can say, such as a member without a name: it has a place too.
+                findings = [Finding(("pipeline",), f"this cannot be sent: {error}")]
         entry.problems = [document.problem(finding) for finding in findings]
         self._result.problems += entry.problems
 
