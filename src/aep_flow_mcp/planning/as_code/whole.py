@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from aep_flow_mcp.documents.findings import Finding
+from aep_flow_mcp.documents.format import AccountToMake
 from aep_flow_mcp.documents.lowering import NEW_MAPPING, lower
 from aep_flow_mcp.documents.raising import CannotRaise, Raised, raised
 from aep_flow_mcp.documents.same import Difference, differences
@@ -211,9 +212,11 @@ class _Work:
         if lowered.bodies is None:
             return lowered.findings
         entry.etags = _etags(stored)
-        wrong = literal_secrets(pipeline, lowered.bodies.connector.secret_pointers)
+        # What is as it is in the sandbox need not be looked through; an account that is written out is not compared.
+        pointers = lowered.bodies.connector.secret_pointers
         if not differs(match.document, lowered.bodies, stored, self._inventory):
-            return wrong
+            return literal_secrets(pipeline, pointers) if isinstance(pipeline.account, AccountToMake) else []
+        wrong = literal_secrets(pipeline, pointers)
         changing = Changing(self._making, match.document, lowered.bodies, stored, self._inventory)
         if (ref := changing.set_with_other_rows) is not None:
             try:
