@@ -14,6 +14,7 @@ LONG = frozenset(
         "apps/test_every_app.py",
         "apps/test_health_app.py",
         "apps/test_keyboard.py",
+        "as_code/test_any_change.py",
         "as_code/test_any_document.py",
         "as_code/test_echoed.py",
         "as_code/test_further_organisations.py",

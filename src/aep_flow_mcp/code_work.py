@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aep_flow_mcp.app import App
 from aep_flow_mcp.documents.raising import Raised
@@ -17,19 +17,13 @@ from aep_flow_mcp.documents.text import Document
 from aep_flow_mcp.filing.folder import Folder, FolderError
 from aep_flow_mcp.filing.kept import LastState, StateFile, alone
 from aep_flow_mcp.gathering import times
-from aep_flow_mcp.guard.approval.terminal import NoClient, Terminal
-from aep_flow_mcp.guard.at_terminal import decide_at_terminal
-from aep_flow_mcp.guard.call import Call
 from aep_flow_mcp.guard.changes.canonical import visible
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.steps import NothingToDo, PlanError
-from aep_flow_mcp.guard.execution.results import Status, WriteResult
-from aep_flow_mcp.guard.gate import make_plan
 from aep_flow_mcp.guard.policy import Allowed
 from aep_flow_mcp.guard.secrets import SecretError, check
 from aep_flow_mcp.insight.words import utc
 from aep_flow_mcp.planning.as_code import telling
-from aep_flow_mcp.planning.as_code.drifting import Drift, Drifts, drifted
 from aep_flow_mcp.planning.as_code.timely import kept_words
 from aep_flow_mcp.planning.as_code.whole import (
     TWICE,
@@ -42,6 +36,12 @@ from aep_flow_mcp.planning.as_code.whole import (
 )
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.reader import FlowReader
+
+if TYPE_CHECKING:
+    from aep_flow_mcp.guard.approval.terminal import Terminal
+    from aep_flow_mcp.guard.call import Call
+    from aep_flow_mcp.guard.execution.results import WriteResult
+    from aep_flow_mcp.planning.as_code.drifting import Drift, Drifts
 
 DONE, WRONG, CHANGES = 0, 1, 2
 Outcome = tuple[int, str]
@@ -189,6 +189,11 @@ async def apply_to(
     terminal: Terminal | None = None,
 ) -> Outcome:
     """Apply a folder through the guard, and keep how the flows are afterwards."""
+    # Those that ask a person need the SDK, which takes longer to import than a plan does in whole.
+    from aep_flow_mcp.guard.approval.terminal import NoClient, Terminal
+    from aep_flow_mcp.guard.call import Call
+    from aep_flow_mcp.guard.execution.results import Status
+
     work = _Work(app, path, sandbox)
     folder = Folder.opened(path)
     terminal = terminal or Terminal()
@@ -238,6 +243,10 @@ async def _decided(
 ) -> WriteResult:
     from mcp.server.mcpserver.exceptions import ToolError
 
+    from aep_flow_mcp.guard.at_terminal import decide_at_terminal
+    from aep_flow_mcp.guard.execution.results import Status, WriteResult
+    from aep_flow_mcp.guard.gate import make_plan
+
     try:
         plan = await make_plan(app.guard, work.sandbox, planner, reveals=False)
     except ToolError as error:
@@ -246,11 +255,15 @@ async def _decided(
 
 
 def _bad(result: WriteResult) -> bool:
+    from aep_flow_mcp.guard.execution.results import Status
+
     return result.is_error or result.status in (Status.DECLINED, Status.CANCELLED)
 
 
 async def drift_of(app: App, path: Path, *, sandbox: str | None) -> Outcome:
     """What was changed outside of the files."""
+    from aep_flow_mcp.planning.as_code.drifting import drifted
+
     work = _Work(app, path, sandbox)
     folder = Folder.opened(path)
     found = folder.read()

@@ -19,7 +19,7 @@ from aep_flow_mcp.documents.schema import schema
 from aep_flow_mcp.documents.text import Mark, read, rewritten, written
 from as_code.bed import Bed, counts, emptied, organisation
 
-MANY = int(os.environ.get("AEP_MANY_DOCUMENTS", "12"))
+MANY = int(os.environ.get("AEP_MANY_DOCUMENTS", "60"))
 _PLACE = re.compile(r"^any\.yaml:(\d+):(\d+): ", re.MULTILINE)
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -73,7 +73,7 @@ documents: st.SearchStrategy[Any] = st.fixed_dictionaries(
             {}, optional={"every": every, "start": times, "end": times, "backfill": st.booleans()}
         ),
         "options": st.fixed_dictionaries(
-            {}, optional={"error_diagnostics": st.booleans(), "partial_ingestion_percent": st.integers(0, 200)}
+            {}, optional={"error_diagnostics": st.booleans(), "partial_ingestion_percent": st.integers(0, 100)}
         ),
         "labels": st.lists(texts, max_size=2),
         "policies": objects,

@@ -1,9 +1,13 @@
-"""What a plan costs when nothing has changed: requests, against the first index of find_flows; memory."""
+"""What a plan costs when nothing has changed: requests, against the first index of find_flows; memory; and what a
+process imports for it."""
 
 from __future__ import annotations
 
 import functools
+import subprocess
+import sys
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -17,6 +21,7 @@ from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.flow_index import read_index
 from aep_flow_mcp.gathering.whole_lists import Reading
 from aep_flow_mcp.planning.as_code.whole import Kept, WholePlan, export_documents, plan_documents
+from as_code.test_apply import NEW
 
 MOST = 1.5
 ROOM = 60_000_000
@@ -54,3 +59,22 @@ def test_a_plan_over_200_pipelines_asks_no_more_than_the_index() -> None:
     assert (plan.change, plan.problems) == (None, [])
     assert asked <= MOST * index, f"{asked} requests, the index takes {index}"
     assert peak < ROOM, f"{peak / 1e6:.0f} MB"
+
+
+PLAN = """
+import sys
+from pathlib import Path
+from aep_flow_mcp import code_command
+try:
+    code_command.plan(Path(sys.argv[1]), emulator=True)
+except SystemExit as end:
+    print(end.code, *sorted({"mcp", "mcp_types", "ruamel.yaml", "starlette"} & set(sys.modules)))
+"""
+
+
+def test_a_plan_imports_neither_the_sdk_nor_what_writes_files(tmp_path: Path) -> None:
+    """They take longer to import than 200 pipelines to plan."""
+    (tmp_path / "new.yaml").write_text(NEW.replace("2026-04-01", "2096-04-01"))
+    command = [sys.executable, "-c", PLAN, str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert ended.stdout.splitlines()[-1:] == ["2"], ended.stdout + ended.stderr

@@ -15,6 +15,7 @@ REFUSED = (
     r"schedule\.\w+: is required",  # a stored schedule without a start or a frequency
     r"source\.columns\[\d+\]: must be an object",  # null among columns
     r"transformations: (is required|must be an object)",  # a delta column as a bare text, or none
+    r"mapping\[\d+\]\.field: the dataset's schema has no field",  # a row for what the schema never had
     r"mapping: the sandbox shows no mapping set",  # one without rows, of which a file has only the id
     r"1392-400\): '\w[\w ]+' has no transformation 'Encryption'",  # events are no encrypted files
     r"1368-400\): mode is not allowed",  # a draft of a kind of flow that has none

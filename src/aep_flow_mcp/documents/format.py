@@ -83,7 +83,7 @@ class Options(Strict):
 
     error_diagnostics: bool | None = None
     partial_ingestion_percent: Annotated[
-        float | None, Field(ge=0, description="the share of bad rows that a run may have, in percent")
+        float | None, Field(ge=0, le=100, description="the share of bad rows that a run may have, in percent")
     ] = None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from aep_flow_mcp.documents import members
+from aep_flow_mcp.documents.findings import Finding
 from aep_flow_mcp.documents.format import AccountToMake, ById, Pipeline, State, Way
 from aep_flow_mcp.documents.members import NotUnderstood, given
 from aep_flow_mcp.documents.names import Names, NoSuchName, Thing
@@ -20,22 +21,6 @@ Json = dict[str, Any]
 T = TypeVar("T")
 NEW_MAPPING: tuple[Any, Any] = (Created(What.MAPPING.value), 0)
 """Id and version of a mapping set that is still to be created."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is wrong with a field of a document, and the fix. way: from the root of the document."""
-
-    way: tuple[str | int, ...]
-    message: str
-
-    @property
-    def field(self) -> str:
-        """The field as a text: `schedule.every`."""
-        text = ""
-        for part in self.way:
-            text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-        return text or "(document)"
 
 
 @dataclass

@@ -164,6 +164,8 @@ def _whole(value: Any) -> int | None:
 
 
 def _flag(value: Any) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
     return {"true": True, "false": False}.get(str(value).casefold())
 
 
@@ -188,7 +190,7 @@ def options_said(params: Mapping[str, Any]) -> Json:
     whole = int(number) if number is not None and number.is_integer() else number
     return given(
         error_diagnostics=_flag(params.get("errorDiagnosticsEnabled")),
-        partial_ingestion_percent=whole if whole is None or whole >= 0 else None,
+        partial_ingestion_percent=whole if whole is None or 0 <= whole <= 100 else None,
     )
 
 
@@ -221,13 +223,13 @@ def row_said(row: Mapping[str, Any]) -> Json | None:
     if not isinstance(source, str) or not isinstance(field, str):
         return None
     kind = row.get("sourceType")
-    kind = _TYPES.get(str(kind), kind)
-    usual = ATTRIBUTE if is_column(source) else EXPRESSION
+    kind = _TYPES.get(kind, kind) if isinstance(kind, str) else None
+    usual = kind and (ATTRIBUTE if is_column(source) else EXPRESSION)
     return {
         "source": source,
         "field": field,
         **given(
-            type=kind if isinstance(kind, str) and kind != usual else None,
+            type=kind if kind != usual else None,
             identity=True if _flag(row.get("identity")) else None,
             primary_identity=True if _flag(row.get("primaryIdentity")) else None,
         ),

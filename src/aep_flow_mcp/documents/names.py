@@ -36,6 +36,20 @@ class NoSuchName(Exception):
     """A name that stands for nothing, or for several things, in this sandbox; the message says which."""
 
 
+class _Called:
+    """Connectors by what people call them, and then by what the API does."""
+
+    def __init__(self, specs: Iterable[ConnectionSpec]) -> None:
+        people: dict[str, list[ConnectionSpec]] = {}
+        api: dict[str, list[ConnectionSpec]] = {}
+        self.labels: list[str] = []
+        for spec in specs:
+            self.labels.append(label_of(spec))
+            people.setdefault(self.labels[-1], []).append(spec)
+            api.setdefault(spec.name or "", []).append(spec)
+        self.by = (people, api)
+
+
 class Names:
     """What is called how in one sandbox.
 
@@ -65,6 +79,8 @@ class Names:
         self._there = {kind: dict((renamed or {}).get(kind, {})) for kind in KINDS}
         self._connectors: dict[tuple[str, Direction], ConnectionSpec] = {}
         self._called: dict[tuple[str, Direction], str] = {}
+        self._going: dict[Direction, _Called] = {}
+        self._kinds: dict[tuple[str | None, str, str], FlowSpec] = {}
         self._secrets: dict[str, frozenset[str]] = {}
         self._here = {
             kind: {there: here for here, there in pairs.items()} for kind, pairs in self._there.items()
@@ -129,19 +145,19 @@ class Names:
         return self._secrets[spec_id]
 
     def _connector(self, wanted: str, way: Direction) -> ConnectionSpec:
-        known = list(self.connectors.values())
         if wanted in self.connectors or _ID.fullmatch(wanted):
             # An id that the catalogue does not show: the service knows it or not.
             return self.connectors.get(wanted) or ConnectionSpec(id=wanted)
-        going = [spec for spec in known if can_go(spec, way)]
-        for called in (label_of, lambda spec: spec.name or ""):
-            found = [spec for spec in going if called(spec) == wanted]
+        if way not in self._going:
+            self._going[way] = _Called(spec for spec in self.connectors.values() if can_go(spec, way))
+        for called in self._going[way].by:
+            found = called.get(wanted, [])
             if len(found) == 1:
                 return found[0]
             if found:
                 ids = ", ".join(sorted(spec.id for spec in found))
                 raise NoSuchName(f"several connectors are called {wanted}: give one id of {ids}.")
-        near = close(wanted, [label_of(spec) for spec in going])
+        near = close(wanted, self._going[way].labels)
         hint = f" Close: {', '.join(near)}." if near else " find_connector lists what there is."
         raise NoSuchName(f"there is no connector for an {way.value} called {wanted}.{hint}")
 
@@ -151,6 +167,12 @@ class Names:
         Raises:
             NoSuchName: there is none, or there are several.
         """
+        key = (wanted, source, target)
+        if key not in self._kinds:
+            self._kinds[key] = self._flow_spec(wanted, source, target)
+        return self._kinds[key]
+
+    def _flow_spec(self, wanted: str | None, source: str, target: str) -> FlowSpec:
         if wanted is not None:
             found = [spec for spec in self.flow_specs.values() if wanted in (spec.id, spec.name)]
             what = f"called {wanted}"

@@ -14,10 +14,10 @@ from aep_flow_mcp.documents.lowering import Bodies, lower
 from aep_flow_mcp.documents.members import given
 from aep_flow_mcp.documents.names import Names
 from aep_flow_mcp.documents.same import same
-from aep_flow_mcp.documents.stored import Stored, spec_of, unsent, writable
+from aep_flow_mcp.documents.stored import Stored, unsent, writable
 from aep_flow_mcp.pipelines import wellknown
 from aep_flow_mcp.pipelines.wish import Direction
-from aep_flow_mcp.platform.models.flows import Flow, FlowKind, kind_by_ends
+from aep_flow_mcp.platform.models.flows import FlowKind
 from aep_flow_mcp.platform.models.text import clean_text
 
 Json = dict[str, Any]
@@ -47,14 +47,6 @@ class CannotRaise(Exception):
     """This is no pipeline of a document: an internal flow, or one whose parts cannot be read."""
 
 
-def kind_of(stored: Stored) -> FlowKind:
-    """Source, destination or internal."""
-    flow = Flow.model_validate(stored.flow)
-    if flow.tells_kind:
-        return flow.kind
-    return kind_by_ends({spec_of(stored.source)}, {spec_of(stored.target)})
-
-
 def state_of(flow: Mapping[str, Any]) -> str | None:
     """enabled, disabled or draft; None for a state on the way between them."""
     return _STATES.get(str(flow.get("state") or "").casefold())
@@ -66,7 +58,7 @@ def raised(stored: Stored, names: Names) -> Raised:
     Raises:
         CannotRaise: the flow is internal, or has no name.
     """
-    kind = kind_of(stored)
+    kind = stored.kind
     if kind is FlowKind.INTERNAL:
         raise CannotRaise("it is internal to Platform")
     if not isinstance(stored.flow.get("name"), str) or not stored.flow["name"]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aep_flow_mcp.documents.findings import Finding
+from aep_flow_mcp.documents.format import AccountToMake, Pipeline
 from aep_flow_mcp.platform.redaction.declared import Pointers
-from aep_flow_mcp.platform.redaction.masking import Place, hidden, walked
+from aep_flow_mcp.platform.redaction.masking import Place, hidden, scalars, walked
+
+Way = tuple[str | int, ...]
 
 
 class _Secret:
@@ -40,3 +44,29 @@ def _taken_out(value: Any) -> Any:
         items = [_taken_out(item) for item in value]
         return _GONE if any(item is _GONE for item in items) else items
     return value
+
+
+def literal_secrets(document: Pipeline, pointers: Pointers) -> list[Finding]:
+    """Where a document holds a secret itself: what an export would leave out, a file may not bring in.
+
+    pointers: what the connector declares secret, in the bodies of the API.
+    """
+    account, extra = document.account, document.extra
+    parts: list[tuple[Way, Way, Any]] = [
+        (("source",), ("params",), document.source),
+        (("destination",), ("params",), document.destination),
+    ]
+    if isinstance(account, AccountToMake):
+        parts.append((("account", "params"), ("auth", "params"), account.params))
+    if extra is not None:
+        parts += [(("extra", "source"), (), extra.source), (("extra", "target"), (), extra.target)]
+    told = "is a secret, which a file may not hold: write ${AEP_SECRET_NAME}, a variable that holds it."
+    found = []
+    for way, below, value in parts:
+        whole = value
+        for step in reversed(below):
+            whole = {step: whole}
+        for place, item in scalars(whole, Place.root(pointers)):
+            if hidden(place, item) != item:
+                found.append(Finding((*way, *place.way[len(below) :]), told))
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from aep_flow_mcp.documents import members
@@ -13,6 +14,7 @@ from aep_flow_mcp.documents.same import without_nulls
 from aep_flow_mcp.documents.secrets import without_secrets
 from aep_flow_mcp.pipelines.blueprint import Created
 from aep_flow_mcp.platform.models.common import MANAGED
+from aep_flow_mcp.platform.models.flows import Flow, FlowKind, kind_by_ends
 
 Json = dict[str, Any]
 
@@ -53,6 +55,16 @@ class Stored:
     mapping: Json | None = None
     mapping_ref: tuple[Any, Any] | None = None
     """Id and version that the flow names, whether or not the mapping set can be read."""
+
+    @cached_property
+    def kind(self) -> FlowKind:
+        """Source, destination or internal."""
+        # Only what tells it is parsed: plans ask it of every flow.
+        told = {"id": "", "inheritedAttributes": self.flow.get("inheritedAttributes")}
+        flow = Flow.model_validate(told)
+        if flow.tells_kind:
+            return flow.kind
+        return kind_by_ends({spec_of(self.source)}, {spec_of(self.target)})
 
 
 def spec_of(item: Mapping[str, Any], member: str = "connectionSpec") -> str | None:

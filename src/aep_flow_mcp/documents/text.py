@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from io import StringIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
 
+from aep_flow_mcp.documents.findings import Finding
 from aep_flow_mcp.documents.format import Pipeline
-from aep_flow_mcp.documents.lowering import Finding
 from aep_flow_mcp.documents.same import same
 from aep_flow_mcp.platform.models.text import is_seen
 
@@ -28,7 +28,7 @@ HEAD = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
 MOST_NODES = 200_000
 """Values of one text; an alias counts as often as it is used."""
 MOST_DEEP = 60
-_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_PARSER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOLEANS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -36,13 +36,13 @@ _BOOLEANS = {
 }
 _INT = re.compile(r"[-+]?[0-9]{1,4000}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NUMERIC = frozenset("+-.0123456789")
 _WIDE = 1_000_000
 _FLOW = frozenset({"mapping"})
 """Lists whose items are written on a line each."""
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """A place in a text; both count from 1."""
 
     line: int
@@ -111,6 +111,18 @@ def read(text: str, file: str = "text") -> Read:
 # --- reading ----------------------------------------------------------------------------------------------
 
 
+class _Loader(_PARSER):  # type: ignore[misc]
+    """Nodes without tags: what a plain word means is decided here (`_scalar`), and a tag says nothing of it."""
+
+    def resolve(self, *_: Any) -> str:
+        return ""
+
+    def descend_resolver(self, *_: Any) -> None:
+        """Nothing: it is called for each node."""
+
+    ascend_resolver = descend_resolver
+
+
 class _Unreadable(Exception):
     def __init__(self, mark: Any, sentence: str) -> None:
         super().__init__(sentence)
@@ -120,7 +132,7 @@ class _Unreadable(Exception):
 def plain_values(text: str, file: str, found: Read) -> Iterator[tuple[Any, dict[Way, Mark]]]:
     """Each document of a text as a plain value, and where its fields stand; what is no YAML is a problem."""
     try:
-        for node in yaml.compose_all(text, Loader=_LOADER):
+        for node in yaml.compose_all(text, Loader=_Loader):
             marks: dict[Way, Mark] = {}
             yield _Building(marks).value(node, ()), marks
     except _Unreadable as error:
@@ -151,7 +163,8 @@ class _Building:
         self._count += 1
         if self._count > MOST_NODES or len(way) > MOST_DEEP:
             raise _Unreadable(node.start_mark, "there is too much in it: aliases that repeat each other?")
-        self._marks.setdefault(way, _mark(node.start_mark))
+        if way not in self._marks:
+            self._marks[way] = _mark(node.start_mark)
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
         if isinstance(node, yaml.SequenceNode):
@@ -180,6 +193,8 @@ def _scalar(node: Any) -> Any:
         return None
     if text in _BOOLEANS:
         return _BOOLEANS[text]
+    if text[0] not in _NUMERIC:
+        return text
     if _INT.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text):

@@ -78,3 +78,14 @@ class Verdict:
     blueprint: Blueprint | None = None
     warnings: tuple[str, ...] = ()
     suggested_fields: tuple[tuple[str, str], ...] = field(default=())
+
+
+def with_refs(value: Any, made: Mapping[str, Any]) -> Any:
+    """A body with the reference (or the id) of each part in its place."""
+    if isinstance(value, Created):
+        return made[value.key]
+    if isinstance(value, Mapping):
+        return {name: with_refs(item, made) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [with_refs(item, made) for item in value]
+    return value

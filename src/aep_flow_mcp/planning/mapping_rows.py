@@ -1,9 +1,9 @@
-"""Rows added to the mapping of a flow, or removed: a further version of its mapping set. Versions are never changed."""
+"""Rows added to the mapping of a flow, or removed. Versions that are there are never changed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,22 +11,19 @@ from typing import Any
 from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.guard.changes.canonical import shown
 from aep_flow_mcp.guard.changes.naming import NAME
-from aep_flow_mcp.pipelines import wellknown
 from aep_flow_mcp.pipelines.checks.outcome import Problem
 from aep_flow_mcp.pipelines.mappings import is_column
 from aep_flow_mcp.pipelines.places import close
 from aep_flow_mcp.pipelines.xdm import XdmFields
-from aep_flow_mcp.planning.dependents import flow_lines, flows_with
+from aep_flow_mcp.planning.dependents import flows_with
+from aep_flow_mcp.planning.mapping_versions import NewMapping, body_of, new_mapping, read_versions, row_of
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.models.flows import Flow
-from aep_flow_mcp.platform.models.neighbours import Mapping as Row
 from aep_flow_mcp.platform.models.neighbours import MappingSet
 from aep_flow_mcp.platform.reader import FlowReader
 
 Json = dict[str, Any]
-_AGAIN = ("id", "version", "sourceAttribute", "destinationXdmPath")
-"""Members of a stored row that a new version gets anew, or that say the same once more."""
 
 
 @dataclass(frozen=True)
@@ -35,18 +32,6 @@ class Pair:
 
     source: str
     target: str
-
-
-@dataclass(frozen=True)
-class NewVersion:
-    """The body of a PUT, and the same of the version in use; `version` is the one that it makes."""
-
-    mapping_id: str
-    name: str | None
-    before: Json
-    body: Json
-    version: int
-    lines: tuple[str, ...]
 
 
 class RowChange:
@@ -59,11 +44,11 @@ class RowChange:
         self.remove = [path.strip() for path in remove]
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
-        self.used: list[str] = []
-        """Flows that take the newest version of the set, and so this one."""
+        self.lines: tuple[str, ...] = ()
+        """What becomes of the rows, in words."""
 
-    async def planned(self) -> NewVersion | None:
-        """The new version; None when there are `problems`.
+    async def planned(self) -> NewMapping | None:
+        """The mapping that the flow is to take; None when there are `problems`.
 
         Raises:
             PlatformError: the mapping set cannot be read.
@@ -75,31 +60,28 @@ class RowChange:
                 argument, "the flow has no mapping: update_flow_mapping points it to a mapping set first."
             )
             return None
-        get = self.aep.neighbours.get_mapping_set
-        calls: list[Callable[[], Awaitable[Any]]] = [
-            partial(get, ref.mapping_id, ref.mapping_version),
-            partial(get, ref.mapping_id),
-        ]
-        held, newest = await together(calls)
-        fields = await self._around(ref.mapping_id, held)
+        versions = await read_versions(self.aep, ref.mapping_id, ref.mapping_version)
+        held, newest = versions.held, versions.newest
+        fields, followed = await self._around(ref.mapping_id, held)
         rows = self._rows(held, fields)
         if self.problems:
             return None
-        made = (newest.version or 0) + 1
-        if held.version != newest.version:
-            self.warnings.append(
-                f"The flow uses version {held.version} of its mapping set, whose newest is {newest.version}: "
-                f"version {made} is made from {held.version}."
-            )
-        lines = (
+        self.lines = (
             *(f"+ {pair.source} -> {pair.target}" for pair in self.add),
             *(f"- {p}" for p in self.remove),
         )
-        before = _body(held, [_row(row) for row in held.mappings])
-        return NewVersion(ref.mapping_id, held.name, before, _body(held, rows), made, lines)
+        followed = followed or ref.mapping_version is None
+        made = new_mapping(versions, body_of(held, rows), followed=followed)
+        if held.version != newest.version and not made.there:
+            self.warnings.append(
+                f"The flow uses version {held.version} of its mapping set, whose newest is {newest.version}: "
+                f"the new rows go on from {held.version}."
+            )
+        self.warnings.append(made.note)
+        return made
 
-    async def _around(self, mapping_id: str, held: MappingSet) -> XdmFields | None:
-        """The fields of the schema that is filled, and the other flows that take what is newest."""
+    async def _around(self, mapping_id: str, held: MappingSet) -> tuple[XdmFields | None, bool]:
+        """The fields of the schema that is filled, and whether other flows take what is newest, or may."""
         unread = Unread()
         using = Filter("transformations[].params.mappingId").eq(mapping_id)
         schema_id = held.schema_id
@@ -110,20 +92,18 @@ class RowChange:
                 unread.read,
                 "The flows",
                 partial(flows_with, self.aep, using),
-                [],
+                None,
                 so="which others use the mapping set is not known",
             ),
             *([partial(unread.read, "The schema", reading, None, so=so)] if schema_id else []),
         ]
         flows, *schema = await together(calls)
-        newest = [
-            flow
+        followed = flows is None or any(
+            flow.id != self.flow["id"] and flow.mapping and flow.mapping.mapping_version is None
             for flow in flows
-            if flow.id != self.flow["id"] and flow.mapping and flow.mapping.mapping_version is None
-        ]
-        self.used = flow_lines(newest)
+        )
         self.warnings += unread.notes
-        return XdmFields(schema[0]) if schema and schema[0] is not None else None
+        return (XdmFields(schema[0]) if schema and schema[0] is not None else None), followed
 
     def _rows(self, held: MappingSet, fields: XdmFields | None) -> list[Json]:
         """The rows of the new version; what is in the way goes to the problems."""
@@ -153,58 +133,12 @@ class RowChange:
             gone = [name for name in fields.required if name in self.remove and not many[name]]
             if gone:
                 self.warnings.append(f"Required by the schema and not filled any more: {', '.join(gone)}.")
-        return [*map(_row, kept), *map(_new_row, self.add)]
+        return [*map(row_of, kept), *map(_new_row, self.add)]
 
     def _refuse(self, field: str, message: str) -> None:
         self.problems.append(Problem(field, message))
 
 
-def pointed_to(steps: Sequence[Mapping[str, Any]], mapping_id: str, version: int) -> list[Json]:
-    """Transformations whose Mapping step names this version."""
-    return [
-        {
-            **step,
-            "params": {**_object(step.get("params")), "mappingId": mapping_id, "mappingVersion": version},
-        }
-        if step.get("name") == "Mapping"
-        else dict(step)
-        for step in steps
-    ]
-
-
-def _body(held: MappingSet, rows: list[Json]) -> Json:
-    reference = held.output_schema.schema_ref if held.output_schema else None
-    kind = (reference.version if reference else None) or wellknown.SCHEMA_VERSION
-    extra = held.model_extra or {}
-    return {
-        **({"name": held.name} if held.name else {}),
-        **{name: extra[name] for name in ("inputSchema",) if extra.get(name)},
-        **(
-            {"outputSchema": {"schemaRef": {"id": held.schema_id, "contentType": kind}}}
-            if held.schema_id
-            else {}
-        ),
-        "mappings": rows,
-    }
-
-
-def _row(row: Row) -> Json:
-    """A stored row as a new version takes it, with whatever else it holds."""
-    own = {
-        "sourceType": row.source_type,
-        "source": row.written_source or row.source,
-        "destination": row.written_destination or row.destination,
-        "identity": row.identity,
-        "primaryIdentity": row.primary_identity,
-    }
-    more = {name: value for name, value in (row.model_extra or {}).items() if name not in _AGAIN}
-    return {name: value for name, value in {**own, **more}.items() if value is not None}
-
-
 def _new_row(pair: Pair) -> Json:
     kind = "ATTRIBUTE" if is_column(pair.source) else "EXPRESSION"
     return {"sourceType": kind, "source": pair.source, "destination": pair.target}
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

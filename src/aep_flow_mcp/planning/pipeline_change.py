@@ -10,7 +10,7 @@ from aep_flow_mcp.guard.changes.change import Change, Follow, Plan, Ref
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import known_by_name
 from aep_flow_mcp.guard.changes.steps import PlanError
-from aep_flow_mcp.pipelines.blueprint import Blueprint, Created, Missing, Verdict, What
+from aep_flow_mcp.pipelines.blueprint import Blueprint, Missing, Verdict, What, with_refs
 from aep_flow_mcp.pipelines.judge import judge
 from aep_flow_mcp.planning.pipeline_reading import Reading
 from aep_flow_mcp.platform.models.text import clean_text
@@ -96,14 +96,3 @@ def asked(item: Missing) -> str:
 def pairs_text(pairs: tuple[tuple[str, str], ...]) -> str:
     """`column -> path; ...`."""
     return "; ".join(f"{clean_text(source)} -> {target}" for source, target in pairs)
-
-
-def with_refs(value: Any, made: Mapping[str, Any]) -> Any:
-    """A body with the reference (or the id) of each part in its place."""
-    if isinstance(value, Created):
-        return made[value.key]
-    if isinstance(value, Mapping):
-        return {name: with_refs(item, made) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [with_refs(item, made) for item in value]
-    return value

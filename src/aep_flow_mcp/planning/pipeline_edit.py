@@ -14,12 +14,15 @@ from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import LISTED, NAME
 from aep_flow_mcp.guard.changes.steps import NothingToDo, PlanError
 from aep_flow_mcp.pipelines import schedules
+from aep_flow_mcp.pipelines.blueprint import What, with_refs
+from aep_flow_mcp.pipelines.bodies import concrete, with_stand_ins
 from aep_flow_mcp.pipelines.checks.outcome import Problem
 from aep_flow_mcp.pipelines.desk import argument_of
 from aep_flow_mcp.pipelines.fixed import refused_changes, started
 from aep_flow_mcp.pipelines.schedules import Timed
-from aep_flow_mcp.planning import ends, mapping_rows, objects
-from aep_flow_mcp.planning.mapping_rows import NewVersion, RowChange
+from aep_flow_mcp.planning import ends, objects
+from aep_flow_mcp.planning.mapping_rows import RowChange
+from aep_flow_mcp.planning.mapping_versions import NewMapping, pointed_to
 from aep_flow_mcp.planning.patched import checked_flow_ops
 from aep_flow_mcp.planning.pipeline_wanted import Wanted, alike, said
 from aep_flow_mcp.planning.taking_back import patched_back
@@ -55,10 +58,9 @@ class Editing:
     words: Words
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    used: list[tuple[str, list[str]]] = field(default_factory=list)
     ops: list[Json] = field(default_factory=list)
     end: _End | None = None
-    mapping: NewVersion | None = None
+    mapping: NewMapping | None = None
     told: list[str] = field(default_factory=list)
 
     @property
@@ -87,9 +89,10 @@ class Editing:
         if wanted.add_fields or wanted.remove_fields:
             await self._rows()
         if not self.problems and self.ops:
-            self.ops = await checked_flow_ops(
-                self.aep, self.flow, self.ops, self.warnings, called=argument_of
+            checked = await checked_flow_ops(
+                self.aep, self.flow, concrete(self.ops), self.warnings, called=argument_of
             )
+            self.ops = with_stand_ins(self.ops, checked)
 
     # --- the flow's own members ---------------------------------------------------------------------------
 
@@ -276,16 +279,16 @@ class Editing:
         self.warnings += change.warnings
         if self.mapping is None:
             return
-        self.used.append(("Takes the newest version, and so this one", change.used))
         steps = objects.objects_in(self.flow, "transformations")
-        value = mapping_rows.pointed_to(steps, self.mapping.mapping_id, self.mapping.version)
-        listed = self.flow.get("transformations")
-        if listed == steps:
-            at = next(number for number, step in enumerate(steps) if step.get("name") == "Mapping")
+        held = self.mapping.mapping_id
+        value = [pointed_to(step, held, self.mapping) for step in steps]
+        changed = [at for at, step in enumerate(steps) if value[at] != step]
+        if self.flow.get("transformations") == steps and len(changed) == 1:
+            at = changed[0]
             self.ops.append({"op": "replace", "path": f"/transformations/{at}", "value": value[at]})
         else:
             self.ops.append({"op": "replace", "path": "/transformations", "value": value})
-        self.told.append(f"mapping {', '.join(self.mapping.lines)}")
+        self.told.append(f"mapping {', '.join(change.lines)}")
 
     # --- shared -------------------------------------------------------------------------------------------
 
@@ -308,19 +311,9 @@ class Editing:
         """The steps: what the flow points to first, the flow last; each is taken back as far as the API can."""
         if self.end is not None:
             _patch(plan, self.end.end.kind, self.end.item, self.end.ops)
-        made = self.mapping
-        if made is not None:
-            plan.replace(
-                Kind.MAPPING_SET,
-                made.mapping_id,
-                made.before,
-                made.body,
-                expects={"version": made.version},
-            )
+        refs = self.mapping.add_to(plan, key=What.MAPPING.value) if self.mapping is not None else {}
         if self.ops:
-            _patch(plan, Kind.FLOW, self.flow, self.ops)
-        for how, lines in self.used:
-            plan.depending(how, lines)
+            _patch(plan, Kind.FLOW, self.flow, with_refs(self.ops, refs))
         plan.warn(*dict.fromkeys(self.warnings))
 
 

@@ -121,3 +121,27 @@ def test_a_put_that_only_leaves_out_is_a_change() -> None:
     assert "sourceSpec: {} -> (left out)" in preview(change.in_sandbox("dev", "development")).text()
     with pytest.raises(NothingToDo):
         Change.replace(Kind.FLOW_SPEC, "s1", stored, {"name": "Own", "providerId": "p", "sourceSpec": {}})
+
+
+def test_a_row_more_among_others_is_one_line_and_every_row_is_there() -> None:
+    def row(source: str, destination: str) -> dict[str, str]:
+        return {"sourceType": "ATTRIBUTE", "source": source, "destination": destination}
+
+    old = [row("a", "person.a"), row("b", "person.b"), row("c", "person.c")]
+    new = [old[0], row("x", "person.x"), {**old[1], "source": "bb"}, old[2]]
+    change = Change.replace(Kind.MAPPING_SET, "m1", {"mappings": old}, {"mappings": new})
+    shown = preview(change.in_sandbox("dev", "development"))
+    assert [one.partition(": ")[0] for one in shown.steps[0].changes] == [
+        "mappings.person.b.source",
+        "mappings.person.x",
+    ]
+    assert [one.target for one in shown.steps[0].rows] == [
+        '"person.a"',
+        '"person.x"',
+        '"person.b"',
+        '"person.c"',
+    ]
+    twice = [*old, row("d", "person.c")]
+    change = Change.replace(Kind.MAPPING_SET, "m1", {"mappings": old}, {"mappings": twice})
+    [line] = preview(change.in_sandbox("dev", "development")).steps[0].changes
+    assert line.startswith("mappings[3]: (left out) -> ")

@@ -126,6 +126,36 @@ async def test_the_version_in_use_is_changed_and_not_the_newest() -> None:
         assert int(_flow(on)["transformations"][0]["params"]["mappingVersion"]) == used["version"] + 2
 
 
+@pytest.mark.parametrize("whose", ["its own", "another's"])
+async def test_under_a_flow_that_takes_the_newest_version_nothing_is_changed(whose: str) -> None:
+    """The pipeline gets a mapping set of its own, which the preview says."""
+    async with stage("2026-07-28") as on:
+        flow = copy.deepcopy(_flow(on))
+        del flow["transformations"][0]["params"]["mappingVersion"]
+        if whose != "its own":
+            flow |= {"id": "00000000-0000-4000-8000-00000000f10e", "name": "Another"}
+        on.store.put(SANDBOX, "flows", flow)
+        before = copy.deepcopy(_mapping(on))
+        answer = await on.answer("change_pipeline", flow=FLOW, add_fields=[ROW])
+        assert answer["status"] == "done"
+        assert _stored(on, "mappingSets", before["id"]) == before
+        assert _writes(on) == [("POST", "conversion"), ("PATCH", "flows")]
+        assert _mapping(on)["id"] != before["id"]
+        assert len(_mapping(on)["mappings"]) == len(before["mappings"]) + 1
+
+
+async def test_a_version_that_an_attempt_before_left_is_taken() -> None:
+    async with stage("2026-07-28") as on:
+        version = _mapping(on)["version"]
+        on.emulator.faults.add(FaultRule("^PATCH .*/flows/", "status", status=400, times=1))
+        failed = await on.client.call_tool("change_pipeline", {"flow": FLOW, "add_fields": [ROW]})
+        assert (failed.structured_content or {})["status"] == "partly"
+        answer = await on.answer("change_pipeline", flow=FLOW, add_fields=[ROW])
+        assert answer["status"] == "done"
+        assert _mapping(on)["version"] == version + 1
+        assert int(_flow(on)["transformations"][0]["params"]["mappingVersion"]) == version + 1
+
+
 async def test_several_at_once_are_one_question(era: str) -> None:
     questions: list[str] = []
 
@@ -304,5 +334,5 @@ async def test_an_answer_that_leaves_the_id_out_is_about_what_was_asked_for(left
         assert {id for id in ids.values() if id not in on.kept()[_kind_of(id, before)]} == set(ids.values())
 
 
-def _kind_of(id: str, kept: Any) -> str:
+def _kind_of(id: str, kept: dict[str, dict[str, Any]]) -> str:
     return next(kind for kind in kept if id in kept[kind])

@@ -55,6 +55,22 @@ def rows_of(value: JSON) -> tuple[Row, ...] | None:
     return tuple(row for row in found if row is not None) if all(found) else None
 
 
+def by_target(*bodies: JSON) -> tuple[JSON, ...]:
+    """Bodies of a mapping set with their rows by the field that each fills, so that a row more among them is one
+    difference; as they are where the rows do not tell it, or two fill one field."""
+    found = [_keyed(body) for body in bodies]
+    return bodies if None in found else tuple(found)
+
+
+def _keyed(body: JSON) -> JSON:
+    rows = body.get(_ROWS) if isinstance(body, dict) else None
+    if not isinstance(rows, list):
+        return None
+    keyed = {row.get(_TARGETS[0]): row for row in rows if isinstance(row, dict)}
+    told = len(keyed) == len(rows) and all(isinstance(target, str) for target in keyed)
+    return {**body, _ROWS: keyed} if told else None
+
+
 def without_rows(value: JSON, count: int) -> JSON:
     """The body of a mapping set whose rows are shown beside it."""
     return {**value, _ROWS: "(the row above)" if count == 1 else f"(the {count} rows above)"}

@@ -11,6 +11,7 @@ from aep_flow_mcp.guard.changes import human, masking
 from aep_flow_mcp.guard.changes.canonical import JSON, visible
 from aep_flow_mcp.guard.changes.change import Change, Step
 from aep_flow_mcp.guard.changes.human import Field, Row
+from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import Named
 from aep_flow_mcp.guard.changes.patches import ABSENT, differences
 from aep_flow_mcp.guard.changes.whole import TEXT_LIMIT, abridged, whole
@@ -210,16 +211,18 @@ def _changes(step: Step) -> Iterator[tuple[str, object, object]]:
     if step.after is None:
         return
     # Compared in clear, shown masked: a new password is a change although both look like ***.
-    before, after = _loaded(step.before), _loaded(step.after)
-    masked = {
-        field: (old, new)
-        for field, old, new in differences(
-            masking.masked_fields(step, step.before), masking.masked_fields(step, step.after)
-        )
-    }
+    before, after = _comparable(step, _loaded(step.before), _loaded(step.after))
+    hidden = _comparable(
+        step, masking.masked_fields(step, step.before), masking.masked_fields(step, step.after)
+    )
+    masked = {field: (old, new) for field, old, new in differences(*hidden)}
     for field, _, _ in differences(before, after):
         old, new = masked.get(field, (MASK, MASK))
         yield field, old, new
+
+
+def _comparable(step: Step, before: JSON, after: JSON) -> tuple[JSON, ...]:
+    return human.by_target(before, after) if step.kind is Kind.MAPPING_SET else (before, after)
 
 
 def _short_changes(step: Step) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aep_flow_mcp.documents.lowering import NEW_MAPPING, Bodies, Finding
+from aep_flow_mcp.documents.findings import Finding
+from aep_flow_mcp.documents.lowering import Bodies
 from aep_flow_mcp.documents.members import filled_schema, row_said
 from aep_flow_mcp.documents.raising import state_of
 from aep_flow_mcp.documents.same import same
@@ -14,16 +15,24 @@ from aep_flow_mcp.documents.text import Document
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import first_few
-from aep_flow_mcp.pipelines.blueprint import What
+from aep_flow_mcp.pipelines.blueprint import What, with_refs
 from aep_flow_mcp.pipelines.fixed import refused_changes
 from aep_flow_mcp.pipelines.wellknown import DATA_LAKE_SOURCE
-from aep_flow_mcp.planning.as_code.creating import Making
 from aep_flow_mcp.planning.as_code.inventory import Inventory
+from aep_flow_mcp.planning.as_code.making import Making
 from aep_flow_mcp.planning.as_code.timely import kept_start
 from aep_flow_mcp.planning.dependents import flow_lines
+from aep_flow_mcp.planning.mapping_versions import (
+    NewMapping,
+    Versions,
+    body_of,
+    new_mapping,
+    pointed_to,
+    rows_like,
+)
 from aep_flow_mcp.planning.objects import etag_of
-from aep_flow_mcp.planning.pipeline_change import with_refs
 from aep_flow_mcp.planning.taking_back import patched_back
+from aep_flow_mcp.platform.models.common import to_int
 from aep_flow_mcp.platform.models.flows import Flow
 
 Json = dict[str, Any]
@@ -31,6 +40,10 @@ Ops = list[Json]
 _ENDS = (
     ("source", Kind.SOURCE_CONNECTION, "sourceConnectionIds"),
     ("target", Kind.TARGET_CONNECTION, "targetConnectionIds"),
+)
+_OTHER_SCHEMA = (
+    "The rows fill another schema: they become a mapping set of their own. One cannot be deleted through the API: "
+    "the one that was used before stays."
 )
 _DEEP = frozenset({"params", "data", "scheduleParams", "options"})
 """Members of which only what differs is sent."""
@@ -41,13 +54,10 @@ _ACTIONS = {
 }
 
 
-def differing(document: Document, bodies: Bodies, stored: Stored, inventory: Inventory) -> Changing | None:
-    """What may differ, None where nothing does: most pipelines of a plan are as they are, and this is quick for them.
-
-    Only its `mapping` is to be used.
-    """
+def differs(document: Document, bodies: Bodies, stored: Stored, inventory: Inventory) -> bool:
+    """Whether anything may differ: most pipelines of a plan are as they are, and this is quick for them."""
     trial = Changing(Making(), document, bodies, stored, inventory, only_compare=True)
-    return trial if trial.run() or trial.findings else None
+    return trial.run() or bool(trial.findings)
 
 
 class Changing:
@@ -62,9 +72,7 @@ class Changing:
         inventory: Inventory,
         *,
         only_compare: bool = False,
-        left_behind: str | None = None,
     ) -> None:
-        """left_behind: the id of a mapping set like the wanted one, which an attempt before made."""
         self.making = making
         self.document = document
         self.bodies = bodies
@@ -75,11 +83,12 @@ class Changing:
         self.parts, self.left = writable(stored, inventory.names, with_secrets=only_compare, said=said)
         self.findings: list[Finding] = []
         self.notes: list[str] = []
+        self.versions: Versions | None = None
+        """Of the mapping set in use, where it is a `set_with_other_rows`."""
+        self.left_behind: str | None = None
+        """The id of a set that an apply before made, where a set of its own is wanted."""
         self.same_start = False
         """Whether the start that the document says means the one that is there."""
-        self.mapping: Json | None = None
-        """The mapping set to create, once it has run."""
-        self._left_behind = left_behind
         self._steps: list[tuple[Any, ...]] = []
 
     def run(self) -> bool:
@@ -88,7 +97,7 @@ class Changing:
         flow = self._wanted_flow()
         for part, kind, member in _ENDS:
             self._end(part, kind, member)
-        mapping = self.mapping = self._mapping(flow)
+        mapping = self._mapping(flow)
         flow_ops = self._ops("flow", flow)
         action = self._action()
         self._refuse_fixed(flow)
@@ -96,13 +105,8 @@ class Changing:
             return False
         for kind, item, ops in self._steps:
             self._update(kind, item, ops, self.bodies.connector.secret_pointers)
-        if mapping is not None and self._left_behind is not None:
-            refs[What.MAPPING.value] = self._left_behind
-        elif mapping is not None:
-            self.making.count += 1
-            key = f"p{self.making.count}-{What.MAPPING.value}"
-            refs[What.MAPPING.value] = self.making.plan.create(Kind.MAPPING_SET, mapping, key=key)
-            self.making.steps += 1
+        if mapping is not None:
+            refs = self._make(mapping)
         if flow_ops:
             self._update(Kind.FLOW, self.stored.flow, with_refs(flow_ops, refs), frozenset())
         if action is not None:
@@ -147,41 +151,67 @@ class Changing:
 
     # --- the mapping --------------------------------------------------------------------------------------
 
-    def _mapping(self, flow: Json) -> Json | None:
-        """The mapping set to create in place of the one that is used. One that is there is never changed: other flows
-        may use it, and its versions cannot be taken back."""
-        wanted = self.bodies.mapping
-        if wanted is None:
+    @property
+    def set_with_other_rows(self) -> tuple[str, int | None] | None:
+        """The mapping set in use and its version, where the document has other rows for the same schema: both of its
+        versions have to be read (`versions`) before there are steps."""
+        wanted, ref = self.bodies.mapping, self.stored.mapping_ref
+        if wanted is None or ref is None or self.stored.mapping is None or self._as_it_is(wanted):
             return None
+        schemas = (filled_schema(wanted), self.parts["mapping"].get("schema"))
+        return (ref[0], to_int(ref[1])) if None in schemas or schemas[0] == schemas[1] else None
+
+    def _as_it_is(self, wanted: Json) -> bool:
+        """Whether the mapping set in use says what the document says."""
+        held = self.parts.get("mapping", {})
+        schemas = (filled_schema(wanted), held.get("schema"))
         rows = [row_said(row) for row in wanted["mappings"]]
-        if self.stored.mapping is not None:
-            held = self.parts["mapping"]
-            schemas = (filled_schema(wanted), held.get("schema"))
-            if same(rows, held.get("rows")) and (None in schemas or schemas[0] == schemas[1]):
-                return None
-        elif self.stored.mapping_ref is not None:
+        return same(rows, held.get("rows")) and (None in schemas or schemas[0] == schemas[1])
+
+    def new_mapping(self) -> NewMapping | None:
+        """What the flow's mapping is to become; None where it stays, or cannot be compared."""
+        wanted, ref, held = self.bodies.mapping, self.stored.mapping_ref, self.stored.mapping
+        if wanted is None or (self._as_it_is(wanted) if held is not None else ref is not None):
+            return None
+        if self.versions is None or ref is None:  # another schema, or none of its own before
+            return NewMapping(ref[0] if ref else "", {}, wanted, None)
+        return self._other_rows(ref[0], self.versions, wanted)
+
+    def _mapping(self, flow: Json) -> NewMapping | None:
+        """The mapping that the flow is to take; None where it stays."""
+        ref = self.stored.mapping_ref
+        if self.bodies.mapping is not None and ref is not None and self.stored.mapping is None:
             self._refuse(
                 "mapping", "the mapping set in use cannot be read, so nothing says what would change."
             )
-            return None
-        flow["transformations"] = self._with_new_mapping(flow["transformations"])
-        self.notes.append(
-            "A mapping set cannot be deleted through the API: the one that was used before stays, unused."
-        )
-        return wanted
+        new = self.new_mapping()
+        if new is not None:
+            if self.versions is not None:
+                self.notes.append(new.note)
+            elif ref is not None:
+                self.notes.append(_OTHER_SCHEMA)
+            flow["transformations"] = pointed_to(flow["transformations"], ref[0] if ref else None, new)
+        return new
 
-    def _with_new_mapping(self, value: Any) -> Any:
-        """Transformations that name a mapping set still to be created."""
-        ref = self.stored.mapping_ref
-        if isinstance(value, Mapping):
-            made = {key: self._with_new_mapping(item) for key, item in value.items()}
-            if "mappingId" in made and (ref is None or made["mappingId"] == ref[0]):
-                made["mappingId"] = NEW_MAPPING[0]
-                made["mappingVersion"] = NEW_MAPPING[1]
-            return made
-        if isinstance(value, list):
-            return [self._with_new_mapping(item) for item in value]
-        return value
+    def _other_rows(self, held: str, versions: Versions, wanted: Json) -> NewMapping:
+        """The set in use with the rows of the document, and with what else the document says of it."""
+        own = set(self.document.pipeline.extra.mapping) if self.document.pipeline.extra else set()
+        own |= {"name"} if self._says_name("mapping") else set()
+        body = {
+            **body_of(versions.held, rows_like(versions.held, wanted["mappings"])),
+            **{name: wanted[name] for name in own - {"mappings"} if name in wanted},
+        }
+        planned = self.making.mappings.get(held, ())
+        return new_mapping(versions, body, followed=held in self.inventory.followed, planned=planned)
+
+    def _make(self, mapping: NewMapping) -> Json:
+        """The step for the mapping; what stands for an id that is still to come."""
+        if mapping.version is None and self.left_behind is not None:
+            return {What.MAPPING.value: self.left_behind}
+        self.making.count += 1
+        self.making.steps += not mapping.there
+        self.making.mappings.setdefault(mapping.mapping_id, []).append(mapping)
+        return mapping.add_to(self.making.plan, key=f"p{self.making.count}-{What.MAPPING.value}")
 
     # --- the flow -----------------------------------------------------------------------------------------
 
@@ -232,7 +262,9 @@ class Changing:
             one, other = held.get(name), body.get(name)
             if same(one or None, other or None):
                 continue
-            if name in _DEEP and isinstance(one, Mapping) and isinstance(other, Mapping):
+            if not name:
+                self.findings.append(Finding(("extra", part, name), "a member has a name."))
+            elif name in _DEEP and isinstance(one, Mapping) and isinstance(other, Mapping):
                 for inner in sorted({*one, *other}):
                     ops += self._op(part, (name, inner), one.get(inner), other.get(inner))
             else:

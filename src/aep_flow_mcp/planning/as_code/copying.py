@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from aep_flow_mcp.documents.findings import Finding
 from aep_flow_mcp.documents.format import State
-from aep_flow_mcp.documents.lowering import Bodies, Finding, lower
-from aep_flow_mcp.documents.members import filled_schema
+from aep_flow_mcp.documents.lowering import lower
 from aep_flow_mcp.documents.raising import CannotRaise, Raised, raised
 from aep_flow_mcp.documents.text import Document, read, written
 from aep_flow_mcp.gathering.unread import Unread
@@ -17,10 +17,11 @@ from aep_flow_mcp.guard.changes.canonical import shown
 from aep_flow_mcp.guard.changes.change import Change
 from aep_flow_mcp.guard.changes.naming import NAME, known_by_name
 from aep_flow_mcp.guard.changes.steps import PlanError
-from aep_flow_mcp.pipelines.xdm import XdmFields
 from aep_flow_mcp.planning import objects
-from aep_flow_mcp.planning.as_code.creating import Making, create
+from aep_flow_mcp.planning.as_code.checking import Targets
+from aep_flow_mcp.planning.as_code.creating import create
 from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
+from aep_flow_mcp.planning.as_code.making import Making
 from aep_flow_mcp.planning.as_code.timely import started_anew
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.reader import FlowReader
@@ -77,7 +78,7 @@ async def copied(origin: FlowReader, there: FlowReader, wanted: Copying) -> Chan
     ):  # a start that has passed is the next of its rhythm
         lowered.bodies.flow["scheduleParams"] = started_anew(schedule, now=objects.now())
     unread = Unread()
-    _refuse(await _unknown_fields(there, lowered.bodies, unread))
+    _refuse(await Targets(there, unread).unknown(lowered.bodies.mapping))
     making = Making()
     findings, notes = await create(there, making, document, lowered.bodies, beyond)
     _refuse(findings)
@@ -93,20 +94,6 @@ async def copied(origin: FlowReader, there: FlowReader, wanted: Copying) -> Chan
         names=known_by_name((thing.id, kind, thing.name) for kind, thing in things),
         follow=partial(_how_it_stands, there),
     )
-
-
-async def _unknown_fields(there: FlowReader, bodies: Bodies, unread: Unread) -> list[Finding]:
-    """Rows of the mapping whose field the schema of the same name does not have there."""
-    schema_id = filled_schema(bodies.mapping or {})
-    if bodies.mapping is None or schema_id is None:
-        return []
-    reading = partial(there.neighbours.get_schema_fields, schema_id)
-    schema = await unread.read("The schema", reading, None, so="the fields of the mapping are not checked")
-    if schema is None:
-        return []
-    fields = XdmFields(schema)
-    problems = [(at, fields.problem(row["destination"])) for at, row in enumerate(bodies.mapping["mappings"])]
-    return [Finding(("mapping", at, "field"), problem) for at, problem in problems if problem]
 
 
 def _document(source: Raised, wanted: Copying, beyond: Inventory) -> Document:

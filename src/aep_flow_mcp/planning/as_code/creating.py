@@ -3,48 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from aep_flow_mcp.documents.findings import Finding
 from aep_flow_mcp.documents.format import State, Way
-from aep_flow_mcp.documents.lowering import Bodies, Finding
+from aep_flow_mcp.documents.lowering import Bodies
 from aep_flow_mcp.documents.members import COPY, filled_schema, period_of, row_said
 from aep_flow_mcp.documents.same import same
 from aep_flow_mcp.documents.stored import base_of, spec_of
 from aep_flow_mcp.documents.text import Document
-from aep_flow_mcp.guard.changes.change import Plan, Ref
+from aep_flow_mcp.guard.changes.change import Ref
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.pipelines import wellknown
-from aep_flow_mcp.pipelines.blueprint import Created, What
+from aep_flow_mcp.pipelines.blueprint import Created, What, with_refs
 from aep_flow_mcp.pipelines.bodies import concrete, with_stand_ins
 from aep_flow_mcp.pipelines.checks.connections import check_params
 from aep_flow_mcp.pipelines.checks.flows import check_flow
 from aep_flow_mcp.pipelines.checks.outcome import Checked
 from aep_flow_mcp.planning import objects
 from aep_flow_mcp.planning.as_code.inventory import Inventory, mapping_json, mapping_ref
+from aep_flow_mcp.planning.as_code.making import Making
 from aep_flow_mcp.planning.as_code.timely import started_anew
-from aep_flow_mcp.planning.pipeline_change import DRAFT, with_refs
+from aep_flow_mcp.planning.pipeline_change import DRAFT
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.platform.reader import FlowReader
 
 Json = dict[str, Any]
 _TRANSIENT = ("name", "baseConnectionId", "data", "params")
-
-
-@dataclass
-class Making:
-    """The steps so far, over all documents of one plan."""
-
-    plan: Plan = field(default_factory=Plan)
-    accounts: dict[tuple[str, str], Ref] = field(default_factory=dict)
-    """Accounts that are created, by connector and name: several documents may want the same one."""
-    used: set[str] = field(default_factory=set)
-    """Ids of what an attempt before left behind and that is used now."""
-    made: list[str] = field(default_factory=list)
-    """Names of the flows that are created."""
-    count: int = 0
-    steps: int = 0
 
 
 async def create(

@@ -40,6 +40,8 @@ class Inventory:
     unread: Unread
     mappings: dict[tuple[str, int | None], Json] = field(default_factory=dict)
     """By id and version; None for the newest one."""
+    _stored: dict[str, Stored] = field(default_factory=dict, repr=False)
+    _refs: dict[str, tuple[str, Any] | None] = field(default_factory=dict, repr=False)
 
     def named(self, name: str) -> list[Json]:
         """The flows of a name, the oldest first."""
@@ -52,9 +54,14 @@ class Inventory:
         Raises:
             CannotRaise: one of its two ends cannot be read, or it has several.
         """
+        if flow["id"] not in self._stored:
+            self._stored[flow["id"]] = self._put_together(flow)
+        return self._stored[flow["id"]]
+
+    def _put_together(self, flow: Json) -> Stored:
         source = self._end(flow, "sourceConnectionIds", self.sources, "source connection")
         target = self._end(flow, "targetConnectionIds", self.targets, "target connection")
-        ref = mapping_ref(flow)
+        ref = self.mapping_ref(flow)
         return Stored(
             flow=flow,
             source=source,
@@ -66,7 +73,19 @@ class Inventory:
     @cached_property
     def mappings_in_use(self) -> frozenset[str]:
         """Ids of the mapping sets that any flow names."""
-        return frozenset(ref[0] for ref in map(mapping_ref, self.flows.values()) if ref)
+        return frozenset(ref[0] for ref in map(self.mapping_ref, self.flows.values()) if ref)
+
+    @cached_property
+    def followed(self) -> frozenset[str]:
+        """Ids of the mapping sets of which any flow takes the newest version."""
+        refs = map(self.mapping_ref, self.flows.values())
+        return frozenset(ref[0] for ref in refs if ref and to_int(ref[1]) is None)
+
+    def mapping_ref(self, flow: Json) -> tuple[str, Any] | None:
+        """Id and version of the mapping set that a stored flow names."""
+        if flow["id"] not in self._refs:
+            self._refs[flow["id"]] = mapping_ref(flow)
+        return self._refs[flow["id"]]
 
     def users(self, member: str, end_id: str) -> list[Json]:
         """The flows that use a source or target connection. member: `sourceConnectionIds` or `targetConnectionIds`."""
@@ -82,7 +101,8 @@ class Inventory:
 
     async def read_mappings(self, aep: FlowReader, flows: Iterable[Json]) -> None:
         """The mapping sets that these flows name, in the versions that they name."""
-        refs = [ref for ref in map(mapping_ref, flows) if ref]
+        self._stored.clear()
+        refs = [ref for ref in map(self.mapping_ref, flows) if ref]
         wanted = {(ref[0], to_int(ref[1])) for ref in refs} - self.mappings.keys()
         await self._list_mappings(aep, wanted)
         left = sorted(wanted - self.mappings.keys(), key=str)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aep_flow_mcp.documents.lowering import Finding
-from aep_flow_mcp.documents.raising import CannotRaise, kind_of, raised
+from aep_flow_mcp.documents.findings import Finding
+from aep_flow_mcp.documents.raising import CannotRaise, raised
 from aep_flow_mcp.documents.same import same
 from aep_flow_mcp.documents.text import Document
 from aep_flow_mcp.planning.as_code.inventory import Inventory
@@ -102,8 +102,10 @@ def _is_content(match: Match, flow: Json, inventory: Inventory) -> bool:
 
 def _check(match: Match, flow: Json, inventory: Inventory) -> None:
     try:
-        if kind_of(inventory.stored(flow)) is FlowKind.INTERNAL:
+        if inventory.stored(flow).kind is FlowKind.INTERNAL:
             raise CannotRaise("it is internal to Platform")
     except CannotRaise as error:
-        sentence = f"the flow {flow['id']} of this name cannot be kept as a document: {error}."
-        match.findings.append(Finding(("pipeline",), sentence))
+        said = match.document.pipeline.id == flow["id"]
+        which = "" if said else " of this name"
+        sentence = f"the flow {flow['id']}{which} cannot be kept as a document: {error}."
+        match.findings.append(Finding(("id" if said else "pipeline",), sentence))

@@ -9,18 +9,25 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
+from aep_flow_mcp.documents.findings import Finding
+from aep_flow_mcp.documents.format import AccountToMake
 from aep_flow_mcp.documents.lowering import NEW_MAPPING, lower
 from aep_flow_mcp.documents.raising import CannotRaise, Raised, raised
 from aep_flow_mcp.documents.same import Difference, differences
+from aep_flow_mcp.documents.secrets import literal_secrets
 from aep_flow_mcp.documents.stored import Stored
 from aep_flow_mcp.documents.text import Document, Problem
 from aep_flow_mcp.guard.changes.change import Change, Follow
 from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.naming import Named, known_by_name
-from aep_flow_mcp.planning.as_code.changing import Changing, differing
-from aep_flow_mcp.planning.as_code.creating import Making, create, left_mapping
+from aep_flow_mcp.guard.changes.steps import NothingToDo, PlanError
+from aep_flow_mcp.planning.as_code.changing import Changing, differs
+from aep_flow_mcp.planning.as_code.checking import Targets, refuse_doubles, twin_note
 from aep_flow_mcp.planning.as_code.inventory import ENDED, Inventory, Renamed, read_inventory
+from aep_flow_mcp.planning.as_code.making import Making
 from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, matched
+from aep_flow_mcp.planning.mapping_versions import read_versions
+from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.platform.reader import FlowReader
@@ -106,7 +113,10 @@ async def plan_documents(
     inventory = await read_inventory(aep, renamed=renamed)
     await inventory.read_mappings(aep, flows_wanted(documents, inventory, kept.owned).values())
     work = _Work(aep, inventory)
-    for match in matched(documents, inventory, kept.owned):
+    matches = matched(documents, inventory, kept.owned)
+    refuse_doubles(matches)
+    work.about = {str(match.flow["id"]) for match in matches if match.flow}
+    for match in matches:
         await work.take(match)
     if kept.prune:
         work.prune(documents, kept.owned)
@@ -159,7 +169,10 @@ class _Work:
         self._aep = aep
         self._inventory = inventory
         self._making = Making()
-        self._result = WholePlan(inventory.names.sandbox, notes=list(inventory.unread.notes))
+        self.about: set[str] = set()
+        """The flows that documents are about."""
+        self._targets = Targets(aep, inventory.unread)
+        self._result = WholePlan(inventory.names.sandbox, notes=inventory.unread.notes)
 
     async def take(self, match: Match) -> None:
         """Add the steps of one document, or what is in the way."""
@@ -170,17 +183,31 @@ class _Work:
         if not findings and match.flow is None:
             findings = await self._create(entry, document)
         elif not findings and match.flow is not None:
-            findings = await self._change(entry, match, match.flow)
+            try:
+                findings = await self._change(entry, match, match.flow)
+            except NothingToDo:
+                raise
+            except PlanError as error:
+                # What no request can say, such as a member without a name: it has a place too.
+                findings = [Finding(("pipeline",), f"this cannot be sent: {error}")]
         entry.problems = [document.problem(finding) for finding in findings]
         self._result.problems += entry.problems
 
     async def _create(self, entry: Entry, document: Document) -> list[Any]:
+        # With all the checks of what is new, which most plans have no use for.
+        from aep_flow_mcp.planning.as_code.creating import create
+
         lowered = lower(document.pipeline, self._inventory.names)
         if lowered.bodies is None or lowered.unknown:
             return [*lowered.findings, *lowered.unknown]
+        wrong = literal_secrets(document.pipeline, lowered.bodies.connector.secret_pointers)
+        wrong += await self._targets.unknown(lowered.bodies.mapping)
+        if wrong:
+            return wrong
         findings, notes = await create(self._aep, self._making, document, lowered.bodies, self._inventory)
         entry.action = Action.CREATE
-        entry.notes += notes
+        twin = twin_note(lowered.bodies, self._inventory, self.about)
+        entry.notes += [*notes, *([twin] if twin else [])]
         return findings
 
     async def _change(self, entry: Entry, match: Match, flow: Json) -> list[Any]:
@@ -190,14 +217,23 @@ class _Work:
         if lowered.bodies is None:
             return lowered.findings
         entry.etags = _etags(stored)
-        trial = differing(match.document, lowered.bodies, stored, self._inventory)
-        if trial is None:
-            return []
-        wanted = None if trial.findings else trial.mapping
-        left = await left_mapping(self._aep, wanted, self._inventory, self._making) if wanted else None
-        changing = Changing(
-            self._making, match.document, lowered.bodies, stored, self._inventory, left_behind=left
-        )
+        # What is as it is in the sandbox need not be looked through; an account that is written out is not compared.
+        pointers = lowered.bodies.connector.secret_pointers
+        if not differs(match.document, lowered.bodies, stored, self._inventory):
+            return literal_secrets(pipeline, pointers) if isinstance(pipeline.account, AccountToMake) else []
+        wrong = literal_secrets(pipeline, pointers)
+        changing = Changing(self._making, match.document, lowered.bodies, stored, self._inventory)
+        if (ref := changing.set_with_other_rows) is not None:
+            try:
+                changing.versions = await read_versions(self._aep, *ref)
+            except PlatformError as error:
+                told = f"the versions of the mapping set in use cannot be read: {error}"
+                changing.findings.append(Finding(("mapping",), told))
+        changing.left_behind = await self._left_behind(changing)
+        changing.findings += wrong
+        if lowered.bodies.mapping is not None:
+            held = changing.parts.get("mapping", {}).get("rows") or ()
+            changing.findings += await self._targets.unknown(lowered.bodies.mapping, held)
         if changing.run():
             entry.action = Action.CHANGE
             entry.notes += changing.notes
@@ -205,6 +241,15 @@ class _Work:
             now = raised(stored, self._inventory.names)
             entry.differences = _told(differences(now.document, said_of(match.document)), changing)
         return changing.findings
+
+    async def _left_behind(self, changing: Changing) -> str | None:
+        """The mapping set of its own that the pipeline is to get, where an apply that did not end has made it."""
+        new = changing.new_mapping()
+        if new is None or new.version is not None or "name" not in new.body:
+            return None
+        from aep_flow_mcp.planning.as_code.creating import left_mapping
+
+        return await left_mapping(self._aep, new.body, self._inventory, self._making)
 
     def prune(self, documents: Sequence[Document], owned: Mapping[str, str]) -> None:
         """Delete the flows of documents that are no longer there; nothing else."""
