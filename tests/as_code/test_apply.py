@@ -37,6 +37,16 @@ schedule:
 options:
   error_diagnostics: true
 """
+ACCOUNT = """\
+account:
+  name: Refund bucket
+  auth: Access Key
+  params:
+    s3AccessKey: ${AEP_SECRET_REFUNDS_ID}
+    s3SecretKey: ${AEP_SECRET_REFUNDS}
+"""
+"""An account to create; AEP_SECRET_REFUNDS and AEP_SECRET_REFUNDS_ID have to be set."""
+MAKES = NEW.replace("account: Brightfjord ingest bucket\n", ACCOUNT)
 
 
 @pytest.fixture

@@ -12,19 +12,11 @@ import pytest
 
 from aep_flow_mcp.emulator import FaultRule
 from as_code.bed import Bed, Outcome, counts, emptied, organisation
-from as_code.test_apply import NEW
+from as_code.test_apply import MAKES, NEW
 
 NAME = "Till refunds"
+SECRETS = {"AEP_SECRET_REFUNDS": "a-secret-of-refunds", "AEP_SECRET_REFUNDS_ID": "AKIAREFUNDS"}
 FLOWS = "/data/foundation/flowservice/flows"
-ACCOUNT = """\
-account:
-  name: Refund bucket
-  auth: Access Key
-  params:
-    s3AccessKey: AKIAREFUNDS
-    s3SecretKey: ${AEP_SECRET_REFUNDS}
-"""
-MAKES = NEW.replace("account: Brightfjord ingest bucket\n", ACCOUNT)
 
 
 class Person:
@@ -103,7 +95,7 @@ def two(tmp_path: Path) -> tuple[Person, Person, Order]:
     beds = [Bed(tmp_path / folder, emulator) for folder in ("one", "other")]
     for bed in beds:
         bed.write("till-refunds.yaml", NEW)
-        bed.environ["AEP_SECRET_REFUNDS"] = "a-secret-of-refunds"
+        bed.environ |= SECRETS
     one, other = map(Person, beds)
     return one, other, Order(emulator)
 
@@ -111,7 +103,7 @@ def two(tmp_path: Path) -> tuple[Person, Person, Order]:
 def alone(tmp_path: Path, text: str = NEW) -> dict[str, int]:
     """What is there after one of them applied it by itself."""
     bed = Bed(tmp_path / "alone", emptied(organisation()))
-    bed.environ["AEP_SECRET_REFUNDS"] = "a-secret-of-refunds"
+    bed.environ |= SECRETS
     bed.write("till-refunds.yaml", text)
     assert bed.apply()[0] == 0
     return counts(bed.emulator)

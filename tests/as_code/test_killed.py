@@ -39,7 +39,7 @@ AT = datetime.now(UTC).replace(microsecond=0)
 """The processes have clocks of their own."""
 HELD = ("timeout", "latency")
 """The service never hears of the request; it carries it out, and its answer stays away."""
-WRITE = r"^(POST|PATCH) /data/foundation/(flowservice|conversion)/(?!.*search)"
+WRITE = r"^(POST|PUT|PATCH) /data/foundation/(flowservice|conversion)/(?!.*search)"
 
 
 def a_bed(folder: Path) -> Bed:

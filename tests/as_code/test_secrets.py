@@ -21,21 +21,12 @@ from aep_flow_mcp.emulator import FaultRule
 from aep_flow_mcp.logs import configure_logging
 from aep_flow_mcp.platform.models.specs import ConnectionSpec
 from as_code.bed import Answers, Bed, contents, organisation
-from as_code.test_apply import NEW
+from as_code.test_apply import MAKES
 from support.echoing import forms, telling
 
 CANARY = "canary-4b1f9e27d0"
 REFUNDS = "zq/Canary+of the=refunds&number\\one"
 """The value of a secret that a document refers to."""
-ACCOUNT = """\
-account:
-  name: Refund bucket
-  auth: Access Key
-  params:
-    s3AccessKey: AKIAREFUNDS
-    s3SecretKey: ${AEP_SECRET_REFUNDS}
-"""
-MAKES = NEW.replace("account: Brightfjord ingest bucket\n", ACCOUNT)
 
 
 class Overheard(Bed):
@@ -44,7 +35,7 @@ class Overheard(Bed):
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.audit = folder.parent / "audit.jsonl"
         super().__init__(folder, organisation(), mcp_audit_log=self.audit, mcp_log_level="DEBUG", **settings)
-        self.environ["AEP_SECRET_REFUNDS"] = REFUNDS
+        self.environ |= {"AEP_SECRET_REFUNDS": REFUNDS, "AEP_SECRET_REFUNDS_ID": "AKIAREFUNDS"}
         self.log = io.StringIO()
 
     @contextmanager

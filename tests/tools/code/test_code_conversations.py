@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
 from aep_flow_mcp.gathering import times
@@ -99,10 +100,10 @@ async def test_switch_off_everything_that_reads_through_one_account(era: str) ->
         talk, account = Talk(on), "Partner feeds S3"
         states = {row["name"]: row["state"] for row in on.stored("flows")}
         part = await talk.answer("export_pipelines")
-        documents = part["documents"]
-        while part["rest"]:
+        documents = list(yaml.safe_load_all(part["documents"]))
+        while part.get("rest"):
             part = await talk.answer("export_pipelines", names=part["rest"])
-            documents += part["documents"]
+            documents += yaml.safe_load_all(part["documents"])
         wanted = [one["pipeline"] for one in documents if one.get("account") == account]
         assert len(wanted) >= 2
         text = await talk.exported(*wanted)
