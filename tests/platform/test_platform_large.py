@@ -321,6 +321,24 @@ def test_many_small_calls_do_not_look_through_memory_each(monkeypatch: pytest.Mo
     in_no_time(main)
 
 
+def test_what_a_large_answer_may_have_left_is_looked_for_before_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[bool] = []
+    monkeypatch.setattr(gc, "collect", lambda: looks.append(True))
+    lane, body = large.Lane(), b"[" + b"[]," * 120_000 + b"0]"
+    seen = []
+
+    async def main() -> None:
+        for _ in range(3):
+            with holding(), lane.arrival() as arrival:
+                await arrival.weighed(body)
+            seen.append(len(looks))
+
+    in_no_time(main)
+    assert seen == [1, 1, 2]
+
+
 def test_a_part_of_a_call_lets_go_before_its_end() -> None:
     """A sweep over large pages holds one at a time; the same pages held together are too much."""
     pages = MOST_HELD // weight(LARGE_ONE) + 2

@@ -39,6 +39,8 @@ _MMAP_THRESHOLD = -3
 _BLOCK = 262_144
 _COLLECTED_EVERY = 3.0
 """Seconds between two looks for what holds itself, each of which goes through everything in memory."""
+_COLLECTED_AFTER = 20_000_000
+"""Bytes of memory that were held since, after which the next large answer does not come on top without such a look."""
 
 
 class NoTurnError(UnboundedBody):
@@ -95,6 +97,8 @@ class Lane:
         self._give_back: Callable[[int], object] | None = None
         self._passed_on = 0
         self._collected = -_COLLECTED_EVERY
+        self._since = 0
+        """Bytes of memory that answers took since then."""
         self._aside = 0
 
     @contextmanager
@@ -150,12 +154,19 @@ class Lane:
         if self._owner is holder:
             self._owner = None
             if holder.around is None and time.monotonic() - self._collected >= _COLLECTED_EVERY:
-                # Errors that were told of and their frames hold each other, and with them what was read.
-                gc.collect()
-                self._collected = time.monotonic()
+                self._collect()
             if self._give_back is not None:
                 self._give_back(0)
             self._pass_on()
+
+    def _collect(self) -> None:
+        """Errors that were told of and their frames hold each other, and with them what was read."""
+        gc.collect()
+        self._collected, self._since = time.monotonic(), 0
+
+    def held(self, more: int) -> None:
+        """An answer takes so many bytes of memory."""
+        self._since += more
 
     def _free(self, holder: Holder) -> bool:
         return self._arriving is None and (self._owner is None or holder.within(self._owner))
@@ -174,6 +185,8 @@ class Lane:
         self._give_back = self._give_back or _giving_back()
         self._arriving = arrival
         if self._owner is None:
+            if self._since > _COLLECTED_AFTER:
+                self._collect()
             self._owner = arrival.holder
             arrival.holder.lanes.append(self)
 
@@ -272,6 +285,7 @@ class Arrival:
             return
         self.bytes = takes
         self.holder.bytes += takes
+        self._lane.held(takes)
         if self.holder.bytes > MOST_HELD:
             words = f"the answer, with those before it, takes more than {MOST_HELD // 1_000_000} MB of memory"
             raise UnboundedBody(words)
