@@ -22,6 +22,7 @@ from aep_flow_mcp.planning import pipeline_places
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import Filter
+from aep_flow_mcp.platform.models.common import lives
 from aep_flow_mcp.platform.models.connections import Connection
 from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.models.neighbours import Dataset, MappingSet
@@ -37,7 +38,6 @@ EXPORTABLE_PAGES = 3
 """Pages of exportable datasets that are read; in an organisation with more, the service has the last word."""
 
 _OBJECT_ID = re.compile(r"[0-9a-fA-F-]{24,40}")
-_ENDED = ("deleted", "deleting")
 
 
 @dataclass
@@ -95,7 +95,7 @@ class Reading:
 
     async def _read_same_name(self) -> None:
         page = await self.aep.list_flows(Filter("name").eq((self.wish.name or "").strip()), limit=5)
-        self.same_name = [flow for flow in page.items if (flow.state or "").casefold() not in _ENDED]
+        self.same_name = [flow for flow in page.items if lives(flow.state)]
 
     async def _read_asked_account(self) -> None:
         wanted = (self.wish.account or "").strip()

@@ -12,6 +12,7 @@ from aep_flow_mcp.planning.dependents import flow_lines
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.filters import Filter
+from aep_flow_mcp.platform.models.common import lives
 from aep_flow_mcp.platform.models.connections import SourceConnection, TargetConnection, path_in
 from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.reader import FlowReader
@@ -20,7 +21,6 @@ MANY = 100
 LOOKED_AT = 20
 """Flows over the same path whose targets are read."""
 WHAT = "whether another flow loads the same path into the same dataset"
-_ENDED = ("deleted", "deleting")
 
 
 async def of_ends(aep: FlowReader, source: SourceConnection, target: TargetConnection) -> list[str]:
@@ -80,7 +80,7 @@ async def _flows_over(aep: FlowReader, source_ids: list[str]) -> list[Flow]:
     if not source_ids:
         return []
     page = await aep.list_flows(Filter("sourceConnectionIds[]").in_(source_ids), limit=MANY)
-    return [flow for flow in page.items if (flow.state or "").casefold() not in _ENDED]
+    return [flow for flow in page.items if lives(flow.state)]
 
 
 async def _into(aep: FlowReader, flows: list[Flow], dataset_id: str) -> list[Flow]:

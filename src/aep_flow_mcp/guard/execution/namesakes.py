@@ -15,8 +15,7 @@ from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import Step
 from aep_flow_mcp.guard.execution.look import Looker
 from aep_flow_mcp.platform.errors import PlatformError
-
-_ENDED = ("deleted", "deleting")
+from aep_flow_mcp.platform.models.common import lives
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +24,6 @@ class Found:
 
     sentence: str
     older: bool
-
-
-def lives(item: dict[str, Any]) -> bool:
-    """Whether an object is there and not on its way out."""
-    return str(item.get("state")).casefold() not in _ENDED
 
 
 def sooner(step: Step, living: Collection[str], own: Collection[str]) -> str | None:
@@ -53,7 +47,7 @@ async def found_beside(
     own: ids of what this Change created before.
     """
     try:
-        listed = [item for item in await looker.newest(kind, dict(step.lookup)) if lives(item)]
+        listed = [item for item in await looker.newest(kind, dict(step.lookup)) if lives(item.get("state"))]
     except PlatformError as error:
         told = f"Whether somebody else created a {kind.value} of this name at the same time could not be read: {error}"
         return Found(told, older=False)

@@ -17,8 +17,8 @@ from aep_flow_mcp.guard.changes.kinds import Kind
 from aep_flow_mcp.guard.changes.steps import Step
 from aep_flow_mcp.guard.execution.creations import Creating, Creations
 from aep_flow_mcp.guard.execution.look import Looker, agrees
-from aep_flow_mcp.guard.execution.namesakes import lives
 from aep_flow_mcp.platform.errors import PlatformError
+from aep_flow_mcp.platform.models.common import lives
 from aep_flow_mcp.platform.waiting.patience import time_to_look
 
 WAITS = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)
@@ -122,7 +122,8 @@ class Reconciler:
         found = await self._looker.newest(step.creates, dict(step.lookup))
         times = [item["createdAt"] for item in found if isinstance(item.get("createdAt"), int | float)]
         ids, living = (
-            frozenset(str(item.get("id")) for item in some) for some in (found, filter(lives, found))
+            frozenset(str(item.get("id")) for item in some)
+            for some in (found, [item for item in found if lives(item.get("state"))])
         )
         return Before(ids, max(times, default=None), living=living)
 

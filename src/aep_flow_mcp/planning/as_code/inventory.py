@@ -14,7 +14,7 @@ from aep_flow_mcp.gathering.unread import Unread
 from aep_flow_mcp.gathering.whole_lists import read_datasets, read_schema_titles
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import PlatformError
-from aep_flow_mcp.platform.models.common import to_int
+from aep_flow_mcp.platform.models.common import lives, to_int
 from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.models.neighbours import MappingSet
 from aep_flow_mcp.platform.paging import all_items
@@ -23,8 +23,6 @@ from aep_flow_mcp.platform.reader import FlowReader
 Json = dict[str, Any]
 Renamed = Mapping[str, Mapping[str, str]]
 _PAGE = 100
-ENDED = ("deleted", "deleting")
-"""States of flows that are gone, or on their way out."""
 _SO = "names in it are not known"
 
 
@@ -181,9 +179,7 @@ async def read_inventory(aep: FlowReader, *, renamed: Renamed | None = None) -> 
         ],
         renamed=renamed,
     )
-    flows = {
-        id: flow for id, flow in found["flows"].items() if str(flow.get("state")).casefold() not in ENDED
-    }
+    flows = {id: flow for id, flow in found["flows"].items() if lives(flow.get("state"))}
     return Inventory(names, flows, found["sources"], found["targets"], found["accounts"], unread)
 
 

@@ -23,12 +23,13 @@ from aep_flow_mcp.guard.changes.naming import Named, known_by_name
 from aep_flow_mcp.guard.changes.steps import NothingToDo, PlanError
 from aep_flow_mcp.planning.as_code.changing import Changing, differs
 from aep_flow_mcp.planning.as_code.checking import Targets, refuse_doubles, twin_note
-from aep_flow_mcp.planning.as_code.inventory import ENDED, Inventory, Renamed, read_inventory
+from aep_flow_mcp.planning.as_code.inventory import Inventory, Renamed, read_inventory
 from aep_flow_mcp.planning.as_code.making import Making
 from aep_flow_mcp.planning.as_code.matching import Match, flows_wanted, matched
 from aep_flow_mcp.planning.mapping_versions import read_versions
 from aep_flow_mcp.platform.errors import PlatformError
 from aep_flow_mcp.platform.filters import Filter
+from aep_flow_mcp.platform.models.common import lives
 from aep_flow_mcp.platform.models.text import clean_text
 from aep_flow_mcp.platform.reader import FlowReader
 
@@ -343,10 +344,7 @@ async def _twice(
     others = [
         flow
         for flow in page.items
-        if flow.name in wanted
-        and flow.id not in own
-        and flow.id not in known
-        and str(flow.state).casefold() not in ENDED
+        if flow.name in wanted and flow.id not in own and flow.id not in known and lives(flow.state)
     ]
     if not others:
         return {"pipelines": len(made)}

@@ -44,6 +44,11 @@ MANAGED = frozenset(
 """Members of every stored object that the service itself keeps: a body that leaves them out takes nothing away."""
 
 
+def lives(state: object) -> bool:
+    """Whether an object in this state is there, and not on its way out."""
+    return str(state).casefold() not in ("deleted", "deleting")
+
+
 def to_text(value: object) -> str | None:
     """A cleaned string; numbers as text; None for everything that is not text."""
     if isinstance(value, str):
