@@ -17,7 +17,7 @@ import pytest
 
 from pages.blocks import OURS, SHELLS, Block, Command, blocks, commands
 from pages.test_blocks import NOT_RUN
-from support.processes import emulator_process, free_port, server_environment
+from support.processes import emulator_process, end, free_port, server_environment
 from support.waiting import answers, until
 
 pytestmark = pytest.mark.subprocess
@@ -88,12 +88,7 @@ def in_the_background(text: str, folder: Path, environment: dict[str, str], port
         until(lambda: is_there(text, said, port), text, process=process, said=lambda: said.read_text("utf-8"))
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(20)
+        end(process, within=20)
 
 
 def run(text: str, folder: Path, environment: dict[str, str]) -> str:

@@ -28,7 +28,7 @@ from mcp.client.streamable_http import streamable_http_client
 from guard.bed import confirm, preview
 from serving.test_real_provider import machine, signed_in
 from serving.test_two_replicas import EVERYTHING, flows_of
-from support.processes import free_port
+from support.processes import end, free_port
 from support.redis_server import server_program, unavailable
 from support.replicas import Proxy, proxied
 from support.waiting import answers, until
@@ -98,12 +98,7 @@ class Composed:
         try:
             yield
         finally:
-            process.terminate()
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(10)
+            end(process, within=60)
 
     def said(self, name: str) -> str:
         return (self.folder / name / "said").read_text("utf-8", errors="replace")

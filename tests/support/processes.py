@@ -30,6 +30,16 @@ def free_port() -> int:
         return port
 
 
+def end(process: subprocess.Popen[bytes], *, within: float) -> None:
+    """Have a process stop, and kill it where it has not in so many seconds."""
+    process.terminate()
+    try:
+        process.wait(within)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(20)
+
+
 @contextmanager
 def emulator_process(*options: str) -> Iterator[str]:
     """Run `aep-flow-mcp emulator`; yields its URL once it answers, and ends it afterwards."""
@@ -41,13 +51,8 @@ def emulator_process(*options: str) -> Iterator[str]:
         until(answers(f"{url}/_emulator/health", status=200), "the emulator", process=process)
         yield url
     finally:
-        process.terminate()
-        try:
-            # An answer that a fault holds back would keep it: nobody waits for that one any more.
-            process.wait(1)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
+        # An answer that a fault holds back would keep it: nobody waits for that one any more.
+        end(process, within=1)
         if process.stderr:
             process.stderr.close()
 
