@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
+import yaml
 from mcp.client import Client, advertise
 from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID
 
@@ -51,7 +52,7 @@ def names_of(flows: int) -> list[str]:
 async def documents_of(server: FlowServer, pipelines: int) -> str:
     """So many pipelines as documents, under further names: applied, they are new."""
     exported = await answer_of(server, "export_pipelines", {})
-    documents = exported["structuredContent"]["documents"][:pipelines]
+    documents = list(yaml.safe_load_all(exported["structuredContent"]["documents"]))[:pipelines]
     assert len(documents) == pipelines
     return "---\n".join(
         written(
