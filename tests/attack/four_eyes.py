@@ -28,7 +28,7 @@ from aep_flow_mcp.emulator import Emulator, EmulatorOptions
 from attack.one_store import OneStore, one_store
 from attack.three_replicas import PUBLIC, AnyReplica, replica
 from serving.bed import Served
-from serving.browser import NAVIGATION, Browser
+from serving.browser import DECIDES, NAVIGATION, Browser
 from serving.issuer import Issuer, issuing
 from support.organisation import emulator_on_shared_seed
 from support.redis_server import redis_server, unavailable
@@ -186,7 +186,7 @@ class Story:
         self.report.attempts[f"page {decision}"] += 1
         browser = self.browser(who)
         opened = await browser.open(wish.address)
-        if "<button" in opened.text and (wish.mark not in opened.text or who in (wish.asker, "eve")):
+        if DECIDES in opened.text and (wish.mark not in opened.text or who in (wish.asker, "eve")):
             self.report.found.append(f"{wish.mark}: {who} sees a page that is not theirs, or not of it")
         address = browser.address
         if opened.status_code != 200:  # by hand then, with what another page gave them

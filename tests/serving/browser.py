@@ -62,13 +62,17 @@ class Browser:
     async def decide(self, address: str, decision: str) -> httpx.Response:
         """Open the page and press a button."""
         opened = await self.open(address)
-        return await self.press(decision) if "<button" in opened.text else opened
+        return await self.press(decision) if DECIDES in opened.text else opened
 
 
 @asynccontextmanager
 async def browser(issuer: Issuer, subject: str) -> AsyncIterator[Browser]:
     async with httpx.AsyncClient(timeout=30, follow_redirects=False) as http:
         yield Browser(http, issuer, subject)
+
+
+DECIDES = 'name="decision"'
+"""On the approval page, and on no page that only says something."""
 
 
 def page_in(result: Result) -> str:
