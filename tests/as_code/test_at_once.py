@@ -121,17 +121,22 @@ def settled(one: Person, other: Person, tmp_path: Path, text: str = NEW) -> None
         assert (code, "Nothing to do." in said) == (0, True), said
 
 
-def test_what_appeared_before_the_last_look_is_not_doubled(
-    two: tuple[Person, Person, Order], tmp_path: Path
-) -> None:
-    one, other, order = two
-    come, go = order.hold(other, looks)
+def overtaken(one: Person, other: Person, order: Order, at: Callable[[str, str, str], bool]) -> Outcome:
+    """What the other is told, who is held at a request until the one has finished."""
+    come, go = order.hold(other, at)
     other.start()
     assert come.wait(60)
     one.start()
     assert one.finish()[0] == 0
     go.set()
-    code, said = other.finish()
+    return other.finish()
+
+
+def test_what_appeared_before_the_last_look_is_not_doubled(
+    two: tuple[Person, Person, Order], tmp_path: Path
+) -> None:
+    one, other, order = two
+    code, said = overtaken(one, other, order, looks)
     id = one.bed.flow(NAME)["id"]
     assert (code, f"somebody else created a flow of this name: {id}" in said) == (1, True), said
     assert one.bed.writes.count(f"POST {FLOWS}") == 1
@@ -140,13 +145,7 @@ def test_what_appeared_before_the_last_look_is_not_doubled(
 
 def test_the_younger_of_two_takes_its_own_back(two: tuple[Person, Person, Order], tmp_path: Path) -> None:
     one, other, order = two
-    come, go = order.hold(other, creates)
-    other.start()
-    assert come.wait(60)
-    one.start()
-    assert one.finish()[0] == 0
-    go.set()
-    code, said = other.finish()
+    code, said = overtaken(one, other, order, creates)
     id = one.bed.flow(NAME)["id"]
     assert (code, f"a moment earlier ({id})" in said) == (1, True), said
     assert one.bed.writes.count(f"POST {FLOWS}") == 2
@@ -217,13 +216,7 @@ def test_an_account_is_not_made_twice_either(two: tuple[Person, Person, Order], 
     one, other, order = two
     for person in (one, other):
         person.bed.write("till-refunds.yaml", MAKES)
-    come, go = order.hold(other, creates_account)
-    other.start()
-    assert come.wait(60)
-    one.start()
-    assert one.finish()[0] == 0
-    go.set()
-    code, said = other.finish()
+    code, said = overtaken(one, other, order, creates_account)
     assert (code, "created a connection of this name a moment earlier" in said) == (1, True), said
     settled(one, other, tmp_path, MAKES)
 
