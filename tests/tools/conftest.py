@@ -13,6 +13,8 @@ from aep_flow_mcp.app import platform_config
 from aep_flow_mcp.cli import emulator_settings
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
+from aep_flow_mcp.gathering import times
+from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.platform.transport import PlatformClient
 from aep_flow_mcp.server import build_server
 from aep_flow_mcp.settings import Settings
@@ -29,6 +31,13 @@ def era(request: pytest.FixtureRequest) -> str:
     """The protocol revision that the client speaks."""
     chosen: str = request.param
     return chosen
+
+
+@pytest.fixture
+def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server and the emulator agree on the time."""
+    monkeypatch.setattr(planning, "now", NOW.timestamp)
+    monkeypatch.setattr(times, "now", lambda: NOW)
 
 
 @pytest.fixture(scope="session", autouse=True)

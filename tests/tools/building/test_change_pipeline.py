@@ -11,8 +11,6 @@ from mcp_types import ElicitRequestParams, ElicitResult
 
 from aep_flow_mcp.emulator import FaultRule
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
-from aep_flow_mcp.gathering import times
-from aep_flow_mcp.planning import objects as planning
 from tools.bed import NOW, SANDBOX
 from tools.pipeline_talks import Stage, stage
 
@@ -20,11 +18,7 @@ FLOW = SCENARIOS["healthy"]
 ROW = {"source": "upper(zip)", "target": "homeAddress.postalCode"}
 
 
-@pytest.fixture(autouse=True)
-def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server and the emulator agree on the time."""
-    monkeypatch.setattr(planning, "now", NOW.timestamp)
-    monkeypatch.setattr(times, "now", lambda: NOW)
+pytestmark = pytest.mark.usefixtures("standing_clock")
 
 
 def _stored(on: Stage, kind: str, object_id: str) -> dict[str, Any]:

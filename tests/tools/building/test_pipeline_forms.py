@@ -9,16 +9,10 @@ import pytest
 from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 
-from aep_flow_mcp.planning import objects as planning
-from tools.bed import NOW
 from tools.pipeline_recipes import S3, START
 from tools.pipeline_talks import REFERENCE, settle, stage
 
-
-@pytest.fixture(autouse=True)
-def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server and the emulator agree on the time."""
-    monkeypatch.setattr(planning, "now", NOW.timestamp)
+pytestmark = pytest.mark.usefixtures("standing_clock")
 
 
 @dataclass

@@ -10,7 +10,6 @@ from mcp import Client
 from aep_flow_mcp.cli import emulator_settings
 from aep_flow_mcp.emulator import EmulatorOptions, FaultRule
 from aep_flow_mcp.pipelines.wish import PipelineWish
-from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.server import build_server
 from aep_flow_mcp.surface.pipeline_arguments import FormatOf
 from pipelines.test_mistakes import NOTED, WRONG
@@ -37,10 +36,7 @@ COMPLETE: dict[str, PipelineWish] = {
 FORMATS = {None, *(item.value for item in FormatOf)}
 
 
-@pytest.fixture(autouse=True)
-def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server and the emulator agree on the time."""
-    monkeypatch.setattr(planning, "now", NOW.timestamp)
+pytestmark = pytest.mark.usefixtures("standing_clock")
 
 
 async def plan(on: Stage, wish: PipelineWish) -> tuple[dict[str, Any], str]:

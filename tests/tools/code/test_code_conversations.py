@@ -9,21 +9,15 @@ import pytest
 import yaml
 
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
-from aep_flow_mcp.gathering import times
-from aep_flow_mcp.planning import objects as planning
 from aep_flow_mcp.surface.snapshot import load_cards
-from tools.bed import NOW, SANDBOX
+from tools.bed import SANDBOX
 from tools.pipeline_talks import Stage, stage
 
 WRITING = {card["name"] for card in load_cards() if card["writes"]}
 SECRET = "wJalrXUtnFEMIbPxRfiCYEXAMPLEKEY0"
 
 
-@pytest.fixture(autouse=True)
-def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server and the emulator agree on the time."""
-    monkeypatch.setattr(planning, "now", NOW.timestamp)
-    monkeypatch.setattr(times, "now", lambda: NOW)
+pytestmark = pytest.mark.usefixtures("standing_clock")
 
 
 class Talk:
