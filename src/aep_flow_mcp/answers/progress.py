@@ -16,7 +16,7 @@ from aep_flow_mcp.platform.waiting.patience import Call
 
 logger = logging.getLogger(__name__)
 
-EVERY = 1.0
+EVERY = 0.8
 """Seconds between reports. Work that takes less is not reported: nobody waits for it."""
 
 _progress: ContextVar[Progress | None] = ContextVar("progress", default=None)
@@ -41,7 +41,7 @@ def progress_of(what: str) -> Progress:
 
 
 async def report(ctx: Context[Any, Any], call: Call, progress: Progress) -> None:
-    """Tell the client every second how far a call is. Ends with the call, or with a client that is gone."""
+    """Tell the client about every second how far a call is. Ends with the call, or with a client that is gone."""
     last = 0.0
     while True:
         await anyio.sleep(EVERY)

@@ -1,7 +1,7 @@
 """Everything about one flow, gathered in three rounds of concurrent calls.
 
-1. the flow, its last runs and how many there were in a week (and the lists of specs, which are cached);
-2. what the flow names: source and target connections, their accounts, the mapping set;
+1. the flow, its last runs and how many there were in a week;
+2. what the flow names: source and target connections, their accounts, the mapping set, the specs;
 3. what those name: datasets, schemas, and what the flow itself had left out.
 
 Every part may be gone, or not for us to see, on its own: then the part says so, and the rest is told.
@@ -26,13 +26,11 @@ from aep_flow_mcp.platform.filters import Filter
 from aep_flow_mcp.platform.models.connections import SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.models.runs import FlowRun
-from aep_flow_mcp.platform.models.specs import ConnectionSpec, FlowSpec
 from aep_flow_mcp.platform.paging import Page, all_items
 from aep_flow_mcp.platform.reader import FlowReader
 
 T = TypeVar("T")
 Call = Callable[[], Awaitable[Any]]
-Specs = tuple[Sequence[ConnectionSpec] | Problem, Sequence[FlowSpec] | Problem]
 
 WEEK = timedelta(days=7)
 NAMED_DATASETS = 10
@@ -48,17 +46,15 @@ async def gather_flow(aep: FlowReader, flow_id: str, *, runs: int) -> FlowParts:
         PlatformError: the flow itself cannot be read. No other part raises.
     """
     since = times.now() - WEEK
-    flow, last_runs, of_week, failed, *specs = await together(
+    flow, last_runs, of_week, failed = await together(
         [
             lambda: aep.get_flow(flow_id),
             lambda: found(lambda: last_runs_of(aep, flow_id, runs)),
             lambda: found(lambda: runs_since(aep, flow_id, since)),
             lambda: found(lambda: runs_since(aep, flow_id, since, RunState.FAILED)),
-            lambda: found(aep.list_connection_specs),
-            lambda: found(aep.list_flow_specs),
         ]
     )
-    gathering = _Gathering(aep, cast(Flow, flow), cast(Specs, tuple(specs)))
+    gathering = _Gathering(aep, cast(Flow, flow))
     await together(gathering.named_by_flow())
     await together(gathering.named_by_parts())
     week = (of_week, failed) if isinstance(of_week, int) and isinstance(failed, int) else Problem.UNAVAILABLE
@@ -92,15 +88,15 @@ async def runs_since(aep: FlowReader, flow_id: str, since: datetime, status: Run
 class _Gathering:
     """What is known so far, by kind and id. A round asks for what is not known yet."""
 
-    def __init__(self, aep: FlowReader, flow: Flow, specs: Specs) -> None:
+    def __init__(self, aep: FlowReader, flow: Flow) -> None:
         self._aep = aep
         self._flow = flow
-        connectors, flow_specs = specs
-        kinds = ("source", "target", "account", "mapping", "dataset", "schema", "connector", "flow_spec")
+        kinds = ("source", "target", "account", "mapping", "dataset", "schema")
         self._known: dict[str, dict[str, Any]] = {kind: {} for kind in kinds}
-        self._failed: dict[str, Problem] = {}
-        self._take_specs("connector", connectors)
-        self._take_specs("flow_spec", flow_specs)
+        # The whole lists have megabytes: they are not read for the few that a flow names.
+        connectors, flow_specs = aep.listed_specs()
+        self._known["connector"] = {spec.id: spec for spec in connectors}
+        self._known["flow_spec"] = {spec.id: spec for spec in flow_specs}
 
     def named_by_flow(self) -> list[Call]:
         """The second round."""
@@ -167,22 +163,11 @@ class _Gathering:
         """A call for each id that is not known; what it gives is known from then on."""
         known = self._known[kind]
         for id in dict.fromkeys(ids):
-            if not id or id in known:
-                continue
-            if kind in self._failed:
-                known[id] = self._failed[kind]
-            else:
+            if id and id not in known:
                 yield partial(self._learn, kind, id, partial(call, id))
 
     async def _learn(self, kind: str, id: str, call: Call) -> None:
         self._known[kind][id] = await found(call)
-
-    def _take_specs(self, kind: str, specs: Sequence[ConnectionSpec] | Sequence[FlowSpec] | Problem) -> None:
-        """A list that failed as a whole is not asked for again, spec by spec."""
-        if isinstance(specs, Problem):
-            self._failed[kind] = specs
-        else:
-            self._known[kind] |= {spec.id: spec for spec in specs}
 
     def _target_ends(self) -> Iterable[tuple[str, Any]]:
         return ends(self._flow.target_connection_ids, self._flow.target_refs)

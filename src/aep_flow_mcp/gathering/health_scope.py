@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -74,6 +75,8 @@ class Scope:
     unread: Unread = field(default_factory=Unread)
     meant: frozenset[str] | None = None
     """The ids of the datasets asked about."""
+    _called: tuple[int, Counter[str]] = (0, Counter())
+    """How many flows are called so, counted over so many."""
 
     @property
     def with_runs(self) -> list[FlowFacts]:
@@ -97,8 +100,9 @@ class Scope:
     def told_apart(self, flow_id: str) -> str:
         """The name, with the id where another flow is called so."""
         name = self.name(flow_id)
-        several = sum(flow.name == name for flow in self.flows.values()) > 1
-        return f"{name} ({flow_id})" if several else name
+        if self._called[0] != len(self.flows):
+            self._called = len(self.flows), Counter(flow.name for flow in self.flows.values())
+        return f"{name} ({flow_id})" if self._called[1][name] > 1 else name
 
     def connector_ids(self, flow_id: str) -> Sequence[str]:
         flow = self.flows.get(flow_id)

@@ -18,7 +18,7 @@ from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.reader_core import ReaderCore
 from aep_flow_mcp.platform.wire.bodies import UnboundedJson, read_json
 from aep_flow_mcp.platform.wire.large import holding
-from aep_flow_mcp.platform.wire.listings import Listing, read_listing
+from aep_flow_mcp.platform.wire.listings import LISTING, Listing
 
 F = TypeVar("F")
 
@@ -55,7 +55,7 @@ class LeanReader(ReaderCore):
             return await self._read_facts(facts, query)
 
     async def _read_facts(self, facts: Facts[Any, F], query: Query) -> Page[F]:
-        answer = await self._get(query.path, query.all_params, read=read_listing)
+        answer = await self._get(query.path, query.all_params, form=LISTING)
         data = answer.data
         if isinstance(data, Listing):
             check_length(len(data.items), query.path)

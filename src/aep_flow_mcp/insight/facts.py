@@ -1,11 +1,16 @@
-"""The few facts about flows and runs that questions over many of them need: small, so that thousands fit."""
+"""The few facts about flows and runs that questions over many of them need: small, so that thousands fit.
+
+They hold nothing that could hold them, so the garbage collector never looks at them (`gc=False`): going through tens of
+thousands of them took a fifth of the time of a question about all.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from aep_flow_mcp.insight.causes import Cause, cause_of_error
 from aep_flow_mcp.insight.messages import NO_ERROR_GIVEN, reason_of, signature
@@ -45,7 +50,7 @@ def outcome_of(run: FlowRun) -> Outcome:
     return _OUTCOMES.get(status, Outcome.UNKNOWN)
 
 
-class RunFacts(NamedTuple):
+class RunFacts(Struct, frozen=True, gc=False):
     """One run. `at` is when it started; where it has not, when it was created. Seconds, records, bytes.
 
     `error` is the code of the error that says most (its message where it has no code), `reason` its message without
@@ -140,7 +145,7 @@ def latency_s(run: FlowRun) -> float | None:
     return None
 
 
-class FlowFacts(NamedTuple):
+class FlowFacts(Struct, frozen=True, gc=False):
     """One flow. `specs` are the connection specs of its outer ends, `accounts` the base connections."""
 
     id: str
@@ -212,7 +217,11 @@ class FlowFacts(NamedTuple):
 
         Switching a flow on leaves no operation, only a new time of change.
         """
-        return max((at for at in (self.created_at, self.reset_at, self.changed_at) if at), default=None)
+        latest = self.created_at
+        for at in (self.reset_at, self.changed_at):
+            if at is not None and (latest is None or at > latest):
+                latest = at
+        return latest
 
 
 def _ids(values: Iterable[str | None]) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from aep_flow_mcp.platform.models.flows import Schedule, every
 
@@ -34,8 +35,7 @@ START_GRACE = timedelta(minutes=30)
 """How late the only run of a flow may start: new flows need two to three minutes, queues more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timetable:
+class Timetable(Struct, frozen=True, gc=False):
     """From `first` on, a run every `step` (None: only one), up to and without `end` (None: for ever).
 
     The phase in which runs come need not be that of `first`. `step` is the longest that a period can be: months

@@ -64,9 +64,13 @@ class Window:
         return f"{_iso(self.start)}/{_iso(self.end)}"
 
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
 def epoch_ms(at: datetime) -> int:
     """Epoch milliseconds of an aware time, exact where a float would round."""
-    return (at - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
 
 
 def read_zone(name: str) -> tzinfo:

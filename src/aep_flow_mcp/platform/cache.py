@@ -65,6 +65,11 @@ class TtlCache:
             if flight.done:
                 return cast(T, flight.value)
 
+    def kept(self, key: Hashable) -> Any:
+        """The value of `key` where it is in the cache, else None."""
+        entry = self._entries.get(key)
+        return entry[1] if entry and self._clock() < entry[0] else None
+
     def drop(self, key: Hashable | None = None) -> None:
         """Forget one key, or everything. A fetch in progress is not kept either."""
         self._epoch += 1

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -56,8 +57,7 @@ class Query:
     @property
     def digest(self) -> str:
         """A short hash that binds a cursor to its query. Page size may change along the way."""
-        what = [self.path, self.sandbox, sorted(pair for pair in self.params if pair[0] != "limit")]
-        return hashlib.sha256(json.dumps(what, ensure_ascii=True).encode()).hexdigest()[:12]
+        return _digest(self.path, self.sandbox, self.params)
 
     def at(self, position: Iterable[Param]) -> Query:
         return Query(self.path, self.params, self.sandbox, tuple(position))
@@ -65,6 +65,13 @@ class Query:
     def resumed(self, cursor: str | None) -> Query:
         """This query from where `cursor` left off; as it is without one."""
         return self if cursor is None else self.at(decode_cursor(cursor, self))
+
+
+@lru_cache(maxsize=64)
+def _digest(path: str, sandbox: str | None, params: tuple[Param, ...]) -> str:
+    """Asked for on each page of a list."""
+    what = [path, sandbox, sorted(pair for pair in params if pair[0] != "limit")]
+    return hashlib.sha256(json.dumps(what, ensure_ascii=True).encode()).hexdigest()[:12]
 
 
 def next_page(

@@ -14,11 +14,11 @@ from .filters import FilterLike, compile_filters, compile_order
 from .models.common import to_int
 from .paging import POSITION, Page, Query, all_items, encode_cursor, leads_back, next_page, page_start
 from .urls import FLOW_SERVICE, Param, Params, invalid, join_path
-from .wire.bodies import MOST_BYTES, MOST_OF_ONE, read_json
+from .wire.bodies import MOST_BYTES, MOST_OF_ONE, WHOLE, Form
 
 if TYPE_CHECKING:
     from .transport import PlatformClient
-    from .wire.outcome import Answer, ReadBody
+    from .wire.outcome import Answer
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -50,10 +50,10 @@ class ReaderCore:
         params: Params | None = None,
         headers: Mapping[str, str] | None = None,
         within: int = MOST_BYTES,
-        read: ReadBody = read_json,
+        form: Form = WHOLE,
     ) -> Answer:
         return await self.client.request_json(
-            "GET", path, params=params, headers=headers, sandbox=self.sandbox, within=within, read=read
+            "GET", path, params=params, headers=headers, sandbox=self.sandbox, within=within, form=form
         )
 
     async def _one(self, model: type[M], collection: str, object_id: str) -> M:

@@ -55,6 +55,12 @@ class ReadsSpecs(ReaderCore):
     async def get_flow_spec(self, flow_spec_id: str) -> FlowSpec:
         return await self._spec(FlowSpec, "flowSpecs", flow_spec_id)
 
+    def listed_specs(self) -> tuple[Sequence[ConnectionSpec], Sequence[FlowSpec]]:
+        """Both lists as far as somebody has read them lately; nothing is asked for them."""
+        kept = self.client.specs.kept
+        lists = [kept((collection, self.sandbox, ())) for collection in ("connectionSpecs", "flowSpecs")]
+        return lists[0] or (), lists[1] or ()
+
     async def search_flow_specs(
         self,
         query_string: str,

@@ -27,7 +27,7 @@ from .wire import bodies
 from .wire.journey import TRACE, Journey, as_http, is_about, never_sent
 from .wire.large import LARGE, MOST_ASIDE, Arrival, Lane, NoTurnError, Slot
 from .wire.network import Egress
-from .wire.outcome import Answer, Planned, ReadBody, crowded_out, lost, no_token, read_answer, unbounded
+from .wire.outcome import Answer, Planned, crowded_out, lost, no_token, read_answer, unbounded
 
 _READS = frozenset({"GET", "HEAD"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
@@ -85,7 +85,7 @@ class PlatformClient:
         sandbox: str | None = None,
         retry: bool | None = None,
         within: int = bodies.MOST_BYTES,
-        read: ReadBody = bodies.read_json,
+        form: bodies.Form = bodies.WHOLE,
     ) -> Answer:
         """Send one request and return its answer.
 
@@ -95,13 +95,13 @@ class PlatformClient:
             sandbox: instead of the configured one.
             retry: None repeats GET only; True for a POST that only reads; False never repeats.
             within: bytes that the answer to a read may have.
-            read: makes `data` of the body; raises what `bodies.read_json` does.
+            form: how `data` is made of the body.
 
         Raises:
             PlatformError: of any kind; a subclass where a write is concerned:
             NotSent: it never left. AnswerLost: it left, and whether it happened is not known.
         """
-        planned = replace(self._plan(method, path, params, json, headers, sandbox), within=within, read=read)
+        planned = replace(self._plan(method, path, params, json, headers, sandbox), within=within, form=form)
         reads = planned.method in _READS if retry is None else retry
         if not reads:
             return await self._once(planned, reads=planned.method in _READS)
@@ -279,7 +279,7 @@ class PlatformClient:
                             return response, await bodies.start_of(response, planned.most + 1)
                         most = planned.within if reads else LARGE  # What a write answers is one object.
                         body = await bodies.whole(response, arrival.grown, most)
-                    await arrival.weighed(body)
+                    await arrival.weighed(body, planned.form.weigh)
                     return response, body
         except (httpx.HTTPError, ssl.SSLError) as error:
             about = planned.url if has_left(request) else self.config.token_url

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Sequence
+
+from msgspec import Struct
 
 EXACT_LIMIT = 20_000
 """Up to this many values every percentile is exact; beyond, a value counts in a bucket two percent wide."""
@@ -11,22 +14,22 @@ _GROWTH = math.log(1.02)
 _SMALLEST = 1e-3
 
 
-class Quantiles:
-    """Collects non-negative numbers; at most `limit` of them are kept as they are."""
+class Quantiles(Struct, gc=False):
+    """Collects non-negative numbers; at most `limit` of them are kept as they are.
 
-    __slots__ = ("_buckets", "_limit", "_values", "count", "largest", "total")
+    `values`: as long as they are; a single one is `largest`, since most flows have but one run in a window.
+    """
 
-    def __init__(self, limit: int = EXACT_LIMIT) -> None:
-        self._limit = limit
-        self._values = array("d")
-        self._buckets: dict[int, int] | None = None
-        self.count = 0
-        self.total = 0.0
-        self.largest = 0.0
+    limit: int = EXACT_LIMIT
+    count: int = 0
+    total: float = 0.0
+    largest: float = 0.0
+    values: array[float] | None = None
+    buckets: dict[int, int] | None = None
 
     @property
     def exact(self) -> bool:
-        return self._buckets is None
+        return self.buckets is None
 
     @property
     def mean(self) -> float | None:
@@ -35,23 +38,25 @@ class Quantiles:
     def add(self, value: float) -> None:
         self.count += 1
         self.total += value
+        if self.buckets is not None:
+            _count(self.buckets, value)
+        elif self.count > 1:
+            if self.values is None:
+                self.values = array("d", (self.largest,))
+            self.values.append(value)
+            if self.count > self.limit:
+                self._spill()
         if value > self.largest:
             self.largest = value
-        if self._buckets is not None:
-            _count(self._buckets, value)
-            return
-        self._values.append(value)
-        if self.count > self._limit:
-            self._spill()
 
     def merge(self, other: Quantiles) -> None:
         """Add what another one collected."""
-        if other._buckets is None:
-            for value in other._values:
+        if other.buckets is None:
+            for value in other._kept():
                 self.add(value)
             return
-        buckets = self._spill() if self._buckets is None else self._buckets
-        for bucket, number in other._buckets.items():
+        buckets = self._spill() if self.buckets is None else self.buckets
+        for bucket, number in other.buckets.items():
             buckets[bucket] = buckets.get(bucket, 0) + number
         self.count += other.count
         self.total += other.total
@@ -62,17 +67,22 @@ class Quantiles:
         if not self.count:
             return None
         rank = max(1, math.ceil(percent / 100 * self.count))
-        if self._buckets is None:
-            return sorted(self._values)[rank - 1]
-        return min(self.largest, _at_rank(self._buckets, rank))
+        if self.buckets is None:
+            return sorted(self._kept())[rank - 1]
+        return min(self.largest, _at_rank(self.buckets, rank))
+
+    def _kept(self) -> Sequence[float]:
+        if self.values is not None:
+            return self.values
+        return (self.largest,) if self.count else ()
 
     def _spill(self) -> dict[int, int]:
         """From values to buckets."""
         buckets: dict[int, int] = {}
-        for kept in self._values:
+        for kept in self._kept():
             _count(buckets, kept)
-        self._values = array("d")
-        self._buckets = buckets
+        self.values = None
+        self.buckets = buckets
         return buckets
 
 

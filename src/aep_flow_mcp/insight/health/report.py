@@ -79,7 +79,6 @@ class Health:
     window: Window
     zone: tzinfo
     wanted: Callable[[str], bool] = field(default=lambda _: True)
-    total: Tally = field(default_factory=Tally)
     before: Tally = field(default_factory=Tally)
     durations: Quantiles = field(default_factory=Quantiles)
     latencies: Quantiles = field(default_factory=Quantiles)
@@ -95,6 +94,14 @@ class Health:
     def __post_init__(self) -> None:
         self.earlier = self.window.before
 
+    @property
+    def total(self) -> Tally:
+        """The runs of the window."""
+        added_up = Tally()
+        for of_day in self.days.values():
+            added_up.merge(of_day)
+        return added_up
+
     def add(self, run: RunFacts) -> None:
         """Count one run, if it is wanted and in one of the two windows."""
         at = run.at
@@ -107,7 +114,6 @@ class Health:
             _tally(self.flows_before, run.flow_id, FlowTally).add(run)
 
     def _add_now(self, run: RunFacts, at: datetime) -> None:
-        self.total.add(run)
         if self.board is not None:
             self.board.add(run, at)
         if run.duration_s is not None:
@@ -264,7 +270,9 @@ def missed_runs(
     table = flow.timetable
     if not flow.enabled or table is None:
         return None
-    until = min(at for at in (window.end, now, table.end) if at)
+    until = min(window.end, now)
+    if table.end is not None and table.end < until:
+        until = table.end
     if until <= window.start:
         return None  # nothing is due in it any more
     if table.step is None:
@@ -325,7 +333,7 @@ def _seen(
             ends[at] = each.last_end
     if tally is not None and tally.starts_known:
         starts += [datetime.fromtimestamp(start, UTC) for start in tally.starts]
-        ends |= {datetime.fromtimestamp(start, UTC): end for start, end in tally.long.items()}
+        ends |= {datetime.fromtimestamp(start, UTC): end for start, end in (tally.long or {}).items()}
     elif tally is not None and tally.last_at is not None:
         known_from = tally.last_at
     last = flow.last_run_at

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct, field
 
 from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.facts import Outcome, RunFacts
@@ -13,13 +14,13 @@ from aep_flow_mcp.insight.health.quantiles import Quantiles
 MOST_STARTS = 4_096
 """Start times kept for one flow, to see which due times it missed; a flow with more is not judged."""
 SHORTEST_PERIOD = timedelta(minutes=15)
+_SHORTEST_S = SHORTEST_PERIOD.total_seconds()
 FLOW_LIMIT = 256
 """Durations kept for one flow as they are."""
 _OUTCOMES = tuple(outcome.value for outcome in Outcome)
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct, gc=False):
     """Sums over some runs: of records and bytes over the runs that tell them, None where none does.
 
     `last_at` is the latest start, `last_end` when that run ended; None while it goes on.
@@ -96,43 +97,48 @@ class Tally:
         return self.failed / self.finished if self.finished else None
 
 
-@dataclass(slots=True)
-class FlowTally(Tally):
+class FlowTally(Tally, gc=False):
     """The tally of one flow, with its start times and the error that its last bad run had.
 
     `bad_starts` are those of its failed and partial runs, `last_good` is that of its newest run that was neither.
 
     `long` gives the ends of runs that lasted longer than the shortest period, by their starts; None: it goes on.
+    Most flows have neither a bad run nor a long one, and nothing is made for those.
     """
 
     starts: array[int] = field(default_factory=lambda: array("q"))
-    bad_starts: array[int] = field(default_factory=lambda: array("q"))
+    bad_starts: array[int] | None = None
     last_good: datetime | None = None
-    long: dict[int, datetime | None] = field(default_factory=dict)
+    long: dict[int, datetime | None] | None = None
     last_error: str | None = None
     last_cause: Cause | None = None
     last_error_at: datetime | None = None
 
     def add(self, run: RunFacts) -> None:
         Tally.add(self, run)
-        if run.at is not None and len(self.starts) <= MOST_STARTS:
-            start = int(run.at.timestamp())
+        at = run.at
+        if at is None:
+            return
+        start = int(at.timestamp())
+        if len(self.starts) <= MOST_STARTS:
             self.starts.append(start)
-            end = run.ends_at
-            if end is None or (end - run.at) > SHORTEST_PERIOD:
-                self.long[start] = end
-        if run.at is not None:
-            if run.outcome is Outcome.SUCCEEDED and (self.last_good is None or run.at > self.last_good):
-                self.last_good = run.at
-            elif run.error:
-                self.bad_starts.append(int(run.at.timestamp()))
-        if run.error and run.at and (self.last_error_at is None or run.at >= self.last_error_at):
-            self.last_error, self.last_cause, self.last_error_at = run.error, run.cause, run.at
+            goes_on = run.outcome is Outcome.IN_PROGRESS
+            if goes_on or (run.duration_s or 0) > _SHORTEST_S:
+                self.long = self.long or {}
+                self.long[start] = run.ends_at
+        if run.outcome is Outcome.SUCCEEDED:
+            if self.last_good is None or at > self.last_good:
+                self.last_good = at
+        elif run.error:
+            self.bad_starts = self.bad_starts or array("q")
+            self.bad_starts.append(start)
+            if self.last_error_at is None or at >= self.last_error_at:
+                self.last_error, self.last_cause, self.last_error_at = run.error, run.cause, at
 
     def bad_since(self, good: datetime | None) -> datetime | None:
         """The first of its bad runs after a moment; None where none is."""
         after = good.timestamp() if good else float("-inf")
-        first = min((start for start in self.bad_starts if start > after), default=None)
+        first = min((start for start in self.bad_starts or () if start > after), default=None)
         return None if first is None else datetime.fromtimestamp(first, UTC)
 
     @property
@@ -148,8 +154,7 @@ def _later(at: datetime | None, than: datetime | None) -> bool:
     return at is not None and (than is None or at > than)
 
 
-@dataclass(slots=True)
-class ErrorTally:
+class ErrorTally(Struct, gc=False):
     """Runs with the same error. `flows` counts them by flow."""
 
     runs: int = 0
@@ -160,7 +165,7 @@ class ErrorTally:
     message: str | None = None
     """That of the latest of its runs, in whatever order they were read."""
     message_at: datetime | None = None
-    flows: dict[str, int] = field(default_factory=dict)
+    flows: dict[str, int] = {}
 
     def add(self, run: RunFacts) -> None:
         self.runs += 1

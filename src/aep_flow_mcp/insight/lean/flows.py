@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from sys import intern
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from aep_flow_mcp.insight.facts import FlowFacts
@@ -12,7 +12,7 @@ from aep_flow_mcp.platform.models.common import to_time
 from aep_flow_mcp.platform.models.flows import Flow, FlowKind
 from aep_flow_mcp.platform.models.runs import read_status
 
-from .plain import Facts, Json, NotPlainError, Wire, id_of, text, time
+from .plain import Facts, Json, Moment, NotPlainError, Wire, id_of, shared_id, text, time
 
 
 class _Ref(Wire):
@@ -38,15 +38,15 @@ class _Inherited(Wire):
 
 class _Operation(Wire):
     operation: str | None = None
-    started: int | None = None
-    updated: int | None = None
+    started: Moment | None = None
+    updated: Moment | None = None
 
 
 class _LastRun(Wire):
     id: str | None = None
     state: str | None = None
-    startedAtUTC: int | None = None
-    completedAtUTC: int | None = None
+    startedAtUTC: Moment | None = None
+    completedAtUTC: Moment | None = None
     stoppedAtUTC: Any = None
     startedAt: Any = None
     completedAt: Any = None
@@ -76,8 +76,8 @@ class _Flow(Wire):
     description: str | None = None
     state: str | None = None
     flowSpec: _Ref | None = None
-    createdAt: int | None = None
-    updatedAt: int | None = None
+    createdAt: Moment | None = None
+    updatedAt: Moment | None = None
     sourceConnectionIds: list[str | None] | None = None
     targetConnectionIds: list[str | None] | None = None
     inheritedAttributes: _Inherited | None = None
@@ -88,7 +88,9 @@ class _Flow(Wire):
 
 
 _NO_ENDS: list[_End] = []
-_NO_OPERATION, _NO_RUN = _Operation(), _LastRun()
+_NO_RUN = _LastRun()
+_STATES = {state: state for state in ("enabled", "disabled", "draft")}
+"""As they are written, each in memory once."""
 
 
 def _plain(flow: _Flow) -> FlowFacts:
@@ -96,34 +98,35 @@ def _plain(flow: _Flow) -> FlowFacts:
     if inherited is None or inherited.properties is None:
         raise NotPlainError
     sources, targets = inherited.sourceConnections or _NO_ENDS, inherited.targetConnections or _NO_ENDS
-    operation, last = flow.lastOperation or _NO_OPERATION, flow.lastRunDetails or _NO_RUN
+    operation, last = flow.lastOperation, flow.lastRunDetails or _NO_RUN
     if not (last.stoppedAtUTC is last.startedAt is last.completedAt is None):
         raise NotPlainError
-    state = text(last.state)
-    last_run = time(last.startedAtUTC) or time(last.completedAtUTC)
-    ran = bool(state or last_run)
+    status = text(last.state)
+    last_run = time(last.startedAtUTC or last.completedAtUTC)
+    ran = bool(status or last_run)
     created = time(flow.createdAt)
-    changed = flow.lastOperation is not None and text(operation.operation).casefold() != "create"
+    state, steps, schedule = flow.state, flow.transformations, flow.scheduleParams
+    changed = operation is not None and text(operation.operation).casefold() != "create"
     return FlowFacts(
         id_of(flow.id),
         text(flow.name),
         text(flow.description),
-        intern(text(flow.state).casefold()),
+        _STATES.get(state or "") or text(state).casefold(),
         _kind(inherited.properties),
         _spec(flow.flowSpec),
-        _ids(flow.sourceConnectionIds or ()) or _ids([end.id for end in sources]),
-        _ids(flow.targetConnectionIds or ()) or _ids([end.id for end in targets]),
+        _ids(flow.sourceConnectionIds) or _ids([end.id for end in sources]),
+        _ids(flow.targetConnectionIds) or _ids([end.id for end in targets]),
         _specs(sources),
         _specs(targets),
-        _ids([end.baseConnection.id for end in (*sources, *targets) if end.baseConnection]),
-        _mapping(flow.transformations),
+        _accounts(sources, targets),
+        _mapping(steps) if steps else None,
         0,
-        _timetable(flow.scheduleParams),
+        _timetable(schedule) if schedule else None,
         created,
         time(flow.updatedAt) or created,
-        (time(operation.updated) or time(operation.started)) if changed else None,
+        time(operation.updated or operation.started) if operation and changed else None,
         last_run,
-        read_status(state) if ran else None,
+        read_status(status) if ran else None,
         (text(last.id) or None) if ran else None,
     )
 
@@ -137,10 +140,10 @@ def _kind(traits: _Traits) -> FlowKind:
     raise NotPlainError
 
 
-def _mapping(steps: list[_Step] | None) -> str | None:
+def _mapping(steps: list[_Step]) -> str | None:
     """The mapping set. Audience activations are for the model."""
     found: str | None = None
-    for step in steps or ():
+    for step in steps:
         params = step.params
         if params is None:
             continue
@@ -151,9 +154,7 @@ def _mapping(steps: list[_Step] | None) -> str | None:
     return found
 
 
-def _timetable(schedule: _Schedule | None) -> Timetable | None:
-    if schedule is None:
-        return None
+def _timetable(schedule: _Schedule) -> Timetable | None:
     interval = schedule.interval
     if isinstance(interval, str):
         if not interval.isdecimal():
@@ -169,15 +170,31 @@ def _timetable(schedule: _Schedule | None) -> Timetable | None:
 
 
 def _spec(reference: _Ref | None) -> str | None:
-    return intern(id_of(reference.id)) if reference is not None and reference.id is not None else None
+    return shared_id(reference.id) if reference is not None and reference.id is not None else None
 
 
-def _specs(ends: Iterable[_End]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([spec for end in ends if (spec := _spec(end.connectionSpec))]))
+def _specs(ends: list[_End]) -> tuple[str, ...]:
+    return _shared(tuple([spec for end in ends if (spec := _spec(end.connectionSpec))]))
 
 
-def _ids(values: Iterable[str | None]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([id_of(value) for value in values if value is not None]))
+def _accounts(sources: list[_End], targets: list[_End]) -> tuple[str, ...]:
+    bases = [base.id for end in (*sources, *targets) if (base := end.baseConnection) and base.id is not None]
+    return _shared(tuple(map(shared_id, bases)))
+
+
+def _ids(values: Iterable[str | None] | None) -> tuple[str, ...]:
+    return _once([id_of(value) for value in values if value is not None]) if values else ()
+
+
+def _once(values: Sequence[str]) -> tuple[str, ...]:
+    # Nearly always one, for which no dictionary is needed.
+    return tuple(values) if len(values) < 2 else tuple(dict.fromkeys(values))
+
+
+@lru_cache(maxsize=2_048)
+def _shared(values: tuple[str, ...]) -> tuple[str, ...]:
+    """These, each once: a few connectors and accounts are those of thousands of flows."""
+    return _once(values)
 
 
 def showing(aside: Callable[[Flow], None]) -> Facts[_Flow, FlowFacts]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from functools import lru_cache
+from sys import intern
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
@@ -13,8 +15,6 @@ from aep_flow_mcp.platform.models.text import clean_text
 Json = dict[str, Any]
 W = TypeVar("W")
 F = TypeVar("F")
-_FIRST_MILLISECOND = 100_000_000_000
-_LAST_MILLISECOND = 253_000_000_000_000
 
 
 class NotPlainError(Exception):
@@ -56,30 +56,33 @@ class Facts(Generic[W, F]):
             return None
 
 
-def count(value: int | None) -> int | None:
-    """A number of records or bytes; below zero it is unknown."""
-    return None if value is None or value < 0 else value
+Count = Annotated[int, msgspec.Meta(ge=0)]
+"""A number of records or bytes. What a number below zero means is for the model."""
+Moment = Annotated[int, msgspec.Meta(ge=100_000_000_000, lt=253_000_000_000_000)]
+"""Epoch milliseconds; anything else that may be a time is for the model."""
 
 
 def time(value: int | None) -> datetime | None:
-    """Epoch milliseconds; anything else that may be a time is for the model."""
-    if value is None:
-        return None
-    if _FIRST_MILLISECOND <= value < _LAST_MILLISECOND:
-        return datetime.fromtimestamp(value / 1000, UTC)
-    raise NotPlainError
+    """The time of a `Moment`."""
+    return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
 
 
 def text(value: str | None) -> str:
     """Cleaned text, "" for none."""
-    if not value:
-        return ""
-    plain = value.isascii() and value.isprintable() and "  " not in value
-    return value.strip() if plain else clean_text(value)
+    return clean_text(value) if value else ""
+
+
+_LONGEST_ID = 200
 
 
 def id_of(value: str | None) -> str:
     """An id. Letters, digits and dashes are what cleaning leaves as it is."""
-    if value is not None and value.isascii() and (value.isalnum() or value.replace("-", "").isalnum()):
+    if value is not None and value.isascii() and value.replace("-", "").isalnum() and len(value) < _LONGEST_ID:
         return value
     raise NotPlainError
+
+
+@lru_cache(maxsize=2_048)
+def shared_id(value: str | None) -> str:
+    """The id of what many objects name, such as a spec, in memory once."""
+    return intern(id_of(value))

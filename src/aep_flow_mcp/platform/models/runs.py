@@ -76,8 +76,11 @@ _STATUSES = {
 
 def read_status(text: str | None) -> RunStatus:
     """The status behind any of its spellings (`inProgress`, `IN_PROGRESS`, `Failed`); UNKNOWN for others."""
-    key = "".join(char for char in (text or "").casefold() if char.isalpha())
-    return _STATUSES.get(key, RunStatus.UNKNOWN)
+    text = text or ""
+    known = _STATUSES.get(text)
+    if known is None:
+        known = _STATUSES.get("".join(filter(str.isalpha, text.casefold())), RunStatus.UNKNOWN)
+    return known
 
 
 class CodedMessage(ApiModel):

@@ -20,9 +20,13 @@ def clean_text(text: str, *, limit: int | None = None) -> str:
 
     What is cut ends in an ellipsis. The result can be empty.
     """
-    if not text.isprintable():
-        text = "".join(_visible(char) for char in text)
-    text = _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip()
+    if text.isascii() and text.isprintable():
+        # Nearly all of it, where nothing is invisible and the only space is the plain one.
+        text = (_SPACES.sub(" ", text) if "  " in text else text).strip()
+    else:
+        if not text.isprintable():
+            text = "".join(_visible(char) for char in text)
+        text = _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip()
     if limit is not None and len(text) > limit:
         text = text[: limit - 1].rstrip() + "…"
     return text

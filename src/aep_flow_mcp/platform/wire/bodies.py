@@ -205,6 +205,20 @@ def read_json(body: bytes | bytearray) -> Any:
     return data
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How the JSON of a body is read.
+
+    read: raises what `read_json` does. weigh: about how many bytes of memory that takes.
+    """
+
+    read: Callable[[bytes | bytearray], Any]
+    weigh: Callable[[bytes | bytearray], int]
+
+
+WHOLE = Form(read_json, weight)
+
+
 @cache
 def _decoder() -> Callable[[bytes | bytearray], Any]:
     from msgspec.json import Decoder

@@ -271,14 +271,16 @@ class Arrival:
         if now > LARGE:
             await self._enter()
 
-    async def weighed(self, body: bytes | bytearray) -> None:
-        """All of it is here, and will be read.
+    async def weighed(
+        self, body: bytes | bytearray, weigh: Callable[[bytes | bytearray], int] = weight
+    ) -> None:
+        """All of it is here, and will be read. weigh: about what it takes in memory then.
 
         Raises:
             NoTurnError: its turn does not come.
             UnboundedBody: the call would hold too much.
         """
-        takes = weight(body)
+        takes = weigh(body)
         if takes > HEAVY:
             await self._enter()
         if not self._turn:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from . import bodies
+from .large import HEAVY
 
 _SURELY_FEW = 1_000_000
 """A body so short cannot hold so many parts that it matters."""
@@ -39,4 +40,15 @@ def read_listing(body: bytes | bytearray) -> Any:
     try:
         return _decode(body)
     except (msgspec.MsgspecError, RecursionError):
+        # It was taken for a list whose items stay as they came, and did not wait for its turn.
+        if len(body) <= _SURELY_FEW and bodies.weight(body) > HEAVY:
+            raise bodies.UnboundedJson("the answer is no list, and made of too many parts") from None
         return bodies.read_json(body)
+
+
+def _weigh(body: bytes | bytearray) -> int:
+    """Items that stay as they came take no more than the body does."""
+    return len(body) if len(body) <= _SURELY_FEW else bodies.weight(body)
+
+
+LISTING = bodies.Form(read_listing, _weigh)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,9 +17,6 @@ from . import bodies
 _REFUSED_WRITE = (
     "It was not carried out, and not sent again: the next call takes a fresh token, so call the tool again"
 )
-
-ReadBody = Callable[[bytes | bytearray], Any]
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -48,7 +45,7 @@ class Planned:
     most: int | None = None
     """Read no more bytes of the answer than this, and leave them as they are."""
     within: int = bodies.MOST_BYTES
-    read: ReadBody = bodies.read_json
+    form: bodies.Form = bodies.WHOLE
     again: int = 0
     """How often it was tried before."""
 
@@ -136,7 +133,7 @@ def read_answer(
     if not body.strip() and (not reads or status == httpx.codes.NO_CONTENT or planned.method == "HEAD"):
         return Answer(status, headers, None)
     try:
-        return Answer(status, headers, planned.read(body), len(body))
+        return Answer(status, headers, planned.form.read(body), len(body))
     except bodies.UnboundedJson as error:
         raise unbounded(planned, str(error), left=True, reads=reads) from None
     except ValueError:
