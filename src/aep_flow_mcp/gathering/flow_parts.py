@@ -1,8 +1,10 @@
-"""Everything about one flow, gathered in three rounds of concurrent calls.
+"""Everything about one flow, gathered in three steps of concurrent calls.
 
 1. the flow, its last runs and how many there were in a week;
 2. what the flow names: source and target connections, their accounts, the mapping set, the specs;
 3. what those name: datasets, schemas, and what the flow itself had left out.
+
+No call waits for another that it does not need: what a connection names is asked for as soon as that is here.
 
 Every part may be gone, or not for us to see, on its own: then the part says so, and the rest is told.
 """
@@ -23,7 +25,7 @@ from aep_flow_mcp.insight.terms import RunState
 from aep_flow_mcp.platform.concurrency import together
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.filters import Filter
-from aep_flow_mcp.platform.models.connections import SourceConnection, TargetConnection
+from aep_flow_mcp.platform.models.connections import ConnectionRef, SourceConnection, TargetConnection
 from aep_flow_mcp.platform.models.flows import Flow
 from aep_flow_mcp.platform.models.runs import FlowRun
 from aep_flow_mcp.platform.paging import Page, all_items
@@ -46,17 +48,15 @@ async def gather_flow(aep: FlowReader, flow_id: str, *, runs: int) -> FlowParts:
         PlatformError: the flow itself cannot be read. No other part raises.
     """
     since = times.now() - WEEK
-    flow, last_runs, of_week, failed = await together(
+    gathering = _Gathering(aep)
+    _, last_runs, of_week, failed = await together(
         [
-            lambda: aep.get_flow(flow_id),
+            lambda: gathering.follow(flow_id),
             lambda: found(lambda: last_runs_of(aep, flow_id, runs)),
             lambda: found(lambda: runs_since(aep, flow_id, since)),
             lambda: found(lambda: runs_since(aep, flow_id, since, RunState.FAILED)),
         ]
     )
-    gathering = _Gathering(aep, cast(Flow, flow))
-    await together(gathering.named_by_flow())
-    await together(gathering.named_by_parts())
     week = (of_week, failed) if isinstance(of_week, int) and isinstance(failed, int) else Problem.UNAVAILABLE
     return gathering.parts(cast("Sequence[FlowRun] | Problem", last_runs), week)
 
@@ -86,59 +86,88 @@ async def runs_since(aep: FlowReader, flow_id: str, since: datetime, status: Run
 
 
 class _Gathering:
-    """What is known so far, by kind and id. A round asks for what is not known yet."""
+    """What is known so far, by kind and id. What was asked for once is not asked for again."""
 
-    def __init__(self, aep: FlowReader, flow: Flow) -> None:
+    def __init__(self, aep: FlowReader) -> None:
         self._aep = aep
-        self._flow = flow
         kinds = ("source", "target", "account", "mapping", "dataset", "schema")
         self._known: dict[str, dict[str, Any]] = {kind: {} for kind in kinds}
         # The whole lists have megabytes: they are not read for the few that a flow names.
         connectors, flow_specs = aep.listed_specs()
         self._known["connector"] = {spec.id: spec for spec in connectors}
         self._known["flow_spec"] = {spec.id: spec for spec in flow_specs}
+        self._asked: set[tuple[str, str]] = set()
+        self._flow: Flow
 
-    def named_by_flow(self) -> list[Call]:
-        """The second round."""
+    async def follow(self, flow_id: str) -> None:
+        """Read the flow, and whatever it leads to.
+
+        Raises:
+            PlatformError: the flow cannot be read.
+        """
+        self._flow = await self._aep.get_flow(flow_id)
+        await together(self._named_by_flow())
+        # The schema of a target may be known by the mapping set only.
+        mapping = self._mapping()
+        written = [end for end in self._known["target"].values() if isinstance(end, TargetConnection)]
+        await together(self._schemas([target_schema_id(end, mapping) for end in written]))
+
+    def _named_by_flow(self) -> list[Call]:
+        """The calls that lead furthest come first."""
         aep, flow = self._aep, self._flow
-        sources, targets = ends(flow.source_connection_ids, flow.source_refs), self._target_ends()
         refs = [*flow.source_refs, *flow.target_refs]
         bases = [ref.base_connection for ref in refs if ref.base_connection]
         version = flow.mapping.mapping_version if flow.mapping else None
         return [
-            *self._ask("source", [id for id, _ in sources], aep.get_source_connection),
-            *self._ask("target", [id for id, _ in targets], aep.get_target_connection),
-            *self._ask("account", [base.id for base in bases], aep.get_connection),
+            *[partial(self._target, id, ref) for id, ref in self._target_ends()],
+            *[
+                partial(self._source, id, ref)
+                for id, ref in ends(flow.source_connection_ids, flow.source_refs)
+            ],
+            *self._accounts([base.id for base in bases]),
             *self._ask(
                 "mapping",
                 [flow.mapping.mapping_id] if flow.mapping else [],
                 lambda id: aep.neighbours.get_mapping_set(id, version),
             ),
             *self._ask("flow_spec", [flow.spec_id], aep.get_flow_spec),
-            *self._ask("connector", [each.spec_id for each in [*refs, *bases]], aep.get_connection_spec),
+            *self._connectors([each.spec_id for each in [*refs, *bases]]),
         ]
 
-    def named_by_parts(self) -> list[Call]:
-        """The third round."""
-        aep, flow = self._aep, self._flow
-        sources = list(ends(flow.source_connection_ids, flow.source_refs))
-        targets = list(self._target_ends())
-        both = [(self._known["source"].get(id), ref) for id, ref in sources]
-        both += [(self._known["target"].get(id), ref) for id, ref in targets]
-        read = [end for end, _ in both if isinstance(end, SourceConnection)]
-        written = [end for end, _ in both if isinstance(end, TargetConnection)]
-        exported = [id for end in read for id in end.dataset_ids][:NAMED_DATASETS]
-        mapping = self._mapping()
-        return [
-            *self._ask("account", [account_id(end, ref) for end, ref in both], aep.get_connection),
-            *self._ask(
-                "dataset", [*exported, *(end.dataset_id for end in written)], aep.neighbours.get_dataset
-            ),
-            *self._ask(
-                "schema", [target_schema_id(end, mapping) for end in written], aep.neighbours.get_schema
-            ),
-            *self._ask("connector", [connector_id(end, ref) for end, ref in both], aep.get_connection_spec),
-        ]
+    async def _source(self, id: str, ref: ConnectionRef | None) -> None:
+        end = await self._end("source", id, self._aep.get_source_connection)
+        read = end.dataset_ids[:NAMED_DATASETS] if isinstance(end, SourceConnection) else ()
+        await together([*self._named_by_end(end, ref), *self._datasets(read)])
+
+    async def _target(self, id: str, ref: ConnectionRef | None) -> None:
+        end = await self._end("target", id, self._aep.get_target_connection)
+        written = [end] if isinstance(end, TargetConnection) else []
+        await together(
+            [
+                *self._datasets([each.dataset_id for each in written]),
+                *self._schemas([target_schema_id(each, None) for each in written]),
+                *self._named_by_end(end, ref),
+            ]
+        )
+
+    async def _end(self, kind: str, id: str, call: Callable[[str], Awaitable[Any]]) -> Any:
+        end = self._known[kind][id] = await found(partial(call, id))
+        return end
+
+    def _named_by_end(self, end: Any, ref: ConnectionRef | None) -> list[Call]:
+        return [*self._accounts([account_id(end, ref)]), *self._connectors([connector_id(end, ref)])]
+
+    def _accounts(self, ids: Iterable[str | None]) -> list[Call]:
+        return self._ask("account", ids, self._aep.get_connection)
+
+    def _connectors(self, ids: Iterable[str | None]) -> list[Call]:
+        return self._ask("connector", ids, self._aep.get_connection_spec)
+
+    def _datasets(self, ids: Iterable[str | None]) -> list[Call]:
+        return self._ask("dataset", ids, self._aep.neighbours.get_dataset)
+
+    def _schemas(self, ids: Iterable[str | None]) -> list[Call]:
+        return self._ask("schema", ids, self._aep.neighbours.get_schema)
 
     def parts(self, last_runs: Sequence[FlowRun] | Problem, week: tuple[int, int] | Problem) -> FlowParts:
         """All that is known."""
@@ -157,14 +186,15 @@ class _Gathering:
             week=week,
         )
 
-    def _ask(
-        self, kind: str, ids: Iterable[str | None], call: Callable[[str], Awaitable[Any]]
-    ) -> Iterable[Call]:
-        """A call for each id that is not known; what it gives is known from then on."""
-        known = self._known[kind]
-        for id in dict.fromkeys(ids):
-            if id and id not in known:
-                yield partial(self._learn, kind, id, partial(call, id))
+    def _ask(self, kind: str, ids: Iterable[str | None], call: Callable[[str], Awaitable[Any]]) -> list[Call]:
+        """A call for each id that was not asked for; what it gives is known from then on."""
+        new = [
+            id
+            for id in dict.fromkeys(ids)
+            if id and id not in self._known[kind] and (kind, id) not in self._asked
+        ]
+        self._asked.update((kind, id) for id in new)
+        return [partial(self._learn, kind, id, partial(call, id)) for id in new]
 
     async def _learn(self, kind: str, id: str, call: Call) -> None:
         self._known[kind][id] = await found(call)

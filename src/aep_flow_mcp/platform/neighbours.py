@@ -55,9 +55,8 @@ class Neighbours(ReaderCore):
     async def get_dataset(self, dataset_id: str) -> Dataset:
         """One dataset; not_found when it was deleted, or is not for this credential to see."""
         path = join_path(f"{CATALOG}/dataSets", dataset_id)
-        return self._keyed_one(
-            Dataset, await self._data(path, [("properties", _DATASET_FIELDS)]), path, dataset_id
-        )
+        data = await self._data(path, [("properties", _DATASET_FIELDS)], model=Dataset)
+        return self._keyed_one(Dataset, data, path, dataset_id)
 
     async def get_datasets(self, dataset_ids: Iterable[str]) -> dict[str, Dataset | None]:
         """Several datasets at once, by id; None for those that do not exist (any more)."""
@@ -111,7 +110,7 @@ class Neighbours(ReaderCore):
         """A mapping set in a version, the latest without one. A flow may point to one that was deleted."""
         path = join_path(f"{CONVERSION}/mappingSets", mapping_id)
         params = [] if version is None else [("version", str(version))]
-        return model_of(MappingSet, one_of(await self._data(path, params), path), path)
+        return model_of(MappingSet, one_of(await self._data(path, params, model=MappingSet), path), path)
 
     async def list_mapping_sets(
         self, *, name: str | None = None, limit: int = 20, cursor: str | None = None
@@ -132,7 +131,8 @@ class Neighbours(ReaderCore):
     async def get_schema(self, schema_id: str) -> SchemaSummary:
         """A schema's title, by its `$id` (a URI) or `meta:altId`."""
         path = _schema_path(schema_id)
-        return model_of(SchemaSummary, one_of(await self._data(path, headers={"accept": _XED}), path), path)
+        data = await self._data(path, headers={"accept": _XED}, model=SchemaSummary)
+        return model_of(SchemaSummary, one_of(data, path), path)
 
     async def get_schema_fields(self, schema_id: str) -> dict[str, Any]:
         """The whole JSON Schema, with what it is composed of written out: `properties` are the fields."""

@@ -28,8 +28,8 @@ Order = str | Sequence[str] | None
 
 PAGE_LIMIT = 100
 SEARCH_LIMIT = 1_000
-_UNDER_WAY_S = 0.005
-"""When a request has been sent."""
+_UNDER_WAY_S = 0.03
+"""When a request has been sent, with others that were begun together with it, over connections that were opened."""
 
 
 class ReaderCore:
@@ -40,9 +40,15 @@ class ReaderCore:
         self.sandbox = sandbox or client.config.sandbox
 
     async def _data(
-        self, path: str, params: Params | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        model: type[BaseModel] | None = None,
     ) -> Any:
-        return (await self._get(path, params, headers, within=MOST_OF_ONE)).data
+        """The data of an answer. model: what will be made of it."""
+        with _built_meanwhile(model):
+            return (await self._get(path, params, headers, within=MOST_OF_ONE)).data
 
     async def _get(
         self,
@@ -58,9 +64,7 @@ class ReaderCore:
 
     async def _one(self, model: type[M], collection: str, object_id: str) -> M:
         path = join_path(f"{FLOW_SERVICE}/{collection}", object_id)
-        with _built_meanwhile(model):
-            answer = await self._get(path, within=MOST_OF_ONE)
-        return model_of(model, one_of(answer.data, path), path)
+        return model_of(model, one_of(await self._data(path, model=model), path), path)
 
     async def _list(
         self,
@@ -159,9 +163,9 @@ class ReaderCore:
 
 
 @contextmanager
-def _built_meanwhile(model: type[BaseModel]) -> Iterator[None]:
+def _built_meanwhile(model: type[BaseModel] | None) -> Iterator[None]:
     """Models are built when they are first needed; better while the answer is on its way than after it."""
-    if model.__pydantic_complete__:
+    if model is None or model.__pydantic_complete__:
         yield
         return
     building = asyncio.get_running_loop().call_later(_UNDER_WAY_S, model.model_rebuild)

@@ -89,7 +89,9 @@ class ListedTool(Tool):
     async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> Any:
         """Check the arguments, run the tool, and turn what it answers, or raises, into words without secrets."""
         from aep_flow_mcp.platform.wire.large import holding
+        from aep_flow_mcp.surface.warming import warming
 
+        warming.begin()
         seen = Call(self.name, writes=self._card["writes"])
         with holding(), self._observer.call(seen):
             return await self._run(arguments, context, convert_result, seen)

@@ -1,23 +1,69 @@
-"""Input schemas as a model should read them: what pydantic adds and nobody needs is taken out.
+"""Schemas as models and clients should read them: what pydantic adds and nobody needs is taken out.
 
-Property titles alone are some 15 % of a schema's tokens.
+Property titles alone are some 15 % of an input schema's tokens. A client checks an output schema before the first
+answer, part by part: what says the same twice is said once.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
+_NONE: Mapping[str, str] = MappingProxyType({})
 TOKEN_CHARACTERS = 4.4
 """Characters of compact JSON for one token, calibrated against o200k on schemas of this kind."""
 
 
 def tidy(schema: dict[str, Any]) -> dict[str, Any]:
-    """Drop titles, null arms and null defaults, and write references that are used once in place."""
+    """Drop titles, null arms and null defaults, and write what is referred to in place."""
+    return {"properties": {}, **_node(_own(schema), schema.get("$defs", {}), seen=())}
+
+
+def tidy_output(schema: dict[str, Any]) -> dict[str, Any]:
+    """As `tidy`, but objects that are referred to several times stay in `$defs`; and what has nothing but members of
+    the answer itself, such as the further things that were asked for with it, refers to the answer."""
     defs: dict[str, Any] = schema.get("$defs", {})
-    tidied: dict[str, Any] = _node(
-        {key: value for key, value in schema.items() if key != "$defs"}, defs, seen=()
+    like_root = {name for name, part in defs.items() if _is_part(part, schema)}
+    rest = {name: part for name, part in defs.items() if name not in like_root}
+    uses = Counter(_references([_own(schema), rest]))
+    several = {name for name in rest if uses[name] > 1 and "properties" in rest[name]}
+    kept = dict.fromkeys(like_root, "#") | {name: f"#/$defs/{name}" for name in several}
+    tidied: dict[str, Any] = {"properties": {}, **_node(_own(schema), defs, seen=(), kept=kept)}
+    if several:
+        tidied["$defs"] = {name: _node(defs[name], defs, seen=(name,), kept=kept) for name in sorted(several)}
+    return tidied
+
+
+def _own(schema: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in schema.items() if key != "$defs"}
+
+
+def _is_part(part: dict[str, Any], root: dict[str, Any]) -> bool:
+    """Whether whatever fits the root's schema but for members that it need not have is what the part describes."""
+    properties: dict[str, Any] = part.get("properties", {})
+    of_root: dict[str, Any] = root.get("properties", {})
+    return (
+        bool(properties)
+        and all(of_root.get(name) == each for name, each in properties.items())
+        and part.get("required", []) == root.get("required", [])
     )
-    return {"properties": {}, **tidied}
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, list):
+        for item in node:
+            yield from _references(item)
+    elif isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield _name_of(node["$ref"])
+        for item in node.values():
+            yield from _references(item)
+
+
+def _name_of(reference: str) -> str:
+    return reference.rsplit("/", 1)[-1]
 
 
 def without_nulls(schema: Any) -> Any:
@@ -38,18 +84,22 @@ def _may_be_null(schema: Any) -> bool:
     return isinstance(arms, list) and {"type": "null"} in arms
 
 
-def _node(node: Any, defs: dict[str, Any], *, seen: tuple[str, ...]) -> Any:
+def _node(node: Any, defs: dict[str, Any], *, seen: tuple[str, ...], kept: Mapping[str, str] = _NONE) -> Any:
+    """kept: what is referred to by these names instead of being written in place, and how."""
     if isinstance(node, list):
-        return [_node(item, defs, seen=seen) for item in node]
+        return [_node(item, defs, seen=seen, kept=kept) for item in node]
     if not isinstance(node, dict):
         return node
     reference = node.get("$ref")
     if isinstance(reference, str):
-        name = reference.rsplit("/", 1)[-1]
+        name = _name_of(reference)
+        siblings = {key: value for key, value in node.items() if key != "$ref"}
+        if name in kept:
+            return {"$ref": kept[name], **_node(siblings, defs, seen=seen, kept=kept)}
         if name in seen:
             return {}
-        siblings = {key: value for key, value in node.items() if key != "$ref"}
-        return _node({**_without_docstring(defs[name]), **siblings}, defs, seen=(*seen, name))
+        inner = {**_without_docstring(defs[name]), **siblings}
+        return _node(inner, defs, seen=(*seen, name), kept=kept)
     tidied: dict[str, Any] = {}
     for key, value in node.items():
         if key == "title" and isinstance(value, str):
@@ -57,11 +107,11 @@ def _node(node: Any, defs: dict[str, Any], *, seen: tuple[str, ...]) -> Any:
         if key == "default" and value is None:
             continue
         if key == "properties":
-            tidied[key] = {name: _node(child, defs, seen=seen) for name, child in value.items()}
+            tidied[key] = {name: _node(child, defs, seen=seen, kept=kept) for name, child in value.items()}
         elif key in ("enum", "default", "const", "required", "examples"):
             tidied[key] = value
         else:
-            tidied[key] = _node(value, defs, seen=seen)
+            tidied[key] = _node(value, defs, seen=seen, kept=kept)
     return _without_null_arm(tidied)
 
 

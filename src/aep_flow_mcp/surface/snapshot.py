@@ -45,7 +45,7 @@ def collect() -> list[ToolDef]:
 
 def describe(definition: ToolDef) -> Card:
     """The card of one tool."""
-    from aep_flow_mcp.surface.schema import tidy, without_nulls
+    from aep_flow_mcp.surface.schema import tidy_output, without_nulls
 
     tool = definition.build()
     output = tool.output_schema if definition.reveal is None else None
@@ -59,7 +59,7 @@ def describe(definition: ToolDef) -> Card:
         "hints": definition.hints().model_dump(mode="json", by_alias=True, exclude_none=True),
         "input": tool.parameters,
         # A tool that may reveal answers in one of two shapes, so it promises neither.
-        "output": tidy(without_nulls(output)) if output else None,
+        "output": tidy_output(without_nulls(output)) if output else None,
     }
 
 

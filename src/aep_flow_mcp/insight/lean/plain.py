@@ -77,7 +77,12 @@ _LONGEST_ID = 200
 
 def id_of(value: str | None) -> str:
     """An id. Letters, digits and dashes are what cleaning leaves as it is."""
-    if value is not None and value.isascii() and value.replace("-", "").isalnum() and len(value) < _LONGEST_ID:
+    if (
+        value is not None
+        and value.isascii()
+        and value.replace("-", "").isalnum()
+        and len(value) < _LONGEST_ID
+    ):
         return value
     raise NotPlainError
 

@@ -18,6 +18,7 @@ _REFUSED_WRITE = (
     "It was not carried out, and not sent again: the next call takes a fresh token, so call the tool again"
 )
 
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A successful answer: `data` is the parsed body or None. Header names are lower case."""
