@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from aep_flow_mcp.surface.schema import written_out
+
 Card = Mapping[str, Any]
 Schema = Mapping[str, Any]
 
@@ -113,7 +115,8 @@ def _of_tool(old: Card, new: Card, former_names: Mapping[str, str]) -> Iterator[
         yield Difference(name, before, f"is called {present}; the former name is accepted", breaking=False)
     for path, what, step in _compared(taken, new["input"], _Side.TAKEN, ""):
         yield Difference(name, path, what, breaking=step in _BREAKING[_Side.TAKEN])
-    yield from _of_answers(name, old.get("output"), new.get("output"))
+    before, after = old.get("output"), new.get("output")
+    yield from _of_answers(name, before and written_out(before), after and written_out(after))
 
 
 def _of_answers(name: str, old: Schema | None, new: Schema | None) -> Iterator[Difference]:

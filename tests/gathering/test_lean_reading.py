@@ -8,7 +8,8 @@ import pytest
 from aep_flow_mcp.gathering.lean_reading import LeanReader
 from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.reader import FlowReader
-from aep_flow_mcp.platform.wire.bodies import MOST_CHARACTERS, MOST_ENTRIES
+from aep_flow_mcp.platform.wire.bodies import MOST_CHARACTERS, MOST_ENTRIES, weight
+from aep_flow_mcp.platform.wire.large import HEAVY
 from support.platform_wire import Wire
 
 PLAIN = b'{"id": "f1", "name": "plain", "state": "enabled"}'
@@ -51,3 +52,20 @@ async def test_an_entry_that_is_not_plain_is_read_all_the_same() -> None:
         page = await LeanReader(FlowReader(client, "dev")).list_flows((), None, None)
     assert [flow.id for flow in page.items] == ["f1", "f2"]
     assert page.skipped_nulls == 1
+
+
+async def test_what_is_no_list_is_read_while_it_is_small_and_refused_when_it_is_made_of_too_many_parts() -> (
+    None
+):
+    bodies = [b'{"items": 7}', b'{"items": {' + b'"a": [{}],' * 20_000 + b'"b": 1}}']
+    assert weight(bodies[1]) > HEAVY > len(bodies[1])
+    wire = Wire()
+    wire.handler = lambda _: httpx.Response(200, content=bodies.pop(0))
+    async with wire.client() as client:
+        lean = LeanReader(FlowReader(client, "dev"))
+        with pytest.raises(PlatformError) as small:
+            await lean.list_flows((), None, None)
+        with pytest.raises(PlatformError, match="is no list, and made of too many parts") as heavy:
+            await lean.list_flows((), None, None)
+    assert "parts" not in str(small.value)
+    assert heavy.value.kind is ErrorKind.UNEXPECTED

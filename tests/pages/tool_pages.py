@@ -12,6 +12,7 @@ from aep_flow_mcp.cli import emulator_settings
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.server import build_server
 from aep_flow_mcp.surface.registry import Toolset
+from aep_flow_mcp.surface.schema import written_out
 from benchmarks.tokens import tokens
 from pages.examples import Example
 
@@ -90,7 +91,11 @@ def _tool(card: Card) -> list[str]:
         "",
         *(_arguments(card["input"]) if arguments else ["It takes no arguments.", ""]),
         *_folded("Input schema", "json", json.dumps(card["input"], ensure_ascii=False, indent=1)),
-        *(_folded("Structure of the answer", "text", shape(card["output"])) if card["output"] else []),
+        *(
+            _folded("Structure of the answer", "text", shape(written_out(card["output"])))
+            if card["output"]
+            else []
+        ),
         "**Example**",
     ]
 
@@ -138,6 +143,8 @@ def shape(schema: Card, *, flat: bool = False, indent: int = 0) -> str:
     Args:
         flat: an object inside stays `object`.
     """
+    if schema.get("$ref") == "#":
+        return "what this is itself"
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(shape(arm, flat=flat, indent=indent) for arm in schema["anyOf"]))
     if "enum" in schema:

@@ -122,3 +122,14 @@ async def test_together_keeps_order_and_raises_the_error_itself() -> None:
         await together([lambda: slow("never", 5), broken])
     assert "never" not in finished
     assert await together([]) == []
+
+
+async def test_what_is_kept_can_be_had_without_a_fetch() -> None:
+    source = Source()
+    cache = TtlCache(10, clock=lambda: source.now)
+    assert cache.kept("k") is None
+    await cache.get("k", source.fetch)
+    assert cache.kept("k") == 1
+    source.now = 10
+    assert cache.kept("k") is None
+    assert source.calls == 1

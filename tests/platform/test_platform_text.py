@@ -88,3 +88,9 @@ def test_clean_text_of_anything(text: str) -> None:
     assert clean_text(cleaned, limit=40) == cleaned
     cleaned.encode()
     assert isinstance(redact_text(text), str)
+
+
+@given(st.text(st.sampled_from(" \t\n\x00ab.é\u200b\u200d\u2028\ufe0f"), max_size=12))
+def test_what_is_plain_is_cleaned_as_anything_else_is(text: str) -> None:
+    seen = [" " if char.isspace() else char for char in text if char not in "\x00\u200b\ufe0f"]
+    assert clean_text(text) == " ".join(part for part in "".join(seen).split(" ") if part)

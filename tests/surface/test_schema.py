@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field
 
-from aep_flow_mcp.surface.schema import tidy
+from aep_flow_mcp.surface.schema import tidy, tidy_output, written_out
 
 
 class Colour(StrEnum):
@@ -57,3 +57,52 @@ def test_takes_what_the_original_takes(arguments: dict[str, Any]) -> None:
     assert Draft202012Validator(tidy(schema)).is_valid(arguments) == Draft202012Validator(schema).is_valid(
         arguments
     )
+
+
+class Answered(BaseModel):
+    inner: Inner
+    again: list[Inner] = Field(default_factory=list)
+    lone: Colour | None = None
+
+
+class AnsweredSeveral(Answered):
+    further: list[Answered] = Field(default_factory=list)
+
+
+def test_an_output_says_once_what_it_says_several_times() -> None:
+    tidied = tidy_output(AnsweredSeveral.model_json_schema())
+    assert tidied["properties"]["further"]["items"] == {"$ref": "#"}
+    assert (
+        tidied["properties"]["inner"] == {"$ref": "#/$defs/Inner"} == tidied["properties"]["again"]["items"]
+    )
+    assert list(tidied["$defs"]) == ["Inner"]
+    assert tidied["properties"]["lone"] == {"type": "string", "enum": ["red", "blue"]}
+    whole = written_out(tidied)
+    assert "$defs" not in whole
+    assert whole["properties"]["inner"] == tidied["$defs"]["Inner"]
+    assert whole["properties"]["further"]["items"] == {"$ref": "#"}
+
+
+INNER = st.fixed_dictionaries(
+    {"name": st.text(max_size=3)}, optional={"colour": st.sampled_from(["red", "green"])}
+)
+ANSWER = st.fixed_dictionaries({}, optional={"inner": INNER, "again": st.lists(INNER, max_size=2)})
+
+
+@given(ANSWER, st.lists(ANSWER, max_size=2))
+def test_an_output_promises_what_the_original_does(answer: dict[str, Any], further: list[Any]) -> None:
+    schema = AnsweredSeveral.model_json_schema()
+    whole = {**answer, "further": further}
+    tidied = tidy_output(schema)
+    assert Draft202012Validator(tidied).is_valid(whole) == Draft202012Validator(schema).is_valid(whole)
+
+
+def test_what_differs_from_the_answer_is_not_taken_for_it() -> None:
+    class Other(Answered):
+        inner: str  # type: ignore[assignment]
+
+    class Root(Answered):
+        further: list[Other]
+
+    items = tidy_output(Root.model_json_schema())["properties"]["further"]["items"]
+    assert items["properties"]["inner"] == {"type": "string"}

@@ -36,6 +36,25 @@ def tidy_output(schema: dict[str, Any]) -> dict[str, Any]:
     return tidied
 
 
+def written_out(schema: dict[str, Any]) -> dict[str, Any]:
+    """An output schema with its `$defs` in place, for whoever reads it from top to bottom. `{"$ref": "#"}`, the shape
+    of the whole answer, stays."""
+    defs: dict[str, Any] = schema.get("$defs", {})
+
+    def node(part: Any) -> Any:
+        if isinstance(part, list):
+            return [node(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        name = _name_of(str(part.get("$ref", "")))
+        if name in defs:
+            return node({**defs[name], **{key: value for key, value in part.items() if key != "$ref"}})
+        return {key: node(value) for key, value in part.items()}
+
+    written: dict[str, Any] = node(_own(schema))
+    return written
+
+
 def _own(schema: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in schema.items() if key != "$defs"}
 

@@ -8,6 +8,7 @@ import anyio
 import httpx
 import pytest
 from mcp import Client
+from mcp_types import TextContent
 
 from aep_flow_mcp.cli import emulator_settings
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions, FaultRule
@@ -148,3 +149,21 @@ async def test_at_most_three_rounds(story: str) -> None:
         assert not described.is_error
         assert counting.rounds <= 3
         assert counting.calls >= 6
+
+
+async def test_specs_are_asked_for_by_id_unless_they_were_listed(bed: Bed) -> None:
+    flow = SCENARIOS["healthy"]
+    first = await bed.text("describe_flow", flow=flow)
+    assert not bed.sent("/connectionSpecs")
+    assert not bed.sent("/flowSpecs")
+    assert [one for one in bed.sent() if "/connectionSpecs/" in one.path]
+    bed.emulator.journal.clear()
+    server = build_server(
+        emulator_settings(), transport=lambda: EmulatorTransport(bed.emulator), emulated=True
+    )
+    async with Client(server) as client:
+        for tool in ("list_connection_specs", "list_flow_specs", "describe_flow"):
+            answered = await client.call_tool(tool, {"flow": flow} if tool == "describe_flow" else {})
+        assert isinstance(answered.content[0], TextContent)
+        assert answered.content[0].text == first
+    assert not [one for one in bed.sent() if "Specs/" in one.path]
