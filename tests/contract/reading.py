@@ -193,7 +193,7 @@ READER_CALLS: dict[str, Call] = {
     "get_object": lambda r, k: r.get_object("flows", k.flow["id"]),
 }
 
-READER_HELPERS = {"with_sandbox", "forget_specs"}
+READER_HELPERS = {"listed_specs", "with_sandbox", "forget_specs"}
 """Public methods that send nothing."""
 
 NEIGHBOUR_CALLS: dict[str, Call] = {

@@ -68,6 +68,10 @@ def test_a_window_is_open_by_what_the_clock_shows(window: Window, at: datetime) 
 @example(
     Window(days=(Day.SUN,), hours="02:30-02:45", timezone="Europe/Berlin"), CHANGES[1] - timedelta(minutes=20)
 )
+@example(
+    Window(days=(Day.SUN,), hours="00:00-24:00", timezone="Australia/Lord_Howe"),
+    datetime(2026, 10, 3, 13, 29, tzinfo=UTC),
+)
 @hypothesis_settings(max_examples=60, deadline=None)
 def test_the_next_opening_is_the_first_minute_that_is_open(window: Window, at: datetime) -> None:
     found = next_moment(

@@ -62,15 +62,17 @@ def next_moment(
         found = [
             moment
             for zone in zones
-            for moment in _changes((here + number * _DAY).astimezone(ZoneInfo(zone)).date(), zone, minutes)
+            # Days of the calendar: 24 hours on, it may be two days later where a clock is put forward.
+            for moment in _changes(day_of(here, zone) + number * _DAY, zone, minutes)
         ]
         return next((moment for moment in sorted(found) if moment > here and fits(moment)), None)
 
     for number in range(-1, HORIZON):
         found = first(number)
         if found is not None:
-            # In another zone the next day has begun before this one is over.
-            return min(found, first(number + 1) or found)
+            # In another zone the next day has begun before this one is over, and a clock that is put forward or back is
+            # among the changes of the two days before.
+            return min([found, *(later for more in range(1, 4) if (later := first(number + more)))])
     return None
 
 
