@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from aep_flow_mcp.answers.text import InPieces, table
 from aep_flow_mcp.insight.health.quantiles import Quantiles
-from aep_flow_mcp.insight.health.tally import Tally
+from aep_flow_mcp.insight.health.tally import Sums, Tally
 from aep_flow_mcp.platform.models.text import clean_text
 
 _ID = re.compile(r"\([0-9a-f-]{36}\)")
@@ -36,7 +36,7 @@ class Counts(BaseModel):
     bytes_out: int | None = None
 
     @classmethod
-    def of(cls, tally: Tally) -> Counts:
+    def of(cls, tally: Sums) -> Counts:
         return cls(**{name: getattr(tally, name) for name in cls.model_fields})
 
     def outcomes(self) -> str:

@@ -13,7 +13,7 @@ from aep_flow_mcp.insight.causes import Cause
 from aep_flow_mcp.insight.facts import FlowFacts, RunFacts
 from aep_flow_mcp.insight.health.board import Board
 from aep_flow_mcp.insight.health.quantiles import Quantiles
-from aep_flow_mcp.insight.health.tally import ErrorTally, FlowTally, Tally
+from aep_flow_mcp.insight.health.tally import ErrorTally, FlowTally, Sums, Tally
 from aep_flow_mcp.insight.rhythm.overdue import Attendance, Seen, attendance, shortest_lacking
 from aep_flow_mcp.insight.rhythm.usual import FEWEST_RUNS, is_slower
 from aep_flow_mcp.insight.schedule import Timetable
@@ -79,7 +79,10 @@ class Health:
     window: Window
     zone: tzinfo
     wanted: Callable[[str], bool] = field(default=lambda _: True)
-    before: Tally = field(default_factory=Tally)
+    by_day: bool = False
+    """Whether `days` are counted, too."""
+    total: Sums = field(default_factory=Sums)
+    before: Sums = field(default_factory=Sums)
     durations: Quantiles = field(default_factory=Quantiles)
     latencies: Quantiles = field(default_factory=Quantiles)
     flows: dict[str, FlowTally] = field(default_factory=dict)
@@ -94,14 +97,6 @@ class Health:
     def __post_init__(self) -> None:
         self.earlier = self.window.before
 
-    @property
-    def total(self) -> Tally:
-        """The runs of the window."""
-        added_up = Tally()
-        for of_day in self.days.values():
-            added_up.merge(of_day)
-        return added_up
-
     def add(self, run: RunFacts) -> None:
         """Count one run, if it is wanted and in one of the two windows."""
         at = run.at
@@ -114,6 +109,7 @@ class Health:
             _tally(self.flows_before, run.flow_id, FlowTally).add(run)
 
     def _add_now(self, run: RunFacts, at: datetime) -> None:
+        self.total.add(run)
         if self.board is not None:
             self.board.add(run, at)
         if run.duration_s is not None:
@@ -121,7 +117,8 @@ class Health:
         if run.latency_s is not None:
             self.latencies.add(run.latency_s)
         _tally(self.flows, run.flow_id, FlowTally).add(run)
-        _tally(self.days, local_day(at, self.zone).isoformat(), Tally).add(run)
+        if self.by_day:
+            _tally(self.days, local_day(at, self.zone).isoformat(), Tally).add(run)
         if run.error:
             key = ErrorKey(run.error, run.cause, run.reason or "")
             known = key in self.errors or len(self.errors) < MOST_ERRORS
@@ -177,15 +174,19 @@ class Health:
         usual: seconds that a run of some flows usually takes: what is no slower than that is not slower, whatever the
         window before was; and what is slower than that got slower, even if the window before was as slow.
         """
-        found = []
-        for flow_id in {*self.flows, *self.flows_before}:
-            entry = compare(flow_id, self.flows.get(flow_id), self.flows_before.get(flow_id))
-            if flow_id in usual and (entry is None or entry.trend is Trend.SLOWER):
-                entry = self._against_usual(flow_id, usual[flow_id])
-            if entry:
-                found.append(entry)
+        # What did not run before has got no worse.
+        compared = (compare(id, self.flows.get(id), before) for id, before in self.flows_before.items())
+        found = {entry.flow_id: entry for entry in compared if entry}
+        for flow_id, seconds in usual.items():
+            if flow_id not in found or found[flow_id].trend is Trend.SLOWER:
+                found.pop(flow_id, None)
+                entry = self._against_usual(flow_id, seconds)
+                if entry:
+                    found[flow_id] = entry
         order = list(Trend)
-        return sorted(found, key=lambda item: (order.index(item.trend), item.before - item.now, item.flow_id))
+        return sorted(
+            found.values(), key=lambda item: (order.index(item.trend), item.before - item.now, item.flow_id)
+        )
 
     def _against_usual(self, flow_id: str, usual: float) -> Worse | None:
         tally = self.flows.get(flow_id)
@@ -260,7 +261,7 @@ def missed_runs(
     window: Window,
     *,
     now: datetime,
-    before: Tally | None = None,
+    before: FlowTally | None = None,
     known_from: datetime | None = None,
 ) -> Missed | None:
     """What one flow did not run by its own rhythm; None when it need not, is not enabled, or ran as often as it should.
@@ -293,7 +294,7 @@ def missed_runs(
 def _keeps_time(
     flow: FlowFacts,
     tally: FlowTally | None,
-    before: Tally | None,
+    before: FlowTally | None,
     span: tuple[datetime, datetime],
     period: timedelta,
 ) -> bool:
@@ -322,7 +323,7 @@ def _keeps_time(
 
 
 def _seen(
-    flow: FlowFacts, tally: FlowTally | None, before: Tally | None, known_from: datetime, table: Timetable
+    flow: FlowFacts, tally: FlowTally | None, before: FlowTally | None, known_from: datetime, table: Timetable
 ) -> Seen:
     starts: list[datetime] = []
     ends: dict[datetime, datetime | None] = {}

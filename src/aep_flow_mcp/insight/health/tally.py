@@ -18,13 +18,11 @@ _SHORTEST_S = SHORTEST_PERIOD.total_seconds()
 FLOW_LIMIT = 256
 """Durations kept for one flow as they are."""
 _OUTCOMES = tuple(outcome.value for outcome in Outcome)
+_AMOUNTS = ("records_in", "records_out", "records_failed", "records_skipped", "bytes_in", "bytes_out")
 
 
-class Tally(Struct, gc=False):
-    """Sums over some runs: of records and bytes over the runs that tell them, None where none does.
-
-    `last_at` is the latest start, `last_end` when that run ended; None while it goes on.
-    """
+class Sums(Struct, gc=False):
+    """Sums over some runs: of records and bytes over the runs that tell them, None where none does."""
 
     runs: int = 0
     succeeded: int = 0
@@ -39,48 +37,35 @@ class Tally(Struct, gc=False):
     records_skipped: int | None = None
     bytes_in: int | None = None
     bytes_out: int | None = None
-    last_at: datetime | None = None
-    last_end: datetime | None = None
-    durations: Quantiles = field(default_factory=lambda: Quantiles(FLOW_LIMIT))
 
     def add(self, run: RunFacts) -> None:
+        # Written out: this is done several times for each of thousands of runs.
         self.runs += 1
         if run.outcome is Outcome.SUCCEEDED:
             self.succeeded += 1
         else:
             name = run.outcome.value
             setattr(self, name, getattr(self, name) + 1)
-        self._add_amounts(run)
-        if run.duration_s is not None:
-            self.durations.add(run.duration_s)
-        at = run.at
-        if at is not None and (self.last_at is None or at > self.last_at):
-            self.last_at, self.last_end = at, run.ends_at
+        if run.records_in is not None:
+            self.records_in = run.records_in + (self.records_in or 0)
+        if run.records_out is not None:
+            self.records_out = run.records_out + (self.records_out or 0)
+        if run.records_failed is not None:
+            self.records_failed = run.records_failed + (self.records_failed or 0)
+        if run.records_skipped is not None:
+            self.records_skipped = run.records_skipped + (self.records_skipped or 0)
+        if run.bytes_in is not None:
+            self.bytes_in = run.bytes_in + (self.bytes_in or 0)
+        if run.bytes_out is not None:
+            self.bytes_out = run.bytes_out + (self.bytes_out or 0)
 
-    def merge(self, other: Tally) -> None:
-        """Add what another tally counted."""
+    def merge(self, other: Sums) -> None:
+        """Add what another one counted."""
         self.runs += other.runs
         for name in _OUTCOMES:
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self._add_amounts(other)
-        self.durations.merge(other.durations)
-        if other.last_at is not None and (self.last_at is None or other.last_at > self.last_at):
-            self.last_at, self.last_end = other.last_at, other.last_end
-
-    def _add_amounts(self, told: RunFacts | Tally) -> None:
-        # Written out: this is done several times for each of thousands of runs.
-        if told.records_in is not None:
-            self.records_in = told.records_in + (self.records_in or 0)
-        if told.records_out is not None:
-            self.records_out = told.records_out + (self.records_out or 0)
-        if told.records_failed is not None:
-            self.records_failed = told.records_failed + (self.records_failed or 0)
-        if told.records_skipped is not None:
-            self.records_skipped = told.records_skipped + (self.records_skipped or 0)
-        if told.bytes_in is not None:
-            self.bytes_in = told.bytes_in + (self.bytes_in or 0)
-        if told.bytes_out is not None:
-            self.bytes_out = told.bytes_out + (self.bytes_out or 0)
+        for name in _AMOUNTS:
+            setattr(self, name, _sum(getattr(self, name), getattr(other, name)))
 
     @property
     def bad(self) -> int:
@@ -97,10 +82,27 @@ class Tally(Struct, gc=False):
         return self.failed / self.finished if self.finished else None
 
 
+class Tally(Sums, gc=False):
+    """Sums over some runs, with how long they took."""
+
+    durations: Quantiles = field(default_factory=lambda: Quantiles(FLOW_LIMIT))
+
+    def add(self, run: RunFacts) -> None:
+        Sums.add(self, run)
+        if run.duration_s is not None:
+            self.durations.add(run.duration_s)
+
+    def merge(self, other: Sums) -> None:
+        Sums.merge(self, other)
+        if isinstance(other, Tally):
+            self.durations.merge(other.durations)
+
+
 class FlowTally(Tally, gc=False):
     """The tally of one flow, with its start times and the error that its last bad run had.
 
-    `bad_starts` are those of its failed and partial runs, `last_good` is that of its newest run that was neither.
+    `last` is its latest run; `bad_starts` are the starts of its failed and partial runs, `last_good` is that of its
+    newest run that was neither.
 
     `long` gives the ends of runs that lasted longer than the shortest period, by their starts; None: it goes on.
     Most flows have neither a bad run nor a long one, and nothing is made for those.
@@ -108,6 +110,7 @@ class FlowTally(Tally, gc=False):
 
     starts: array[int] = field(default_factory=lambda: array("q"))
     bad_starts: array[int] | None = None
+    last: RunFacts | None = None
     last_good: datetime | None = None
     long: dict[int, datetime | None] | None = None
     last_error: str | None = None
@@ -119,6 +122,8 @@ class FlowTally(Tally, gc=False):
         at = run.at
         if at is None:
             return
+        if self.last is None or self.last.at is None or at > self.last.at:
+            self.last = run
         start = int(at.timestamp())
         if len(self.starts) <= MOST_STARTS:
             self.starts.append(start)
@@ -134,6 +139,16 @@ class FlowTally(Tally, gc=False):
             self.bad_starts.append(start)
             if self.last_error_at is None or at >= self.last_error_at:
                 self.last_error, self.last_cause, self.last_error_at = run.error, run.cause, at
+
+    @property
+    def last_at(self) -> datetime | None:
+        """When its latest run started."""
+        return self.last.at if self.last else None
+
+    @property
+    def last_end(self) -> datetime | None:
+        """When that ended; None while it goes on."""
+        return self.last.ends_at if self.last else None
 
     def bad_since(self, good: datetime | None) -> datetime | None:
         """The first of its bad runs after a moment; None where none is."""

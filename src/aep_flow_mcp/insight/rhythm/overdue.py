@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from aep_flow_mcp.insight.windows import Window
@@ -74,6 +75,7 @@ def lacking(gap: timedelta, period: timedelta) -> int:
     return max(0, (gap - LISTED_WITHIN - period * _SLACK / 3) // period)
 
 
+@lru_cache(maxsize=256)
 def shortest_lacking(period: timedelta) -> timedelta:
     """The shortest time without any run that surely lacks one."""
     return LISTED_WITHIN + period * _SLACK / 3 + period

@@ -74,7 +74,7 @@ async def pipeline_health(
     else:
         scope = Scope(asked)
     drawn = Board(span, zone) if shows_apps() or picture else None
-    health = Health(span, zone, wanted=scope.wants, board=drawn)
+    health = Health(span, zone, wanted=scope.wants, by_day=group_by is GroupBy.DAY, board=drawn)
     calls: list[Callable[[], Awaitable[Any]]] = [partial(_read_runs, app, reading, health, scope)]
     if not asked.limited:
         calls.append(partial(fill, app, reading, scope, datasets=datasets))
