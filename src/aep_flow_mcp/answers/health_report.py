@@ -101,9 +101,7 @@ class Report:
             never_ran=take("never_ran", health.never_ran(flows, now=now), top, self._never),
             ending=take("ending", ending(flows, now=now), top, self._ending),
             skipping=take("skipping", health.skipping(), top, lambda item: self._skipping(*item)),
-            slowest=take(
-                "slowest", health.slowest(), min(top, 3) if top <= 5 else top, lambda item: self._slow(*item)
-            ),
+            slowest=take("slowest", health.slowest(), min(top, 3) if top <= 5 else top, self._slow),
             group_by=self.group_by.value if self.group_by else None,
             groups=take("groups", groups, max(self.top, MOST_DAYS if days else 1), as_it_is)
             if self.group_by
@@ -226,8 +224,8 @@ class Report:
             records_skipped=tally.records_skipped or 0,
         )
 
-    def _slow(self, id: str, tally: FlowTally) -> SlowRow:
-        usual = self.look.usual.get(id)
+    def _slow(self, id: str) -> SlowRow:
+        tally, usual = self.health.flows[id], self.look.usual.get(id)
         return SlowRow(
             flow=self.scope.name(id),
             id=id,

@@ -123,7 +123,7 @@ async def _look_closer(aep: FlowReader, health: Health, pieces: Pieces, top: int
         if since and not good:
             failing.append(id)
     slower = [item.flow_id for item in health.worse() if item.trend is Trend.SLOWER][:MOST_FLOWS]
-    slow = [id for id, tally in health.slowest()[:3] if tally.durations.count >= FEWEST_RUNS]
+    slow = [id for id in health.slowest()[:3] if health.flows[id].durations.count >= FEWEST_RUNS]
     return await look_closer(
         aep,
         failing=failing,
