@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import anyio
+import anyio.to_thread
 
 from aep_flow_mcp.gathering.whole_lists import (
     Reading,
@@ -255,18 +256,22 @@ async def read_index(reading: Reading) -> FlowIndex:
             partial(optional, "accounts", owners),
         ]
     )
-    return FlowIndex(
-        flows=flows,
-        ends=ends,
-        datasets={id: dataset.name or id for id, dataset in datasets.items()},
-        schemas={id: dataset.schema_id for id, dataset in datasets.items() if dataset.schema_id},
-        schema_titles=titles,
-        connectors=connectors,
-        accounts=accounts,
-        problems=(*problems, *(f"a part of the {what}" for what in sorted(reading.progress.cut))),
-        read_at=began,
-        audiences=audiences,
-        complete=not reading.progress.cut,
+    # Of ten thousand flows it takes a third of a second, in which others are to be answered.
+    return await anyio.to_thread.run_sync(
+        partial(
+            FlowIndex,
+            flows=flows,
+            ends=ends,
+            datasets={id: dataset.name or id for id, dataset in datasets.items()},
+            schemas={id: dataset.schema_id for id, dataset in datasets.items() if dataset.schema_id},
+            schema_titles=titles,
+            connectors=connectors,
+            accounts=accounts,
+            problems=(*problems, *(f"a part of the {what}" for what in sorted(reading.progress.cut))),
+            read_at=began,
+            audiences=audiences,
+            complete=not reading.progress.cut,
+        )
     )
 
 
