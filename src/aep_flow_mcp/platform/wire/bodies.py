@@ -9,7 +9,7 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import httpx
 
@@ -67,7 +67,7 @@ async def start_of(response: httpx.Response, most: int) -> bytes:
     most = most if response.is_success else max(most, _PIECE)
     held = bytearray()
     try:
-        async for piece in response.aiter_bytes():
+        async for piece in _pieces(response):
             held += piece
             if len(held) >= most:
                 break
@@ -88,7 +88,7 @@ async def whole(response: httpx.Response, grown: Grown, most: int = MOST_BYTES) 
     """
     held = bytearray()
     try:
-        async for piece in response.aiter_bytes():
+        async for piece in _pieces(response):
             if len(held) + len(piece) > most:
                 raise UnboundedBody(_too_long(most))
             if not response.is_success and len(held) > _MOST_SAID:
@@ -102,6 +102,17 @@ async def whole(response: httpx.Response, grown: Grown, most: int = MOST_BYTES) 
     finally:
         await response.aclose()
     return held
+
+
+async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it arrives. It is unpacked already (`bound`), so that all that httpx would add to each piece is whose
+    errors they are."""
+    try:
+        async for piece in cast(httpx.AsyncByteStream, response.stream):
+            yield piece
+    except httpx.RequestError as error:
+        error.request = response.request
+        raise
 
 
 class _Bounded(httpx.AsyncByteStream):
