@@ -19,7 +19,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -77,6 +77,7 @@ class Call:
     own: float
     emulators: float
     bodies: list[bytes]
+    requests: list[httpx.Request]
 
     @property
     def decoding(self) -> float:
@@ -94,20 +95,35 @@ def _processor_seconds(call: Callable[[], None]) -> float:
     return time.process_time() - began
 
 
+async def carrying(requests: Sequence[httpx.Request], at_once: int = 16) -> float:
+    """Processor seconds that the same answers take to arrive, with the HTTP client alone and nobody to read them."""
+    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=at_once)) as client:
+
+        async def lane(mine: Sequence[httpx.Request]) -> None:
+            for request in mine:
+                (await client.get(request.url, headers=request.headers)).raise_for_status()
+
+        began = time.process_time()
+        await asyncio.gather(*(lane(requests[number::at_once]) for number in range(at_once)))
+        return time.process_time() - began
+
+
 @contextmanager
-def keeping_bodies() -> Iterator[list[bytes]]:
-    """The bodies of all answers that are read meanwhile."""
+def keeping_bodies() -> Iterator[tuple[list[bytes], list[httpx.Request]]]:
+    """The bodies of all answers that are read meanwhile, and what was asked for them."""
     kept: list[bytes] = []
+    requests: list[httpx.Request] = []
     whole = bodies.whole
 
     async def keep(response: httpx.Response, grown: bodies.Grown, most: int = bodies.MOST_BYTES) -> bytearray:
         body = await whole(response, grown, most)
         kept.append(bytes(body))
+        requests.append(response.request)
         return body
 
     bodies.whole = keep
     try:
-        yield kept
+        yield kept, requests
     finally:
         bodies.whole = whole
 
@@ -125,8 +141,11 @@ async def call(
         marks.append(time.perf_counter())
 
     own = time.process_time()
-    reading: AbstractContextManager[list[bytes]] = keeping_bodies() if keep else nullcontext([])
-    with reading as read:
+    nothing: tuple[list[bytes], list[httpx.Request]] = ([], [])
+    reading: AbstractContextManager[tuple[list[bytes], list[httpx.Request]]] = (
+        keeping_bodies() if keep else nullcontext(nothing)
+    )
+    with reading as (read, asked):
         result = await client.call_tool(tool, arguments, progress_callback=report)
     own = time.process_time() - own
     ended = time.perf_counter()
@@ -135,7 +154,7 @@ async def call(
     marks.append(ended)
     silence = max(later - earlier for earlier, later in itertools.pairwise(marks))
     theirs = sum(other.cpu_times()[:2]) - theirs
-    return Call(ended - began, silence, len(marks) - 2, text, own, theirs, read)
+    return Call(ended - began, silence, len(marks) - 2, text, own, theirs, read, asked)
 
 
 @asynccontextmanager
@@ -209,7 +228,9 @@ async def measure_health(
         f"{len(second.bodies)} of {sum(map(len, second.bodies)) / 1e6:.1f} MB; the emulator's processor "
         f"{first.emulators / first.own:.2f} and {second.emulators / second.own:.2f} times this one's"
     )
+    alone = await carrying(warm.requests) / decoding
     checks.note("times decoding its bytes with msgspec", first.own / decoding, TIMES_DECODING, at_least=False)
+    print(f"     of which the HTTP client alone takes {alone:.2f} to have the same answers arrive")
     checks.note("the second question, of the first", second.own / first.own, SECOND_SHARE, at_least=False)
     checks.note("times faster than one by one", serial / first.seconds, FASTER, at_least=True)
     checks.note("MB more resident memory", more, MORE_MEMORY, at_least=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -70,16 +71,8 @@ class Timetable(Struct, frozen=True, gc=False):
         interval: int | None,
     ) -> Timetable | None:
         """From the parts of a schedule, as `read`."""
-        how_often = every(frequency, time_unit, interval)
-        if first is None or how_often is None:
-            return None
-        number, unit = how_often
-        if number == 0:
-            return cls(first, None, end)
-        length = _UNITS.get(unit.rstrip("s"))
-        if length is None or not 0 < number <= _MOST:
-            return None
-        return cls(first, length * number, end)
+        step = _step(frequency, time_unit, interval) if first is not None else None
+        return cls(first, step or None, end) if first is not None and step is not None else None
 
     @classmethod
     def of_audiences(cls, audiences: Iterable[Mapping[str, Any]]) -> Timetable | None:
@@ -100,6 +93,20 @@ class Timetable(Struct, frozen=True, gc=False):
         begin = max(self.first, since) if since else self.first
         grace = START_GRACE if self.step is None else max(START_GRACE, self.step * 4 / 3)
         return now - begin > grace and (self.end is None or self.end - begin > grace)
+
+
+@lru_cache(maxsize=512)
+def _step(frequency: str | None, time_unit: str | None, interval: int | None) -> timedelta | None:
+    """The time between two runs, none at all for a single run; None for what is unknown. Thousands of flows have the
+    same few."""
+    how_often = every(frequency, time_unit, interval)
+    if how_often is None:
+        return None
+    number, unit = how_often
+    if number == 0:
+        return timedelta(0)
+    length = _UNITS.get(unit.rstrip("s"))
+    return length * number if length is not None and 0 < number <= _MOST else None
 
 
 def _of_audience(schedule: Any) -> Timetable | None:

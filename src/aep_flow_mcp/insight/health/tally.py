@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct, field
@@ -105,10 +106,11 @@ class FlowTally(Tally, gc=False):
     newest run that was neither.
 
     `long` gives the ends of runs that lasted longer than the shortest period, by their starts; None: it goes on.
-    Most flows have neither a bad run nor a long one, and nothing is made for those.
+    Most flows have one run, which is neither bad nor long, and nothing is made for those.
     """
 
-    starts: array[int] = field(default_factory=lambda: array("q"))
+    several: array[int] | None = None
+    """The starts of more than one run."""
     bad_starts: array[int] | None = None
     last: RunFacts | None = None
     last_good: datetime | None = None
@@ -122,15 +124,17 @@ class FlowTally(Tally, gc=False):
         at = run.at
         if at is None:
             return
-        if self.last is None or self.last.at is None or at > self.last.at:
-            self.last = run
         start = int(at.timestamp())
-        if len(self.starts) <= MOST_STARTS:
-            self.starts.append(start)
+        if self.starts_known:
+            if self.last is not None:
+                self.several = self.several or array("q", self.starts)
+                self.several.append(start)
             goes_on = run.outcome is Outcome.IN_PROGRESS
             if goes_on or (run.duration_s or 0) > _SHORTEST_S:
                 self.long = self.long or {}
                 self.long[start] = run.ends_at
+        if self.last is None or self.last.at is None or at > self.last.at:
+            self.last = run
         if run.outcome is Outcome.SUCCEEDED:
             if self.last_good is None or at > self.last_good:
                 self.last_good = at
@@ -157,8 +161,15 @@ class FlowTally(Tally, gc=False):
         return None if first is None else datetime.fromtimestamp(first, UTC)
 
     @property
+    def starts(self) -> Sequence[int]:
+        """When its runs started, in epoch seconds, in any order; no more than `MOST_STARTS` and one."""
+        if self.several is not None:
+            return self.several
+        return (int(self.last.at.timestamp()),) if self.last is not None and self.last.at is not None else ()
+
+    @property
     def starts_known(self) -> bool:
-        return len(self.starts) <= MOST_STARTS
+        return self.several is None or len(self.several) <= MOST_STARTS
 
 
 def _sum(known: int | None, more: int | None) -> int | None:

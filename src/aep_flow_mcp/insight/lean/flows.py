@@ -160,11 +160,12 @@ def _timetable(schedule: _Schedule) -> Timetable | None:
         if not interval.isdecimal():
             raise NotPlainError
         interval = int(interval)
+    end, unit = schedule.endTime, schedule.timeUnit
     return Timetable.of(
         to_time(schedule.startTime),
-        to_time(schedule.endTime),
+        to_time(end) if end is not None else None,
         frequency=text(schedule.frequency) or None,
-        time_unit=text(schedule.timeUnit) or None,
+        time_unit=text(unit) or None if unit else None,
         interval=interval,
     )
 
