@@ -44,6 +44,7 @@ from aep_flow_mcp.surface.rules import by_the_rules
 from aep_flow_mcp.surface.selection import CONFIRM_TOOL, refusals
 from aep_flow_mcp.surface.showing import shows_apps
 from aep_flow_mcp.surface.snapshot import load_cards
+from aep_flow_mcp.surface.warming import Warming
 
 if TYPE_CHECKING:
     from mcp.server.auth.provider import TokenVerifier
@@ -164,6 +165,7 @@ class FlowServer(MCPServer[App]):
         self.app = app
         self.offer = offer
         self._names = {tool.name for tool in (*offer.envelopes, *tools)}
+        self._warming = Warming(tool.module for tool in tools)
         self.completion()(self._complete)  # type: ignore[no-untyped-call]
 
     async def list_tools(self) -> list[ListedCard]:
@@ -184,6 +186,7 @@ class FlowServer(MCPServer[App]):
             return meant
         if meant[0] not in self._names:
             raise MCPError(INVALID_PARAMS, f"Unknown tool: {meant[0][:100]}")
+        self._warming.begin()
         return await super().call_tool(*meant, context)
 
     async def list_resources(self) -> list[ListedResource]:

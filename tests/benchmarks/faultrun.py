@@ -138,6 +138,12 @@ def _only_by_id(content: Any, right: Any) -> bool:
         return False
     if not _BY_ID.search(content.get("note") or "") or len(content["items"]) != len(right["items"]):
         return False
+    around = [
+        {name: each for name, each in whole.items() if name not in ("items", "note")}
+        for whole in (content, right)
+    ]
+    if around[0] != around[1]:
+        return False
     pairs = list(zip(content["items"], right["items"], strict=True))
     if any(item.keys() != whole.keys() for item, whole in pairs):
         return False
@@ -151,7 +157,9 @@ def _only_uncounted(content: Any, right: Any) -> bool:
         return False
     # The cursor of a list carries its number along.
     uncounted = {name: value for name, value in right.items() if name != "total"}
-    return content == uncounted | {"next_cursor": str(right.get("next_cursor")).rpartition("/")[2]}
+    if "next_cursor" in right:
+        uncounted["next_cursor"] = str(right["next_cursor"]).rpartition("/")[2]
+    return bool(content == uncounted)
 
 
 def _only_null_items_lost(content: Any, right: Any) -> bool:

@@ -54,18 +54,25 @@ async def test_an_entry_that_is_not_plain_is_read_all_the_same() -> None:
     assert page.skipped_nulls == 1
 
 
-async def test_what_is_no_list_is_read_while_it_is_small_and_refused_when_it_is_made_of_too_many_parts() -> (
-    None
-):
-    bodies = [b'{"items": 7}', b'{"items": {' + b'"a": [{}],' * 20_000 + b'"b": 1}}']
-    assert weight(bodies[1]) > HEAVY > len(bodies[1])
+async def test_a_page_that_is_not_plain_json_is_read_whole_in_its_turn() -> None:
+    """A lone surrogate in one name: msgspec takes no part of such a page, and the page weighs more than a small one."""
+    parts = b", ".join([b"{}"] * 300)
+    flows = [b'{"id": "f%d", "name": "a", "extra": [%b]}' % (number, parts) for number in range(100)]
+    flows[7] = flows[7].replace(b'"a"', rb'"half \ud800"')
+    body = b'{"items": [' + b", ".join(flows) + b"]}"
+    assert len(body) < 1_000_000
+    assert weight(body) > HEAVY
     wire = Wire()
-    wire.handler = lambda _: httpx.Response(200, content=bodies.pop(0))
+    wire.handler = lambda _: httpx.Response(200, content=body)
     async with wire.client() as client:
-        lean = LeanReader(FlowReader(client, "dev"))
-        with pytest.raises(PlatformError) as small:
-            await lean.list_flows((), None, None)
-        with pytest.raises(PlatformError, match="is no list, and made of too many parts") as heavy:
-            await lean.list_flows((), None, None)
-    assert "parts" not in str(small.value)
-    assert heavy.value.kind is ErrorKind.UNEXPECTED
+        page = await LeanReader(FlowReader(client, "dev")).list_flows((), None, None)
+    assert [flow.id for flow in page.items] == [f"f{number}" for number in range(100)]
+
+
+async def test_what_is_no_list_is_said() -> None:
+    wire = Wire()
+    wire.handler = lambda _: httpx.Response(200, content=b'{"items": 7}')
+    async with wire.client() as client:
+        with pytest.raises(PlatformError) as caught:
+            await LeanReader(FlowReader(client, "dev")).list_flows((), None, None)
+    assert caught.value.kind is ErrorKind.UNEXPECTED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -103,3 +104,13 @@ def test_everything_in_the_emulator(name: str) -> None:
         same(FlowFacts.of, flow_facts, Flow, document)
     for document in runs[::7]:
         same(RunFacts.of, run_facts, FlowRun, document)
+
+
+def test_what_the_api_calls_unknown_is_plain() -> None:
+    run = raw_run(1)
+    run["metrics"]["sizeSummary"] = {"inputBytes": -1, "outputBytes": -1}
+    run["metrics"]["recordSummary"]["failedRecordCount"] = -1
+    facts = run_facts.of_json(msgspec.Raw(msgspec.json.encode(run)))
+    assert facts is not None
+    assert facts.bytes_in is facts.bytes_out is facts.records_failed is None
+    assert facts == RunFacts.of(FlowRun.model_validate(run))

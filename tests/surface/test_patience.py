@@ -296,7 +296,7 @@ def test_while_a_person_thinks_no_time_counts_and_progress_goes_on() -> None:
         return ElicitResult(action="accept", content={"approve": True})
 
     heard = ask("run_flow_action", DISABLE, matches="^never$", person=person, listens=True)
-    assert heard.after >= 300
+    assert heard.after >= 299.99, "a clock that is moved on in many steps adds up to a little less"
     assert heard.structured["status"] == "done"
     assert len(heard.progress) > 250
     assert heard.progress[5][2] == "waiting for a person to decide"

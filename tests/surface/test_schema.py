@@ -106,3 +106,33 @@ def test_what_differs_from_the_answer_is_not_taken_for_it() -> None:
 
     items = tidy_output(Root.model_json_schema())["properties"]["further"]["items"]
     assert items["properties"]["inner"] == {"type": "string"}
+
+
+class Ref(BaseModel):
+    id: str
+    name: str | None = None
+
+
+class Spec(Ref):
+    sources: list[Ref]
+    targets: list[Ref]
+
+
+class Node(BaseModel):
+    kids: list[Node] = Field(default_factory=list)
+
+
+class Tree(BaseModel):
+    root: Node
+    other: Node
+
+
+def test_a_part_that_has_some_members_of_the_answer_is_not_the_answer() -> None:
+    tidied = tidy_output(Spec.model_json_schema())
+    assert tidied["properties"]["sources"]["items"] == {"$ref": "#/$defs/Ref"}
+    assert set(tidied["$defs"]["Ref"]["properties"]) == {"id", "name"}
+
+
+def test_what_holds_itself_is_written_out_once() -> None:
+    whole = written_out(tidy_output(Tree.model_json_schema()))
+    assert whole["properties"]["root"]["properties"]["kids"]["items"] == {"$ref": "#/$defs/Node"}

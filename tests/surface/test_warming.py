@@ -36,7 +36,7 @@ async def _turns(number: int) -> None:
 
 @pytest.mark.usefixtures("modules")
 def test_one_module_a_step_and_what_one_loop_left_the_next_one_does() -> None:
-    mine = Warming(NAMES)
+    mine = Warming(NAMES, NAMES)
     seen: list[list[str]] = []
 
     async def begin(turns: int) -> None:
@@ -58,11 +58,21 @@ def test_what_is_there_takes_no_step() -> None:
     import warmed_one  # type: ignore[import-not-found]  # noqa: F401
 
     async def begin() -> None:
-        Warming(NAMES[:2]).begin()
+        Warming(NAMES[:2], NAMES).begin()
         await _turns(2)
 
     asyncio.run(begin())
     assert _imported() == ["warmed_one", "warmed_two"]
+
+
+@pytest.mark.usefixtures("modules")
+def test_what_cannot_be_called_is_not_imported() -> None:
+    async def begin() -> None:
+        Warming(["warmed_two", "something.else"], NAMES).begin()
+        await _turns(12)
+
+    asyncio.run(begin())
+    assert _imported() == ["warmed_two"]
 
 
 def test_it_imports_reading_tools_of_the_core() -> None:

@@ -16,6 +16,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar, cast
 
+import anyio
+
 from aep_flow_mcp.gathering import times
 from aep_flow_mcp.gathering.conditions import where
 from aep_flow_mcp.gathering.run_status import STARTED_PATH, STATUS_PATH, spellings
@@ -97,6 +99,8 @@ class _Gathering:
         self._known["connector"] = {spec.id: spec for spec in connectors}
         self._known["flow_spec"] = {spec.id: spec for spec in flow_specs}
         self._asked: set[tuple[str, str]] = set()
+        self._nameable = NAMED_DATASETS
+        self._mapping_read = anyio.Event()
         self._flow: Flow
 
     async def follow(self, flow_id: str) -> None:
@@ -107,10 +111,6 @@ class _Gathering:
         """
         self._flow = await self._aep.get_flow(flow_id)
         await together(self._named_by_flow())
-        # The schema of a target may be known by the mapping set only.
-        mapping = self._mapping()
-        written = [end for end in self._known["target"].values() if isinstance(end, TargetConnection)]
-        await together(self._schemas([target_schema_id(end, mapping) for end in written]))
 
     def _named_by_flow(self) -> list[Call]:
         """The calls that lead furthest come first."""
@@ -125,30 +125,40 @@ class _Gathering:
                 for id, ref in ends(flow.source_connection_ids, flow.source_refs)
             ],
             *self._accounts([base.id for base in bases]),
-            *self._ask(
-                "mapping",
-                [flow.mapping.mapping_id] if flow.mapping else [],
-                lambda id: aep.neighbours.get_mapping_set(id, version),
-            ),
+            partial(self._mapping_set, flow.mapping.mapping_id if flow.mapping else None, version),
             *self._ask("flow_spec", [flow.spec_id], aep.get_flow_spec),
             *self._connectors([each.spec_id for each in [*refs, *bases]]),
         ]
 
     async def _source(self, id: str, ref: ConnectionRef | None) -> None:
         end = await self._end("source", id, self._aep.get_source_connection)
-        read = end.dataset_ids[:NAMED_DATASETS] if isinstance(end, SourceConnection) else ()
-        await together([*self._named_by_end(end, ref), *self._datasets(read)])
+        read = list(dict.fromkeys(end.dataset_ids)) if isinstance(end, SourceConnection) else []
+        named, self._nameable = read[: self._nameable], max(0, self._nameable - len(read))
+        await together([*self._named_by_end(end, ref), *self._datasets(named)])
 
     async def _target(self, id: str, ref: ConnectionRef | None) -> None:
         end = await self._end("target", id, self._aep.get_target_connection)
         written = [end] if isinstance(end, TargetConnection) else []
-        await together(
-            [
-                *self._datasets([each.dataset_id for each in written]),
-                *self._schemas([target_schema_id(each, None) for each in written]),
-                *self._named_by_end(end, ref),
-            ]
-        )
+        calls: list[Call] = [
+            *self._datasets([each.dataset_id for each in written]),
+            *[partial(self._schema, each) for each in written],
+            *self._named_by_end(end, ref),
+        ]
+        await together(calls)
+
+    async def _schema(self, target: TargetConnection) -> None:
+        """The schema of what is written, which may be known by the mapping set only."""
+        if not target.schema_id:
+            await self._mapping_read.wait()
+        id = target_schema_id(target, self._mapping())
+        await together(self._ask("schema", [id], self._aep.neighbours.get_schema))
+
+    async def _mapping_set(self, id: str | None, version: int | None) -> None:
+        if id:
+            self._known["mapping"][id] = await found(
+                lambda: self._aep.neighbours.get_mapping_set(id, version)
+            )
+        self._mapping_read.set()
 
     async def _end(self, kind: str, id: str, call: Callable[[str], Awaitable[Any]]) -> Any:
         end = self._known[kind][id] = await found(partial(call, id))
@@ -165,9 +175,6 @@ class _Gathering:
 
     def _datasets(self, ids: Iterable[str | None]) -> list[Call]:
         return self._ask("dataset", ids, self._aep.neighbours.get_dataset)
-
-    def _schemas(self, ids: Iterable[str | None]) -> list[Call]:
-        return self._ask("schema", ids, self._aep.neighbours.get_schema)
 
     def parts(self, last_runs: Sequence[FlowRun] | Problem, week: tuple[int, int] | Problem) -> FlowParts:
         """All that is known."""

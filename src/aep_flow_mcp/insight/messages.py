@@ -7,7 +7,6 @@ times by their digits.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 NO_ERROR_GIVEN = "no error given"
 MARK = "#"
@@ -38,12 +37,7 @@ _SEVERAL = re.compile(r"#(?:[\s,.:;|-]{0,4}#)+")
 
 def template(message: str | None) -> str:
     """The message with a `#` for each name, place, time and number in it; empty without a message."""
-    return _template((message or "")[:_LONGEST])
-
-
-# The same failure is told by many runs, often in the same words.
-@lru_cache(maxsize=512)
-def _template(text: str) -> str:
+    text = (message or "")[:_LONGEST]
     for varying in (_QUOTED, _ADDRESS, _PLACE, _FILE, _NAMED_TIME, _COUNTED):
         text = varying.sub(MARK, text)
     return " ".join(_SEVERAL.sub(MARK, text).split())

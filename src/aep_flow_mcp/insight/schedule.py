@@ -24,6 +24,9 @@ _UNITS = {
 _MOST = 100_000
 """A larger interval is a mistake, not a schedule."""
 
+_LONGEST = 40
+"""Characters of the words that say how often."""
+
 _AUDIENCE_STEPS = {
     "DAILY": timedelta(days=1),
     "EVERY_12_HOURS": timedelta(hours=12),
@@ -71,7 +74,11 @@ class Timetable(Struct, frozen=True, gc=False):
         interval: int | None,
     ) -> Timetable | None:
         """From the parts of a schedule, as `read`."""
-        step = _step(frequency, time_unit, interval) if first is not None else None
+        short = len(frequency or "") + len(time_unit or "") < _LONGEST
+        step_of = (
+            _step if short else _step.__wrapped__
+        )  # What is remembered is short, whatever a service sends.
+        step = step_of(frequency, time_unit, interval) if first is not None else None
         return cls(first, step or None, end) if first is not None and step is not None else None
 
     @classmethod

@@ -240,7 +240,11 @@ class PlatformClient:
             response, body = await self._carried(planned, arrival, reads=reads)
             sign_of_life()
             try:
-                return read_answer(planned, response, body, reads=reads, redactor=self.redactor)
+                try:
+                    return read_answer(planned, response, body, reads=reads, redactor=self.redactor)
+                except bodies.OtherFormError:
+                    planned = await _as_whole(planned, arrival, body, reads=reads)
+                    return read_answer(planned, response, body, reads=reads, redactor=self.redactor)
             except PlatformError as error:
                 failed = error.with_traceback(None)
             # The frames of an error would hold the body until it is told of, and so would what led to it.
@@ -328,6 +332,17 @@ class PlatformClient:
         what, variable = ("IMS", "AEP_IMS_URL") if token else ("Platform", "AEP_PLATFORM_URL")
         egress = self.egress or Egress(self.config.network)
         return await egress.unreachable(error, url, what, variable)
+
+
+async def _as_whole(planned: Planned, arrival: Arrival, body: bytes | bytearray, *, reads: bool) -> Planned:
+    """A request whose answer has not the expected form: it is read as any other, in its turn."""
+    try:
+        await arrival.weighed(body)
+    except NoTurnError as error:
+        raise crowded_out(planned, str(error), reads=reads) from None
+    except bodies.UnboundedBody as error:
+        raise unbounded(planned, str(error), left=True, reads=reads) from None
+    return replace(planned, form=bodies.WHOLE)
 
 
 def _header(variable: str, value: str) -> str:

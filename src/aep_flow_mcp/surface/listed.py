@@ -20,7 +20,7 @@ from aep_flow_mcp.settings import Dialect
 from aep_flow_mcp.surface.arguments import broken_text, fitted, renamed
 from aep_flow_mcp.surface.selection import quoted
 from aep_flow_mcp.surface.showing import shows_apps
-from aep_flow_mcp.surface.snapshot import Card, definition_of
+from aep_flow_mcp.surface.snapshot import PACKAGE, Card, definition_of
 
 if TYPE_CHECKING:
     from aep_flow_mcp.answers.pieces import Place
@@ -86,12 +86,15 @@ class ListedTool(Tool):
         schema: dict[str, Any] | None = self._card["output"]
         return schema
 
+    @property
+    def module(self) -> str:
+        """Where the tool is, whether that is imported or not."""
+        return f"{PACKAGE}.{self._card['module']}"
+
     async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> Any:
         """Check the arguments, run the tool, and turn what it answers, or raises, into words without secrets."""
         from aep_flow_mcp.platform.wire.large import holding
-        from aep_flow_mcp.surface.warming import warming
 
-        warming.begin()
         seen = Call(self.name, writes=self._card["writes"])
         with holding(), self._observer.call(seen):
             return await self._run(arguments, context, convert_result, seen)

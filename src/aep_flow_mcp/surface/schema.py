@@ -22,10 +22,11 @@ def tidy(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def tidy_output(schema: dict[str, Any]) -> dict[str, Any]:
-    """As `tidy`, but objects that are referred to several times stay in `$defs`; and what has nothing but members of
-    the answer itself, such as the further things that were asked for with it, refers to the answer."""
+    """As `tidy`, but objects that are referred to several times stay in `$defs`; and the `further` things that were
+    asked for with the answer's own refer to the answer, whose members they have."""
     defs: dict[str, Any] = schema.get("$defs", {})
-    like_root = {name for name, part in defs.items() if _is_part(part, schema)}
+    further = set(_references(schema.get("properties", {}).get("further")))
+    like_root = {name for name in further if _is_part(defs[name], schema)}
     rest = {name: part for name, part in defs.items() if name not in like_root}
     uses = Counter(_references([_own(schema), rest]))
     several = {name for name in rest if uses[name] > 1 and "properties" in rest[name]}
@@ -37,21 +38,22 @@ def tidy_output(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def written_out(schema: dict[str, Any]) -> dict[str, Any]:
-    """An output schema with its `$defs` in place, for whoever reads it from top to bottom. `{"$ref": "#"}`, the shape
-    of the whole answer, stays."""
+    """An output schema with its `$defs` in place, for whoever reads it from top to bottom. A reference stays where it
+    leads to what it is in: `{"$ref": "#"}` to the whole answer, or to a part."""
     defs: dict[str, Any] = schema.get("$defs", {})
 
-    def node(part: Any) -> Any:
+    def node(part: Any, seen: tuple[str, ...]) -> Any:
         if isinstance(part, list):
-            return [node(item) for item in part]
+            return [node(item, seen) for item in part]
         if not isinstance(part, dict):
             return part
         name = _name_of(str(part.get("$ref", "")))
-        if name in defs:
-            return node({**defs[name], **{key: value for key, value in part.items() if key != "$ref"}})
-        return {key: node(value) for key, value in part.items()}
+        if name in defs and name not in seen:
+            siblings = {key: value for key, value in part.items() if key != "$ref"}
+            return node({**defs[name], **siblings}, (*seen, name))
+        return {key: node(value, seen) for key, value in part.items()}
 
-    written: dict[str, Any] = node(_own(schema))
+    written: dict[str, Any] = node(_own(schema), ())
     return written
 
 

@@ -1,7 +1,7 @@
 """What the next questions need is imported while the first answer is waited for.
 
 A tool's module is imported when the tool is called, so that a server starts fast. For the tools that answer most
-questions that takes some hundredths of a second, in which a process that waits for the service has nothing to do.
+questions that takes up to a tenth of a second, in which a process that waits for the service has mostly nothing to do.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import weakref
+from collections.abc import Iterable
 from importlib import import_module
 
 from aep_flow_mcp.surface.snapshot import PACKAGE
@@ -21,14 +22,16 @@ ASKED_FIRST = tuple(
 FIRST_AFTER_S = 0.03
 """By then a request is under way, if the call needs one."""
 BETWEEN_S = 0.1
-"""Between two steps, so that no call is held up by more than one."""
+"""Between two steps: the loop stands still for one, and goes on before the next."""
 
 
 class Warming:
-    """Imports modules one by one, on whatever event loop runs."""
+    """Imports the modules of some tools that are asked first, on whatever event loop runs."""
 
-    def __init__(self, modules: tuple[str, ...] = ASKED_FIRST) -> None:
-        self._left = list(reversed(modules))
+    def __init__(self, modules: Iterable[str], order: Iterable[str] = ASKED_FIRST) -> None:
+        """modules: of the tools that can be called; what stands in `order` is imported, in that order."""
+        served = set(modules)
+        self._left = [module for module in order if module in served][::-1]
         self._loop: weakref.ref[asyncio.AbstractEventLoop] | None = None
         """Where the next step is planned. A loop that ended takes its steps with it."""
 
@@ -49,7 +52,3 @@ class Warming:
                 break
         if self._left:
             loop.call_later(BETWEEN_S, self._step, loop)
-
-
-warming = Warming()
-"""The process's own: modules are imported once."""

@@ -14,6 +14,7 @@ from aep_flow_mcp.cli import emulator_settings
 from aep_flow_mcp.emulator import Emulator, EmulatorOptions, FaultRule
 from aep_flow_mcp.emulator.asgi import EmulatorTransport
 from aep_flow_mcp.emulator.seed.scenarios import SCENARIOS
+from aep_flow_mcp.gathering.flow_parts import NAMED_DATASETS
 from aep_flow_mcp.server import build_server
 from tools.bed import SANDBOX, Bed
 from tools.conftest import NOW
@@ -139,7 +140,40 @@ class RoundCounting(httpx.AsyncBaseTransport):
 
 @pytest.mark.parametrize("story", FLOWS)
 async def test_at_most_three_rounds(story: str) -> None:
+    await _in_three_rounds(Emulator(EmulatorOptions(clock=lambda: NOW)), story)
+
+
+async def test_a_schema_that_only_the_mapping_set_names_takes_no_round_more() -> None:
     emulator = Emulator(EmulatorOptions(clock=lambda: NOW))
+    flow = emulator.store.get(SANDBOX, "flows", SCENARIOS["healthy"])
+    assert flow is not None
+    target = emulator.store.get(SANDBOX, "targetConnections", flow["targetConnectionIds"][0])
+    assert target is not None
+    schema = target["data"].pop("schema")
+    emulator.store.put(SANDBOX, "targetConnections", target)
+    told = await _in_three_rounds(emulator, "healthy")
+    assert told["targets"][0]["xdm_schema"]["id"] == schema["id"]
+    assert told["targets"][0]["xdm_schema"]["name"]
+
+
+async def test_of_all_its_sources_only_so_many_datasets_are_looked_up(bed: Bed) -> None:
+    flow = bed.emulator.store.get(SANDBOX, "flows", SCENARIOS["export_to_s3"])
+    assert flow is not None
+    source = bed.emulator.store.get(SANDBOX, "sourceConnections", flow["sourceConnectionIds"][0])
+    assert source is not None
+    ids = [f"55ea53c8-0000-4000-8000-00000000000{number}" for number in range(3)]
+    for number, id in enumerate(ids):
+        datasets = [{"dataSetId": f"{number}{each:023x}", "name": f"set {each}"} for each in range(8)]
+        bed.emulator.store.put(
+            SANDBOX, "sourceConnections", source | {"id": id, "params": {"datasets": datasets}}
+        )
+    bed.emulator.store.put(SANDBOX, "flows", flow | {"sourceConnectionIds": ids})
+    answer = await bed.answer("describe_flow", flow=flow["id"])
+    assert len(answer["sources"]) == 4, "these, and the one that its inherited attributes name"
+    assert len([one for one in bed.sent() if "/dataSets/" in one.path]) == NAMED_DATASETS
+
+
+async def _in_three_rounds(emulator: Emulator, story: str) -> dict[str, Any]:
     counting = RoundCounting(emulator)
     server = build_server(emulator_settings(), transport=lambda: counting, emulated=True)
     async with Client(server) as client:
@@ -149,6 +183,8 @@ async def test_at_most_three_rounds(story: str) -> None:
         assert not described.is_error
         assert counting.rounds <= 3
         assert counting.calls >= 6
+        told: dict[str, Any] = described.structured_content or {}
+        return told
 
 
 async def test_specs_are_asked_for_by_id_unless_they_were_listed(bed: Bed) -> None:

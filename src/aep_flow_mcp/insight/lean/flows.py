@@ -87,6 +87,8 @@ class _Flow(Wire):
     lastRunDetails: _LastRun | None = None
 
 
+_FEW = 8
+"""Connectors or accounts of one flow; what is remembered is short, whatever a service sends."""
 _NO_ENDS: list[_End] = []
 _NO_RUN = _LastRun()
 _STATES = {state: state for state in ("enabled", "disabled", "draft")}
@@ -175,12 +177,12 @@ def _spec(reference: _Ref | None) -> str | None:
 
 
 def _specs(ends: list[_End]) -> tuple[str, ...]:
-    return _shared(tuple([spec for end in ends if (spec := _spec(end.connectionSpec))]))
+    return _few([spec for end in ends if (spec := _spec(end.connectionSpec))])
 
 
 def _accounts(sources: list[_End], targets: list[_End]) -> tuple[str, ...]:
     bases = [base.id for end in (*sources, *targets) if (base := end.baseConnection) and base.id is not None]
-    return _shared(tuple(map(shared_id, bases)))
+    return _few([shared_id(base) for base in bases])
 
 
 def _ids(values: Iterable[str | None] | None) -> tuple[str, ...]:
@@ -190,6 +192,10 @@ def _ids(values: Iterable[str | None] | None) -> tuple[str, ...]:
 def _once(values: Sequence[str]) -> tuple[str, ...]:
     # Nearly always one, for which no dictionary is needed.
     return tuple(values) if len(values) < 2 else tuple(dict.fromkeys(values))
+
+
+def _few(values: Sequence[str]) -> tuple[str, ...]:
+    return _shared(tuple(values)) if len(values) <= _FEW else _once(values)
 
 
 @lru_cache(maxsize=2_048)

@@ -56,10 +56,13 @@ class Facts(Generic[W, F]):
             return None
 
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
-"""A number of records or bytes. What a number below zero means is for the model."""
 Moment = Annotated[int, msgspec.Meta(ge=100_000_000_000, lt=253_000_000_000_000)]
 """Epoch milliseconds; anything else that may be a time is for the model."""
+
+
+def known(value: int | None) -> int | None:
+    """A number of records or bytes; the API says -1 where it is unknown."""
+    return value if value is None or value >= 0 else None
 
 
 def time(value: int | None) -> datetime | None:

@@ -8,7 +8,7 @@ from typing import Any
 from aep_flow_mcp.insight.facts import Outcome, RunFacts
 from aep_flow_mcp.platform.models.runs import FlowRun
 
-from .plain import Count, Facts, Moment, NotPlainError, Wire, id_of, time
+from .plain import Facts, Moment, NotPlainError, Wire, id_of, known, time
 
 _PLAIN_OUTCOMES = {"success": Outcome.SUCCEEDED, "inProgress": Outcome.IN_PROGRESS}
 
@@ -32,10 +32,10 @@ class _Status(Wire):
 
 
 class _Records(Wire):
-    inputRecordCount: Count | None = None
-    outputRecordCount: Count | None = None
-    failedRecordCount: Count | None = None
-    skippedRecordCount: Count | None = None
+    inputRecordCount: int | None = None
+    outputRecordCount: int | None = None
+    failedRecordCount: int | None = None
+    skippedRecordCount: int | None = None
     failedInfo: Any = None
     skippedInfo: Any = None
     warningInfo: Any = None
@@ -48,13 +48,13 @@ class _Records(Wire):
 
 
 class _Files(Wire):
-    inputFileCount: Count | None = None
-    failedFileCount: Count | None = None
+    inputFileCount: int | None = None
+    failedFileCount: int | None = None
 
 
 class _Sizes(Wire):
-    inputBytes: Count | None = None
-    outputBytes: Count | None = None
+    inputBytes: int | None = None
+    outputBytes: int | None = None
 
 
 class _Latency(Wire):
@@ -99,7 +99,8 @@ def _plain(run: _Run) -> RunFacts:
     sizes, times = metrics.sizeSummary or _NO_SIZES, metrics.durationSummary or _NO_TIMES
     if outcome is None or records.tell_errors():
         raise NotPlainError
-    if outcome is Outcome.SUCCEEDED and (records.failedRecordCount or files.failedFileCount):
+    failed = known(records.failedRecordCount)
+    if outcome is Outcome.SUCCEEDED and (failed or known(files.failedFileCount)):
         raise NotPlainError
     if not (times.stoppedAtUTC is times.startedAt is times.completedAt is None):
         raise NotPlainError
@@ -116,13 +117,13 @@ def _plain(run: _Run) -> RunFacts:
         started is not None,
         None if begun is None or ended is None else max(0, ended - begun) / 1000,
         None if late is None or late < 0 else late / 1000,
-        records.inputRecordCount,
-        records.outputRecordCount,
-        records.failedRecordCount,
-        records.skippedRecordCount,
-        files.inputFileCount,
-        sizes.inputBytes,
-        sizes.outputBytes,
+        known(records.inputRecordCount),
+        known(records.outputRecordCount),
+        failed,
+        known(records.skippedRecordCount),
+        known(files.inputFileCount),
+        known(sizes.inputBytes),
+        known(sizes.outputBytes),
         created_at=created,
         changed_at=time(run.updatedAt) or created,
     )
@@ -133,7 +134,7 @@ def _check_activity(activity: _Activity) -> None:
     status, records = activity.statusSummary, activity.recordSummary
     if status is not None and (status.errors or (status.extensions and status.extensions.errors)):
         raise NotPlainError
-    if records is not None and (records.failedRecordCount or records.tell_errors()):
+    if records is not None and (known(records.failedRecordCount) or records.tell_errors()):
         raise NotPlainError
 
 

@@ -216,11 +216,16 @@ def read_json(body: bytes | bytearray) -> Any:
     return data
 
 
+class OtherFormError(Exception):
+    """A body has not the form in which it was to be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """How the JSON of a body is read.
 
-    read: raises what `read_json` does. weigh: about how many bytes of memory that takes.
+    read: raises `OtherFormError`, after which the body is weighed and read as a whole, or what `read_json` does.
+    weigh: about how many bytes of memory that takes.
     """
 
     read: Callable[[bytes | bytearray], Any]

@@ -285,9 +285,10 @@ class Arrival:
             await self._enter()
         if not self._turn:
             return
+        more = takes - self.bytes
         self.bytes = takes
-        self.holder.bytes += takes
-        self._lane.held(takes)
+        self.holder.bytes += more
+        self._lane.held(more)
         if self.holder.bytes > MOST_HELD:
             words = f"the answer, with those before it, takes more than {MOST_HELD // 1_000_000} MB of memory"
             raise UnboundedBody(words)

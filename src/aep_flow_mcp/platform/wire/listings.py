@@ -7,10 +7,9 @@ from typing import Any
 import msgspec
 
 from . import bodies
-from .large import HEAVY
 
-_SURELY_FEW = 1_000_000
-"""A body so short cannot hold so many parts that it matters."""
+_SMALL = 1_000_000
+"""Bytes of a body whose items take some tens of megabytes at most, if each is nothing but a digit."""
 
 
 class _Links(msgspec.Struct, gc=False):
@@ -33,22 +32,19 @@ class Listing(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(Listing).decode
 
 
-def read_listing(body: bytes | bytearray) -> Any:
-    """A `Listing`, or of any other shape the JSON in a body as `bodies.read_json` reads it, with the same errors."""
-    if len(body) > _SURELY_FEW and body.count(b",") > bodies.MOST_PARTS:
-        return bodies.read_json(body)
+def _read(body: bytes | bytearray) -> Listing:
+    if len(body) > _SMALL and body.count(b",") > bodies.MOST_PARTS:
+        raise bodies.OtherFormError
     try:
         return _decode(body)
     except (msgspec.MsgspecError, RecursionError):
-        # It was taken for a list whose items stay as they came, and did not wait for its turn.
-        if len(body) <= _SURELY_FEW and bodies.weight(body) > HEAVY:
-            raise bodies.UnboundedJson("the answer is no list, and made of too many parts") from None
-        return bodies.read_json(body)
+        raise bodies.OtherFormError from None
 
 
 def _weigh(body: bytes | bytearray) -> int:
-    """Items that stay as they came take no more than the body does."""
-    return len(body) if len(body) <= _SURELY_FEW else bodies.weight(body)
+    """A small body does not wait for its turn: of one page at a time, the items are looked at and let go at once."""
+    return len(body) if len(body) <= _SMALL else bodies.weight(body)
 
 
-LISTING = bodies.Form(read_listing, _weigh)
+LISTING = bodies.Form(_read, _weigh)
+"""A `Listing`, or of any other shape the JSON in a body, as it is read elsewhere."""
