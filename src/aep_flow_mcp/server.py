@@ -165,7 +165,7 @@ class FlowServer(MCPServer[App]):
         self.app = app
         self.offer = offer
         self._names = {tool.name for tool in (*offer.envelopes, *tools)}
-        self._warming = Warming(tool.module for tool in tools)
+        self._warming = Warming(tool.module for tool in tools if isinstance(tool, ListedTool))
         self.completion()(self._complete)  # type: ignore[no-untyped-call]
 
     async def list_tools(self) -> list[ListedCard]:
