@@ -115,8 +115,7 @@ def _of_tool(old: Card, new: Card, former_names: Mapping[str, str]) -> Iterator[
         yield Difference(name, before, f"is called {present}; the former name is accepted", breaking=False)
     for path, what, step in _compared(taken, new["input"], _Side.TAKEN, ""):
         yield Difference(name, path, what, breaking=step in _BREAKING[_Side.TAKEN])
-    before, after = old.get("output"), new.get("output")
-    yield from _of_answers(name, before and written_out(before), after and written_out(after))
+    yield from _of_answers(name, old.get("output"), new.get("output"))
 
 
 def _of_answers(name: str, old: Schema | None, new: Schema | None) -> Iterator[Difference]:
@@ -126,7 +125,7 @@ def _of_answers(name: str, old: Schema | None, new: Schema | None) -> Iterator[D
         what = "promises no structure any more" if new is None else "promises a structure"
         yield Difference(name, "->", what, breaking=new is None)
         return
-    for path, what, step in _compared(old, new, _Side.ANSWERED, ""):
+    for path, what, step in _compared(written_out(dict(old)), written_out(dict(new)), _Side.ANSWERED, ""):
         yield Difference(name, f"-> {path}".rstrip(), what, breaking=step in _BREAKING[_Side.ANSWERED])
 
 
