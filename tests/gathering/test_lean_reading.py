@@ -10,6 +10,7 @@ from aep_flow_mcp.platform.errors import ErrorKind, PlatformError
 from aep_flow_mcp.platform.reader import FlowReader
 from aep_flow_mcp.platform.wire.bodies import MOST_CHARACTERS, MOST_ENTRIES, weight
 from aep_flow_mcp.platform.wire.large import HEAVY
+from aep_flow_mcp.platform.wire.listings import LISTING
 from support.platform_wire import Wire
 
 PLAIN = b'{"id": "f1", "name": "plain", "state": "enabled"}'
@@ -76,3 +77,9 @@ async def test_what_is_no_list_is_said() -> None:
         with pytest.raises(PlatformError) as caught:
             await LeanReader(FlowReader(client, "dev")).list_flows((), None, None)
     assert caught.value.kind is ErrorKind.UNEXPECTED
+
+
+def test_a_page_is_light_and_many_small_items_are_not() -> None:
+    page = b'{"items": [' + b", ".join([b'{"id": "a", "name": "b", "state": "enabled"}'] * 100) + b"]}"
+    assert LISTING.weigh(page) < 10 * len(page)
+    assert LISTING.weigh(b'{"items": [' + b"1," * 400_000 + b"1]}") > HEAVY

@@ -36,6 +36,10 @@ MAX_AGE = 60.0
 """Seconds after which the index is read again, counted from when its reading began."""
 
 
+MANY = 2_000
+"""Flows of which the index is made beside the event loop: of ten thousand it takes a third of a second."""
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """What the index keeps of a source or target connection."""
@@ -256,23 +260,21 @@ async def read_index(reading: Reading) -> FlowIndex:
             partial(optional, "accounts", owners),
         ]
     )
-    # Of ten thousand flows it takes a third of a second, in which others are to be answered.
-    return await anyio.to_thread.run_sync(
-        partial(
-            FlowIndex,
-            flows=flows,
-            ends=ends,
-            datasets={id: dataset.name or id for id, dataset in datasets.items()},
-            schemas={id: dataset.schema_id for id, dataset in datasets.items() if dataset.schema_id},
-            schema_titles=titles,
-            connectors=connectors,
-            accounts=accounts,
-            problems=(*problems, *(f"a part of the {what}" for what in sorted(reading.progress.cut))),
-            read_at=began,
-            audiences=audiences,
-            complete=not reading.progress.cut,
-        )
+    build = partial(
+        FlowIndex,
+        flows=flows,
+        ends=ends,
+        datasets={id: dataset.name or id for id, dataset in datasets.items()},
+        schemas={id: dataset.schema_id for id, dataset in datasets.items() if dataset.schema_id},
+        schema_titles=titles,
+        connectors=connectors,
+        accounts=accounts,
+        problems=(*problems, *(f"a part of the {what}" for what in sorted(reading.progress.cut))),
+        read_at=began,
+        audiences=audiences,
+        complete=not reading.progress.cut,
     )
+    return build() if len(flows) < MANY else await anyio.to_thread.run_sync(build)
 
 
 def _keep_audiences(known: dict[str, Audiences], flow: Flow) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -244,3 +245,25 @@ async def test_a_cancelled_question_stops_asking() -> None:
         await anyio.sleep(0.2)
         assert len(emulator.journal) == sent
         assert (await client.call_tool("find_flows", {"query": "orders"})).is_error is False
+
+
+async def test_a_large_index_is_made_beside_the_loop_and_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator = Emulator(EmulatorOptions(clock=lambda: NOW))
+    answers, threads = [], []
+    made = flow_index.FlowIndex.__post_init__
+
+    def watched(index: flow_index.FlowIndex) -> None:
+        threads.append(threading.get_ident())
+        made(index)
+
+    monkeypatch.setattr(flow_index.FlowIndex, "__post_init__", watched)
+    for many in (flow_index.MANY, 0):
+        monkeypatch.setattr(flow_index, "MANY", many)
+        async with Client(served(emulator)) as client:
+            answer = (await client.call_tool("find_flows", {"query": "orders"})).structured_content
+        assert answer is not None
+        answers.append({name: value for name, value in answer.items() if name != "age_s"})
+    assert answers[0]["total"] > 0
+    assert answers[0] == answers[1]
+    here = threading.get_ident()
+    assert [thread == here for thread in threads] == [True, False]

@@ -9,7 +9,9 @@ import msgspec
 from . import bodies
 
 _SMALL = 1_000_000
-"""Bytes of a body whose items take some tens of megabytes at most, if each is nothing but a digit."""
+"""Bytes of a body that is taken for what it should be, a page of objects."""
+_OF_AN_ITEM = 60
+"""Bytes of memory."""
 
 
 class _Links(msgspec.Struct, gc=False):
@@ -42,8 +44,8 @@ def _read(body: bytes | bytearray) -> Listing:
 
 
 def _weigh(body: bytes | bytearray) -> int:
-    """A small body does not wait for its turn: of one page at a time, the items are looked at and let go at once."""
-    return len(body) if len(body) <= _SMALL else bodies.weight(body)
+    """Items that stay as they came are one small object each, and no more than there are commas."""
+    return len(body) + _OF_AN_ITEM * body.count(b",") if len(body) <= _SMALL else bodies.weight(body)
 
 
 LISTING = bodies.Form(_read, _weigh)
