@@ -39,7 +39,7 @@ test-long: $(VENV)/.installed-dev ## The tests that start processes and browsers
 
 test-safety: $(VENV)/.installed-dev ## Of the long ones: that nothing is written without a yes.
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m long tests/guard tests/attack tests/tools/test_attacks.py \
-		tests/tools/test_write_faults.py tests/tools/test_write_tools.py tests/serving/test_approvals.py
+		tests/tools/test_write_faults.py tests/serving/test_approvals.py
 
 test-heavy: $(VENV)/.installed-dev ## What installs packages, starts other people's servers, or goes over sockets once more.
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m heavy tests
