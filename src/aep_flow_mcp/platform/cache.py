@@ -48,8 +48,8 @@ class TtlCache:
     async def get(self, key: Hashable, fetch: Callable[[], Awaitable[T]]) -> T:
         """The value of `key`, from the cache or from `fetch`."""
         while True:
-            entry = self._entries.get(key)
-            if entry and self._clock() < entry[0]:
+            entry = self._fresh(key)
+            if entry is not None:
                 return cast(T, entry[1])
             flight = self._flights.get(key)
             if flight is None:
@@ -67,8 +67,12 @@ class TtlCache:
 
     def kept(self, key: Hashable) -> Any:
         """The value of `key` where it is in the cache, else None."""
+        entry = self._fresh(key)
+        return None if entry is None else entry[1]
+
+    def _fresh(self, key: Hashable) -> tuple[float, Any] | None:
         entry = self._entries.get(key)
-        return entry[1] if entry and self._clock() < entry[0] else None
+        return entry if entry is not None and self._clock() < entry[0] else None
 
     def drop(self, key: Hashable | None = None) -> None:
         """Forget one key, or everything. A fetch in progress is not kept either."""
