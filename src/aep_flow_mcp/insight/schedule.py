@@ -74,10 +74,9 @@ class Timetable(Struct, frozen=True, gc=False):
         interval: int | None,
     ) -> Timetable | None:
         """From the parts of a schedule, as `read`."""
+        # What is remembered is short, whatever a service sends.
         short = len(frequency or "") + len(time_unit or "") < _LONGEST
-        step_of = (
-            _step if short else _step.__wrapped__
-        )  # What is remembered is short, whatever a service sends.
+        step_of = _step if short else _step.__wrapped__
         step = step_of(frequency, time_unit, interval) if first is not None else None
         return cls(first, step or None, end) if first is not None and step is not None else None
 
